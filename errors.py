@@ -1,0 +1,132 @@
+"""Every error Vigia raises on purpose, and the one table that gives each its HTTP status.
+
+    VigiaError                     something a person can act on; the message says what and how
+    ├── SettingsInvalid            a setting is wrong or missing
+    ├── SetupFailed                a step of the set-up could not be done
+    │   ├── ProgramMissing         a program of the system is not there
+    │   ├── PortBusy               the address to serve on is taken
+    │   └── DiskFull               there is no room left
+    ├── DatabaseUnreachable        no server answers, or it refuses us
+    ├── DatabaseUnfit              it answers, but lacks PostGIS, a role or a migration
+    ├── InputRefused               something from outside is not what it must be
+    │   ├── FileRefused            a whole file
+    │   ├── RowRefused             one row or message of it
+    │   └── FilterInvalid          a query string
+    ├── NotFound                   no such thing, or none this world may see
+    └── WorkerFailed               the one-shot worker that opens files died or ran over a limit
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+
+class VigiaError(Exception):
+    """Something a person can act on."""
+
+
+class SettingsInvalid(VigiaError):
+    """A setting is wrong or missing."""
+
+
+class SetupFailed(VigiaError):
+    """A step of the set-up could not be done."""
+
+
+class ProgramMissing(SetupFailed):
+    """A program of the system is not there."""
+
+
+class PortBusy(SetupFailed):
+    """The address to serve on is taken."""
+
+
+class DiskFull(SetupFailed):
+    """There is no room left."""
+
+
+class DatabaseUnreachable(VigiaError):
+    """No server answers, or it refuses us."""
+
+
+class DatabaseUnfit(VigiaError):
+    """It answers, but lacks PostGIS, a role or a migration."""
+
+
+class NotFound(VigiaError):
+    """No such thing, or none this world may see."""
+
+
+class WorkerFailed(VigiaError):
+    """The one-shot worker that opens files died or ran over a limit."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why one value from outside was refused: where it stood, what it was, what was expected."""
+
+    file: str
+    line: int | None
+    field: str | None
+    value: str | None
+    expected: str
+
+    def __str__(self) -> str:
+        where = self.file if self.line is None else f"{self.file}, line {self.line}"
+        if self.field is None:
+            return f"{where}: expected {self.expected}"
+        shown = "nothing" if self.value is None else repr(self.value[:80])
+        return f"{where}: {self.field} is {shown}, expected {self.expected}"
+
+    def as_dict(self) -> dict:
+        """The same as a JSON object, for rejects files and `--json`."""
+        return asdict(self)
+
+
+class InputRefused(VigiaError):
+    """Something from outside is not what it must be."""
+
+
+class FileRefused(InputRefused):
+    """A whole file is refused; nothing of it was stored."""
+
+    def __init__(self, refusal: Refusal):
+        super().__init__(str(refusal))
+        self.refusal = refusal
+
+
+class RowRefused(InputRefused):
+    """One row or message is refused."""
+
+    def __init__(self, refusal: Refusal):
+        super().__init__(str(refusal))
+        self.refusal = refusal
+
+
+class FilterInvalid(InputRefused):
+    """A query string names an unknown key or holds a bad value.
+
+    `problems` is a list of {"key", "value", "expected"}, one for each bad part.
+    """
+
+    def __init__(self, problems: list[dict]):
+        super().__init__("; ".join(f"{p['key']}={p['value']}: expected {p['expected']}" for p in problems))
+        self.problems = problems
+
+
+HTTP_STATUS: dict[type[VigiaError], int] = {
+    FilterInvalid: 422,
+    InputRefused: 422,
+    NotFound: 404,
+    DatabaseUnreachable: 503,
+    DatabaseUnfit: 503,
+    VigiaError: 500,
+}
+
+
+def http_status(error: VigiaError) -> int:
+    """The status of the nearest class of `error` that the table names."""
+    for cls in type(error).__mro__:
+        if cls in HTTP_STATUS:
+            return HTTP_STATUS[cls]
+    return 500
