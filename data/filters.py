@@ -1,0 +1,377 @@
+"""One filter for everything: the query string is a Filter, and a Filter becomes conditions in SQL here and nowhere else.
+
+A condition on what a layer does not have (a drug for a track) leaves that layer as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta, timezone
+from urllib.parse import urlencode
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+
+from data.models import Agency, Image, LatestFix, Segment, Seizure, Track
+from data.records import CONVEYANCES, DRUGS, KINDS, BBox
+from data.worlds import CODES, WORLDS, World
+from errors import FilterInvalid
+
+AREA_VERTICES_MAX = 500
+TEXT_MAX = 100
+LIST_MAX = 200
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What is asked for. `start` is included, `end` is not; an empty tuple means all."""
+
+    world: World = "live"
+    start: datetime | None = None
+    end: datetime | None = None
+    known_at: datetime | None = None
+    bbox: BBox | None = None
+    area: tuple[tuple[float, float], ...] = ()
+    """A ring of (longitude, latitude) in degrees, closed by itself."""
+    kind: tuple[str, ...] = ()
+    track: tuple[int, ...] = ()
+    drug: tuple[str, ...] = ()
+    min_kg: float | None = None
+    max_kg: float | None = None
+    conveyance: tuple[str, ...] = ()
+    agency: tuple[str, ...] = ()
+    source: tuple[int, ...] = ()
+    q: str | None = None
+
+    @classmethod
+    def from_query(cls, items: Iterable[tuple[str, str]], also: frozenset[str] = frozenset()) -> Filter:
+        """The Filter of a query string's pairs (`request.query_params.multi_items()`).
+
+        Lists repeat or take commas. `also` names keys that the caller reads by itself. Raises FilterInvalid
+        with every bad key at once.
+        """
+        values: dict[str, list[str]] = {}
+        problems: list[dict] = []
+        for key, value in items:
+            if key in also:
+                continue
+            if key not in _PARSERS:
+                problems.append({"key": key, "value": value, "expected": f"one of {', '.join(_PARSERS)}"})
+                continue
+            values.setdefault(key, []).append(value)
+        found: dict[str, object] = {}
+        for key, told in values.items():
+            name, parse = _PARSERS[key]
+            try:
+                found[name] = parse(told)
+            except ValueError as error:
+                problems.append({"key": key, "value": ",".join(told)[:200], "expected": str(error)})
+        start, end = found.get("start"), found.get("end")
+        if start and end and start >= end:
+            problems.append({"key": "to", "value": _time_text(end), "expected": f"a time after from={_time_text(start)}"})
+        low, high = found.get("min_kg"), found.get("max_kg")
+        if low is not None and high is not None and low > high:
+            problems.append({"key": "max_kg", "value": f"{high:g}", "expected": f"at least min_kg={low:g}"})
+        if problems:
+            raise FilterInvalid(problems)
+        return cls(**found)
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """The query string's pairs, in one canonical order: equal filters give equal text."""
+        out: list[tuple[str, str]] = [("world", self.world)]
+        for key, (name, _) in _PARSERS.items():
+            value = getattr(self, name)
+            if key == "world" or value is None or value == ():
+                continue
+            out.append((key, _TEXT.get(key, _plain)(value)))
+        return out
+
+    def query(self) -> str:
+        """The canonical query string."""
+        return urlencode(self.pairs())
+
+    def but(self, **changes: object) -> Filter:
+        """The same with some parts changed."""
+        return replace(self, **changes)
+
+    @property
+    def world_code(self) -> int:
+        return CODES[self.world]
+
+    # -- conditions --------------------------------------------------------------------------------------------------
+
+    def seizures(self) -> list[ColumnElement[bool]]:
+        """Conditions on `seizure`. A seizure counts when its time range meets the window."""
+        out = [Seizure.world == self.world_code]
+        if self.start:
+            out.append(Seizure.ended_at > self.start)
+        if self.end:
+            out.append(Seizure.started_at < self.end)
+        if self.known_at:
+            out.append(Seizure.recorded_at <= self.known_at)
+        if self.drug:
+            out.append(Seizure.drug.in_(self.drug))
+        if self.min_kg is not None:
+            out.append(Seizure.kg >= self.min_kg)
+        if self.max_kg is not None:
+            out.append(Seizure.kg <= self.max_kg)
+        if self.conveyance:
+            out.append(func.coalesce(Seizure.conveyance, "other").in_(self.conveyance))
+        if self.agency:
+            out.append(Seizure.agency_id.in_(self._agencies()))
+        if self.source:
+            out.append(Seizure.source_id.in_(self.source))
+        if self.q:
+            out.append(_any_like(self.q, Seizure.place, Seizure.drug_told, Seizure.concealment, Seizure.origin,
+                                 Seizure.transit, Seizure.destination))
+        out += self._inside(Seizure.geom)
+        return out
+
+    def segments(self) -> list[ColumnElement[bool]]:
+        """Conditions on `segment`. A track is in the window when one of its hours is."""
+        out = [Segment.world == self.world_code]
+        if self.start:
+            out += [Segment.hour > self.start - timedelta(hours=1), Segment.ended_at >= self.start]
+        if self.end:
+            out += [Segment.hour < self.end, Segment.started_at < self.end]
+        if self.known_at:
+            out.append(Segment.first_recorded_at <= self.known_at)
+        if self.kind:
+            out.append(Segment.kind.in_(self.kind))
+        if self.agency:
+            out.append(Segment.agency_id.in_(self._agencies()))
+        if self.track:
+            out.append(Segment.track_id.in_(self.track))
+        if self.source or self.q:
+            out.append(Segment.track_id.in_(self._tracks_told()))
+        out += self._inside(Segment.line)
+        return out
+
+    def latest(self) -> list[ColumnElement[bool]]:
+        """Conditions on `latest_fix`: the newest position of each track, not cut by the window's start."""
+        out = [LatestFix.world == self.world_code]
+        if self.kind:
+            out.append(LatestFix.kind.in_(self.kind))
+        if self.agency:
+            out.append(LatestFix.agency_id.in_(self._agencies()))
+        if self.track:
+            out.append(LatestFix.track_id.in_(self.track))
+        if self.source or self.q:
+            out.append(LatestFix.track_id.in_(self._tracks_told()))
+        out += self._inside(LatestFix.geom)
+        return out
+
+    def images(self) -> list[ColumnElement[bool]]:
+        """Conditions on `image`."""
+        out = [Image.world == self.world_code]
+        if self.start:
+            out.append(Image.captured_at >= self.start)
+        if self.end:
+            out.append(Image.captured_at < self.end)
+        if self.known_at:
+            out.append(Image.recorded_at <= self.known_at)
+        if self.agency:
+            out.append(Image.agency_id.in_(self._agencies()))
+        if self.source:
+            out.append(Image.source_id.in_(self.source))
+        if self.q:
+            out.append(_any_like(self.q, Image.name))
+        out += self._inside(Image.footprint)
+        return out
+
+    def _agencies(self):
+        return select(Agency.id).where(Agency.world == self.world_code, Agency.name.in_(self.agency))
+
+    def _tracks_told(self):
+        """Tracks whose name or identity holds the text, or that came from the sources."""
+        conditions = [Track.world == self.world_code]
+        if self.source:
+            conditions.append(Track.source_id.in_(self.source))
+        if self.q:
+            conditions.append(_any_like(self.q, Track.name, Track.key))
+        return select(Track.id).where(*conditions)
+
+    def _inside(self, geometry) -> list[ColumnElement[bool]]:
+        out: list[ColumnElement[bool]] = []
+        if self.bbox:
+            west, south, east, north = self.bbox
+            boxes = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
+            out.append(or_(*(
+                func.ST_Intersects(geometry, func.ST_MakeEnvelope(w, south, e, north, 4326)) for w, e in boxes
+            )))
+        if self.area:
+            ring = ", ".join(f"{lon:.7f} {lat:.7f}" for lon, lat in (*self.area, self.area[0]))
+            shape = func.ST_MakeValid(func.ST_GeomFromText(f"POLYGON(({ring}))", 4326))
+            out.append(func.ST_Intersects(geometry, shape))
+        return out
+
+
+def _any_like(told: str, *columns) -> ColumnElement[bool]:
+    escaped = told.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return or_(*(column.ilike(f"%{escaped}%", escape="\\") for column in columns))
+
+
+# -- reading a query string ----------------------------------------------------------------------------------------------
+
+
+def _one(told: list[str]) -> str:
+    if len(told) > 1:
+        raise ValueError("one value, not several")
+    return told[0]
+
+
+def _list(told: list[str]) -> list[str]:
+    values = [part.strip() for text in told for part in text.split(",") if part.strip()]
+    if not values:
+        raise ValueError("at least one value")
+    if len(values) > LIST_MAX:
+        raise ValueError(f"at most {LIST_MAX} values, not {len(values)}")
+    return list(dict.fromkeys(values))
+
+
+def _choices(allowed: tuple[str, ...]):
+    def parse(told: list[str]) -> tuple[str, ...]:
+        values = _list(told)
+        if bad := [v for v in values if v not in allowed]:
+            raise ValueError(f"some of {', '.join(allowed)}, not {', '.join(bad)[:80]}")
+        return tuple(v for v in allowed if v in values)  # one order, so that equal filters are equal text
+
+    return parse
+
+
+def _world(told: list[str]) -> str:
+    value = _one(told)
+    if value not in WORLDS:
+        raise ValueError(" or ".join(WORLDS))
+    return value
+
+
+def parse_time(text: str) -> datetime:
+    """A time with its zone (RFC 3339), as UTC. Raises ValueError that says what was expected."""
+    # A plus sign that was not percent-encoded arrives as a space.
+    try:
+        moment = datetime.fromisoformat(text.strip().replace(" ", "+") if "T" in text else text.strip())
+    except ValueError:
+        raise ValueError("a time such as 2026-11-24T14:32:00Z") from None
+    if moment.tzinfo is None:
+        raise ValueError("a time with its zone, such as 2026-11-24T14:32:00Z")
+    try:
+        return moment.astimezone(timezone.utc)
+    except OverflowError:
+        raise ValueError("a time between the years 1 and 9999") from None
+
+
+def _time(told: list[str]) -> datetime:
+    return parse_time(_one(told))
+
+
+def _number(told: list[str]) -> float:
+    try:
+        value = float(_one(told))
+    except ValueError:
+        raise ValueError("a number of kilograms, 0 or more") from None
+    if not 0 <= value < 1e9:  # also refuses NaN
+        raise ValueError("a number of kilograms, 0 or more")
+    return value
+
+
+def _integers(told: list[str]) -> tuple[int, ...]:
+    try:
+        values = [int(v) for v in _list(told)]
+    except ValueError:
+        raise ValueError("whole numbers") from None
+    if any(not 0 < v < 2**63 for v in values):
+        raise ValueError("whole numbers above 0")
+    return tuple(sorted(set(values)))
+
+
+def _names(told: list[str]) -> tuple[str, ...]:
+    return tuple(sorted(_text(v) for v in _list(told)))
+
+
+def _text(value: str) -> str:
+    if len(value) > TEXT_MAX:
+        raise ValueError(f"at most {TEXT_MAX} characters")
+    if any(ord(c) < 32 for c in value):
+        raise ValueError("text without control characters")
+    return value
+
+
+def _q(told: list[str]) -> str | None:
+    return _text(_one(told).strip()) or None
+
+
+def _degrees(lon: float, lat: float) -> tuple[float, float]:
+    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+        raise ValueError("longitudes within ±180 and latitudes within ±90")
+    return lon, lat
+
+
+def _bbox(told: list[str]) -> BBox:
+    expected = "west,south,east,north in degrees"
+    parts = ",".join(told).split(",")
+    try:
+        west, south, east, north = (float(p) for p in parts)
+    except ValueError:
+        raise ValueError(expected) from None
+    _degrees(west, south), _degrees(east, north)
+    if south >= north:
+        raise ValueError(f"{expected}, south below north")
+    return west, south, east, north
+
+
+def _area(told: list[str]) -> tuple[tuple[float, float], ...]:
+    expected = "lon lat;lon lat;lon lat … in degrees, at least three corners"
+    corners: list[tuple[float, float]] = []
+    for pair in _one(told).split(";"):
+        try:
+            lon, lat = (float(p) for p in pair.split())
+        except ValueError:
+            raise ValueError(expected) from None
+        corners.append(_degrees(lon, lat))
+        if len(corners) > AREA_VERTICES_MAX:
+            raise ValueError(f"at most {AREA_VERTICES_MAX} corners")
+    if corners and corners[0] == corners[-1]:
+        corners.pop()
+    if len(set(corners)) < 3:
+        raise ValueError(expected)
+    return tuple(corners)
+
+
+def _time_text(moment: datetime) -> str:
+    return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+
+
+def _plain(value) -> str:
+    if isinstance(value, tuple):
+        return ",".join(str(v) for v in value)
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
+_PARSERS = {
+    "world": ("world", _world),
+    "from": ("start", _time),
+    "to": ("end", _time),
+    "known_at": ("known_at", _time),
+    "bbox": ("bbox", _bbox),
+    "area": ("area", _area),
+    "kind": ("kind", _choices(KINDS)),
+    "track": ("track", _integers),
+    "drug": ("drug", _choices(DRUGS)),
+    "min_kg": ("min_kg", _number),
+    "max_kg": ("max_kg", _number),
+    "conveyance": ("conveyance", _choices(CONVEYANCES)),
+    "agency": ("agency", _names),
+    "source": ("source", _integers),
+    "q": ("q", _q),
+}
+_TEXT = {
+    "from": _time_text,
+    "to": _time_text,
+    "known_at": _time_text,
+    "bbox": lambda v: ",".join(f"{d:.10g}" for d in v),
+    "area": lambda v: ";".join(f"{lon:.10g} {lat:.10g}" for lon, lat in v),
+}
+KEYS: tuple[str, ...] = tuple(_PARSERS)
+
+assert {name for name, _ in _PARSERS.values()} == {f.name for f in fields(Filter)}

@@ -1,0 +1,60 @@
+"""The words and small records every room shares: kinds, drugs, what an import did. No database here."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+BBox = tuple[float, float, float, float]
+"""West, south, east, north in degrees, EPSG:4326. West may be greater than east (across the antimeridian)."""
+
+Kind = Literal["vessel", "vehicle", "container", "tag", "aircraft", "drone", "person"]
+KINDS: tuple[str, ...] = ("vessel", "vehicle", "container", "tag", "aircraft", "drone", "person")
+
+# ref: UNODC individual drug seizures, drug groups; the letter is the map's.
+Drug = Literal["cocaine", "opioid", "ats", "cannabis", "heroin", "other"]
+DRUGS: tuple[str, ...] = ("cocaine", "opioid", "ats", "cannabis", "heroin", "other")
+DRUG_LETTER: dict[str, str] = {"cocaine": "C", "opioid": "F", "ats": "M", "cannabis": "K", "heroin": "H", "other": "O"}
+DRUG_WORD: dict[str, str] = {
+    "cocaine": "Cocaine",
+    "opioid": "Fentanyl",  # fentanyl and other synthetic opioids
+    "ats": "Meth",  # methamphetamine and other amphetamine-type stimulants
+    "cannabis": "Cannabis",
+    "heroin": "Heroin",  # heroin, opium
+    "other": "Other",
+}
+
+Conveyance = Literal["vehicle", "vessel", "aircraft", "drone", "person", "container", "mail", "premises", "none", "other"]
+CONVEYANCES: tuple[str, ...] = (
+    "vehicle", "vessel", "aircraft", "drone", "person", "container", "mail", "premises", "none", "other",
+)
+
+Marking = Literal["TLP:RED", "TLP:AMBER+STRICT", "TLP:AMBER", "TLP:GREEN", "TLP:CLEAR"]
+MARKINGS: tuple[str, ...] = ("TLP:RED", "TLP:AMBER+STRICT", "TLP:AMBER", "TLP:GREEN", "TLP:CLEAR")
+
+# What a feed of each kind promises: one position at least this often (seconds). A symbol's age is drawn against it.
+SLA_S: dict[str, float] = {
+    "vessel": 600, "vehicle": 900, "container": 21_600, "tag": 1_800, "aircraft": 120, "drone": 60, "person": 900,
+}
+# A silence longer than this (seconds) breaks a line: what lies between was not seen and is never drawn as travelled.
+GAP_S: dict[str, float] = {
+    "vessel": 3_600, "vehicle": 1_800, "container": 43_200, "tag": 7_200, "aircraft": 600, "drone": 120, "person": 1_800,
+}
+
+
+@dataclass
+class ImportReport:
+    """What one file gave. Rows in are always rows accounted for: read = stored + already + refused."""
+
+    file: str
+    read: int = 0
+    stored: int = 0
+    already: int = 0
+    refused: int = 0
+    unplaced: int = 0  # stored, but with no place on the map (part of `stored`)
+    rejects: str | None = None  # path of the rejects file, if one was written
+    error: str | None = None  # why the file as a whole was refused; nothing of it is stored then
+
+    def as_dict(self) -> dict:
+        """For `--json`."""
+        return asdict(self)

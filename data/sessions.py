@@ -1,0 +1,89 @@
+"""Doors to the database: an async one for serving (the role that owns nothing), a plain one for imports (the owner).
+
+A query function takes the session first: an AsyncConnection inside a read-only transaction. Who opens one says for
+whom: today that is the world alone; access control adds the person in the same place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import psycopg
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from errors import DatabaseUnreachable
+from settings import database as database_settings
+
+
+
+class Database:
+    """A pool of serving connections. Open in the lifespan, closed with it."""
+
+    def __init__(self, app_url: str):
+        settings = database_settings()
+        self.engine: AsyncEngine = create_async_engine(
+            app_url,
+            pool_size=settings.vigia_pool_size,
+            max_overflow=4,
+            pool_timeout=5,
+            pool_pre_ping=True,
+            connect_args={
+                "connect_timeout": 5,
+                "options": f"-c statement_timeout={settings.vigia_statement_timeout_ms} -c search_path=vigia,public "
+                           "-c timezone=UTC -c jit=off -c lock_timeout=2000",
+            },
+        )
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A read-only transaction. Raises DatabaseUnreachable when no server answers."""
+        async with self._connection() as connection:
+            await connection.execute(text("SET TRANSACTION READ ONLY"))
+            yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that may store what is derived (runs and their cells)."""
+        async with self._connection() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self.engine.begin() as connection:
+                yield connection
+        except PoolTimeout as error:
+            raise DatabaseUnreachable("the database is busy: every connection is in use; try again in a moment") from error
+        except OperationalError as error:
+            raise DatabaseUnreachable(f"the database does not answer: {_first_line(error)}") from error
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+@contextmanager
+def owner_connection(owner_url: str) -> Iterator[psycopg.Connection]:
+    """A plain psycopg connection of the owner, for imports and COPY; the caller commits. Times are UTC."""
+    url = make_url(owner_url).set(drivername="postgresql")
+    try:
+        connection = psycopg.connect(
+            url.render_as_string(hide_password=False), connect_timeout=5,
+            options="-c search_path=vigia,public -c timezone=UTC -c jit=off",
+        )
+    except psycopg.OperationalError as error:
+        raise DatabaseUnreachable(f"the database does not answer: {_first_line(error)}") from error
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def _first_line(error: Exception) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    return str(cause).strip().splitlines()[0][:200] if str(cause).strip() else type(cause).__name__
+
+

@@ -1,0 +1,218 @@
+"""The frame every import runs in: one file, one transaction, one source row, one report.
+
+A layer's importer is `run(job: Job) -> None`. It reads `job.path`, counts on `job.report`, calls `job.refuse(...)` for
+what it can't take, and writes through `job.connection`. The frame commits, or undoes everything.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import importlib
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+
+from data.records import ImportReport
+from data.worlds import CODES, World
+from errors import FileRefused, Refusal, RowRefused, VigiaError
+from settings import store
+
+Progress = Callable[[str, float, float | None], None]
+"""Called with the step's name, how much is done, and how much there is (None when nobody knows)."""
+
+# The layers, and where the importer of each lives.
+LAYERS: dict[str, str] = {"imagery": "feeds.imagery", "tracks": "feeds.tracks", "seizures": "feeds.seizures"}
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """What a person may say about files being imported."""
+
+    world: World = "live"
+    keep_good: bool = False
+    mapping: Path | None = None
+    agency: str | None = None
+    marking: str | None = None
+    zone: str | None = None  # IANA zone of times that carry none
+    date: str | None = None  # AIS logs without any date: the day of the first message
+    kind: str | None = None  # tracks that do not say what they are
+    captured_at: str | None = None  # imagery without a time
+    places: Path | None = None  # code or name -> point
+
+
+@dataclass
+class Job:
+    """One file on its way in."""
+
+    path: Path
+    layer: str
+    options: ImportOptions
+    connection: psycopg.Connection
+    progress: Progress
+    report: ImportReport
+    sha256: str
+    source_id: int
+    agency_id: int | None
+    world: int
+    after_commit: list[Callable[[], None]] = field(default_factory=list)
+    on_abort: list[Callable[[], None]] = field(default_factory=list)
+    _rejects: list[Refusal] = field(default_factory=list)
+
+    def refuse(self, line: int | None, name: str | None, value: object, expected: str) -> None:
+        """One row is refused: noted with --keep-good, else the whole file goes back."""
+        told = None if value is None else str(value)
+        refusal = Refusal(self.path.name, line, name, told, expected)
+        if not self.options.keep_good:
+            raise RowRefused(refusal)
+        self.report.refused += 1
+        self._rejects.append(refusal)
+
+    def refuse_file(self, expected: str, name: str | None = None, value: object = None, line: int | None = None) -> None:
+        """The file as a whole can't be read; --keep-good does not help."""
+        raise FileRefused(Refusal(self.path.name, line, name, None if value is None else str(value), expected))
+
+    def describe_source(self, format: str, mapping: str | None = None) -> None:
+        """What the file turned out to be."""
+        self.connection.execute(
+            "UPDATE source SET format = %s, mapping = %s WHERE id = %s", (format, mapping, self.source_id)
+        )
+
+    def write_rejects(self) -> Path | None:
+        """The refused rows as a CSV file: line, field, value, expected."""
+        if not self._rejects:
+            return None
+        folder = store().rejects
+        folder.mkdir(parents=True, exist_ok=True)
+        out = folder / f"{self.path.stem}-{self.sha256[:12]}-rejects.csv"
+        with open(out, "w", newline="", encoding="utf-8") as handle:
+            rows = csv.writer(handle)
+            rows.writerow(["file", "line", "field", "value", "expected"])
+            for r in self._rejects:
+                rows.writerow([_quiet(c) for c in (r.file, r.line, r.field, r.value, r.expected)])
+        return out
+
+
+def _quiet(cell: object) -> object:
+    """A cell that a spreadsheet would run as a formula gets an apostrophe."""
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@\t\r" and cell else cell
+
+
+def import_files(
+    layer: str, paths: list[Path], options: ImportOptions, progress: Progress, *, owner_url: str,
+) -> list[ImportReport]:
+    """Import each file in its own transaction. A refused file is told in its report's `error`; the others go on."""
+    from data.sessions import owner_connection  # psycopg loads slowly, and `vigia --help` imports this file
+
+    run = importlib.import_module(LAYERS[layer]).run
+    reports = []
+    with owner_connection(owner_url) as connection:
+        for path in paths:
+            reports.append(_import_one(run, layer, Path(path), options, progress, connection))
+    return reports
+
+
+def _import_one(run, layer: str, path: Path, options: ImportOptions, progress: Progress, connection) -> ImportReport:
+    report = ImportReport(file=str(path))
+    job: Job | None = None
+    try:
+        sha256 = _digest(path)
+        world = CODES[options.world]
+        agency_id = _agency(connection, world, options.agency)
+        source_id = _source(connection, layer, path, sha256, world, agency_id, options)
+        job = Job(path, layer, options, connection, progress, report, sha256, source_id, agency_id, world)
+        run(job)
+        if report.read != report.stored + report.already + report.refused:
+            raise AssertionError(f"{path.name}: {report.read} rows read, but "
+                                 f"{report.stored} + {report.already} + {report.refused} accounted for")
+        _finish_source(job)
+        connection.commit()
+    except VigiaError as error:
+        connection.rollback()
+        _undo(job)
+        report.error = str(error)
+        report.stored = report.already = report.unplaced = 0
+        report.refused = report.refused or 1
+        return report
+    except BaseException:
+        connection.rollback()
+        _undo(job)
+        raise
+    for step in job.after_commit:
+        step()
+    rejects = job.write_rejects()
+    report.rejects = str(rejects) if rejects else None
+    return report
+
+
+def _undo(job: Job | None) -> None:
+    for step in reversed(job.on_abort if job else []):
+        step()
+
+
+def _digest(path: Path) -> str:
+    if not path.is_file():
+        raise FileRefused(Refusal(path.name, None, None, None, "a file that exists"))
+    if path.stat().st_size == 0:
+        raise FileRefused(Refusal(path.name, None, None, None, "a file that is not empty"))
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _agency(connection, world: int, name: str | None) -> int | None:
+    if name is None:
+        return None
+    return connection.execute(
+        "INSERT INTO agency (world, name) VALUES (%s, %s) ON CONFLICT (world, name) DO UPDATE SET name = excluded.name "
+        "RETURNING id", (world, name),
+    ).fetchone()[0]
+
+
+def _source(connection, layer: str, path: Path, sha256: str, world: int, agency_id: int | None, options) -> int:
+    # The same file again is the same source: what it gave before is found by content, and nothing new is stored.
+    return connection.execute(
+        """
+        INSERT INTO source (world, layer, kind, name, sha256, size_bytes, format, agency_id, marking)
+        VALUES (%s, %s, 'file', %s, %s, %s, %s, %s, coalesce(%s, 'TLP:AMBER'))
+        ON CONFLICT (world, layer, sha256) DO UPDATE SET name = source.name
+        RETURNING id
+        """,
+        (world, layer, path.name, sha256, path.stat().st_size, path.suffix.lstrip(".").lower(), agency_id, options.marking),
+    ).fetchone()[0]
+
+
+def _finish_source(job: Job) -> None:
+    r = job.report
+    job.connection.execute(
+        # A second import of a file tells of itself; `stored` keeps what the file gave in all.
+        "UPDATE source SET read = %s, stored = stored + %s, already = %s, refused = %s, unplaced = greatest(unplaced, %s) "
+        "WHERE id = %s", (r.read, r.stored, r.already, r.refused, r.unplaced, job.source_id),
+    )
+    if r.stored:
+        touch(job.connection, job.world, job.layer)
+
+
+def touch(connection, world: int, layer: str) -> None:
+    """The layer's data changed: caches and ETags move on."""
+    connection.execute(
+        "INSERT INTO data_state (world, layer, version) VALUES (%s, %s, 1) "
+        "ON CONFLICT (world, layer) DO UPDATE SET version = data_state.version + 1, changed_at = now()", (world, layer),
+    )
+
+
+def keep_original(job: Job) -> Path:
+    """The file as it came, read-only, under its sha256. Undone when the import is."""
+    folder = store().originals
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / f"{job.sha256}{job.path.suffix.lower()}"
+    if not kept.exists():
+        part = kept.with_name(f".{kept.name}.{os.getpid()}")
+        shutil.copyfile(job.path, part)
+        part.chmod(0o444)
+        part.rename(kept)
+        job.on_abort.append(lambda: kept.unlink(missing_ok=True))
+    return kept
