@@ -1,0 +1,74 @@
+"""What a filter gives, and what each other choice would give. The same numbers stand in rail, timeline, table and map."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from data import seizures
+from data.filters import Filter
+from data.models import Agency, Image, Segment, Seizure
+
+# Edges in kilograms of the amount histogram: three to a decade, as weights are spread.
+AMOUNT_EDGES_KG = (0.0, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+
+
+async def counts(session: AsyncConnection, filter: Filter) -> dict:
+    """Totals of each layer, and facets that leave their own key out of the filter."""
+    return {
+        "seizures": await seizures.count(session, filter),
+        "tracks": {"total": await tracks(session, filter)},
+        "images": {"total": await images(session, filter)},
+        "facets": {
+            "drug": await _by(session, Seizure.drug, filter.but(drug=()).seizures()),
+            "conveyance": await _by(
+                session, func.coalesce(Seizure.conveyance, "other"), filter.but(conveyance=()).seizures()),
+            "kind": await _tracks_by(session, Segment.kind, filter.but(kind=())),
+            "agency": await _agencies(session, filter.but(agency=())),
+        },
+        "amount": await _amount(session, filter.but(min_kg=None, max_kg=None)),
+    }
+
+
+async def tracks(session: AsyncConnection, filter: Filter) -> int:
+    return await session.scalar(select(func.count(Segment.track_id.distinct())).where(*filter.segments()))
+
+
+async def images(session: AsyncConnection, filter: Filter) -> int:
+    return await session.scalar(select(func.count()).select_from(Image).where(*filter.images()))
+
+
+async def _by(session: AsyncConnection, column, conditions) -> dict[str, int]:
+    rows = await session.execute(select(column, func.count()).where(*conditions).group_by(column))
+    return {name: n for name, n in rows}
+
+
+async def _tracks_by(session: AsyncConnection, column, filter: Filter) -> dict[str, int]:
+    rows = await session.execute(
+        select(column, func.count(Segment.track_id.distinct())).where(*filter.segments()).group_by(column)
+    )
+    return {name: n for name, n in rows}
+
+
+async def _agencies(session: AsyncConnection, filter: Filter) -> dict[str, dict[str, int]]:
+    of_seizures = await _by(session, Seizure.agency_id, filter.seizures())
+    of_tracks = await _tracks_by(session, Segment.agency_id, filter)
+    of_images = await _by(session, Image.agency_id, filter.images())
+    names = await session.execute(
+        select(Agency.id, Agency.name).where(Agency.world == filter.world_code).order_by(Agency.name)
+    )
+    return {
+        name: {"seizures": of_seizures.get(i, 0), "tracks": of_tracks.get(i, 0), "images": of_images.get(i, 0)}
+        for i, name in names
+    }
+
+
+async def _amount(session: AsyncConnection, filter: Filter) -> list[dict]:
+    edges = list(AMOUNT_EDGES_KG[1:])
+    bucket = func.width_bucket(Seizure.kg, edges)
+    rows = await session.execute(
+        select(bucket, func.count()).where(*filter.seizures(), Seizure.kg.is_not(None)).group_by(bucket)
+    )
+    found = {b: n for b, n in rows}
+    tops = [*edges, None]
+    return [{"from_kg": low, "to_kg": top, "n": found.get(i, 0)} for i, (low, top) in enumerate(zip(AMOUNT_EDGES_KG, tops))]

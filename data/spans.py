@@ -1,0 +1,41 @@
+"""What each world holds: how much, and between which times."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from data.models import DataState, Image, LatestFix, Segment, Seizure, Track
+from data.worlds import CODES
+
+
+async def worlds(session: AsyncConnection) -> list[dict]:
+    """One row a world, live first; `from`/`to` are null while it is empty."""
+    return [await _world(session, name, code) for name, code in CODES.items()]
+
+
+async def _world(session: AsyncConnection, name: str, code: int) -> dict:
+    async def one(*columns, table):
+        return (await session.execute(select(*columns).where(table.world == code))).one()
+
+    seizures, s_from, s_to = await one(func.count(), func.min(Seizure.started_at), func.max(Seizure.ended_at), table=Seizure)
+    images, i_from, i_to = await one(func.count(), func.min(Image.captured_at), func.max(Image.captured_at), table=Image)
+    (tracks,) = await one(func.count(), table=Track)
+    (t_from,) = await one(func.min(Segment.hour), table=Segment)
+    (t_to,) = await one(func.max(LatestFix.observed_at), table=LatestFix)
+    starts = [t for t in (s_from, i_from, t_from) if t]
+    ends = [t for t in (s_to, i_to, t_to) if t]
+    return {
+        "world": name, "from": min(starts, default=None), "to": max(ends, default=None),
+        # Where the clock stands when nothing newer comes: the newest thing seen to move, else the newest of all.
+        "edge": t_to or max(ends, default=None),
+        "tracks": tracks, "seizures": seizures, "images": images,
+    }
+
+
+async def state(session: AsyncConnection, world: int) -> str:
+    """A text that changes with every change of the world's data: for ETags and caches."""
+    rows = await session.execute(
+        select(DataState.layer, DataState.version).where(DataState.world == world).order_by(DataState.layer)
+    )
+    return ",".join(f"{layer}:{version}" for layer, version in rows)

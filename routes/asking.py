@@ -1,0 +1,56 @@
+"""What every route needs of a request: its Filter, its database, and an answer that knows when nothing changed."""
+
+from __future__ import annotations
+
+import hashlib
+
+import orjson
+from fastapi import Request, Response
+
+from data.filters import Filter
+from data.sessions import Database
+
+LIST_MAX = 1000
+
+
+def database(request: Request) -> Database:
+    """The pool opened in the lifespan."""
+    return request.app.state.database
+
+
+def asked(request: Request, *also: str) -> Filter:
+    """The Filter of the query string; `also` are keys the route reads by itself. Raises FilterInvalid."""
+    return Filter.from_query(request.query_params.multi_items(), frozenset(also))
+
+
+def etag(*parts: object) -> str:
+    """A weak ETag of everything the answer depends on."""
+    return f'W/"{hashlib.sha256("|".join(str(p) for p in parts).encode()).hexdigest()[:32]}"'
+
+
+def fresh(request: Request, tag: str) -> bool:
+    """True when the browser already holds this answer."""
+    return tag in (t.strip() for t in request.headers.get("if-none-match", "").split(","))
+
+
+# The page asks again on every change and gets a 304; no proxy may keep what one agency was shown.
+CACHE = "private, no-cache"
+
+
+def not_changed(tag: str) -> Response:
+    return Response(status_code=304, headers={"ETag": tag, "Cache-Control": CACHE})
+
+
+def as_json(content: object, tag: str | None = None, status: int = 200) -> Response:
+    """JSON with times in RFC 3339 (Z)."""
+    headers = {"ETag": tag, "Cache-Control": CACHE} if tag else {"Cache-Control": "no-store"}
+    body = orjson.dumps(content, option=orjson.OPT_UTC_Z | orjson.OPT_SERIALIZE_NUMPY)
+    return Response(body, status, headers, "application/json")
+
+
+def as_tile(content: bytes, tag: str) -> Response:
+    """A vector tile, or 204 when there is nothing in it."""
+    headers = {"ETag": tag, "Cache-Control": CACHE}
+    if not content:
+        return Response(status_code=204, headers=headers)
+    return Response(content, headers=headers, media_type="application/vnd.mapbox-vector-tile")
