@@ -1,0 +1,44 @@
+"""Vigia, put together. `server` is the ASGI application, `app` the Dash one inside it."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+
+import data  # noqa: F401  sets GDAL's environment before anything loads GDAL
+from dash import Dash
+from fastapi import FastAPI
+from starlette_compress import CompressMiddleware
+
+import callbacks
+from data.addresses import app_url
+from data.sessions import Database
+from layouts import page
+from routes import api
+from settings import BUILD, ROOT
+
+
+@asynccontextmanager
+async def lifespan(server: FastAPI):
+    server.state.database = Database(app_url())
+    yield
+    await server.state.database.close()
+
+
+server = FastAPI(title="Vigia", version=BUILD, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
+server.add_middleware(CompressMiddleware, minimum_size=500)
+api.include(server)
+
+app = Dash(
+    __name__,
+    server=server,
+    title="Vigia",
+    update_title=None,
+    assets_folder=str(ROOT / "assets"),
+    # Our modules load each other from one entry; Dash would tag each file, and each would run twice.
+    assets_path_ignore=["js", "vendor"],
+    index_string=page.INDEX,
+    serve_locally=True,
+    enable_mcp=False,
+)
+app.layout = page.layout
+callbacks.include(app, server)

@@ -1,0 +1,27 @@
+"""The pool that callbacks read from: the server's own, opened in its lifespan."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+from fastapi import FastAPI
+
+from data.filters import Filter
+from data.sessions import Database
+
+_server: FastAPI | None = None
+
+
+def use(server: FastAPI) -> None:
+    """Called once, when the app is put together."""
+    global _server
+    _server = server
+
+
+def database() -> Database:
+    return _server.state.database
+
+
+def filter_of(choices: dict) -> Filter:
+    """The Filter of what the browser says its choices are. Raises FilterInvalid."""
+    return Filter.from_query(parse_qsl(choices.get("query", ""), keep_blank_values=True))

@@ -1,0 +1,43 @@
+"""What the filter gives: chips, kinds, agencies, amount, the layers' lines, the drawer's tab, the export menu."""
+
+from __future__ import annotations
+
+from dash import ALL, Dash, Input, Output, State, no_update
+
+from callbacks._database import database, filter_of
+from data import counts
+from errors import FilterInvalid
+from layouts import drawer, ids, rail, strip, topbar
+
+
+def include(app: Dash) -> None:
+    app.callback(
+        Output(ids.DRUG, "options"), Output(ids.KIND, "options"), Output(ids.KIND_TOTAL, "children"),
+        Output(ids.AGENCY, "options"), Output(ids.AMOUNT_BARS, "children"), Output(ids.DRAWER_WORDS, "children"),
+        Output(ids.UNPLACED, "children"), Output(ids.UNPLACED, "hidden"), Output(ids.EXPORT, "children"),
+        Output(ids.STRIP, "children"), Output(ids.SHOW, "children"), Output({"part": "line", "layer": ALL}, "children"),
+        Input(ids.CHOICES, "data"), State({"part": "line", "layer": ALL}, "id"), prevent_initial_call=True,
+    )(show)
+
+
+async def show(choices: dict, lines: list[dict]) -> tuple:
+    """All the numbers round the map, from one reading of the database, so that they agree."""
+    if not choices:
+        return (no_update,) * 11 + ([no_update] * len(lines),)
+    try:
+        filter = filter_of(choices)
+    except FilterInvalid as error:
+        return (no_update,) * 6 + (str(error), False) + (no_update,) * 3 + ([no_update] * len(lines),)
+    async with database().reading() as session:
+        n = await counts.counts(session, filter)
+    facets, s = n["facets"], n["seizures"]
+    kinds_total = sum(facets["kind"].values())
+    words = rail.layer_lines(n)
+    off = s["unplaced"]
+    total = s["total"] + n["tracks"]["total"] + n["images"]["total"]
+    return (
+        rail.drug_options(facets["drug"]), rail.kind_options(facets["kind"]),
+        f"{n['tracks']['total']:,} of {kinds_total:,}", rail.agency_options(facets["agency"]), rail.amount_bars(n["amount"]),
+        drawer.words(n), rail.unplaced_words(off), not off, topbar.exports(filter.query()), strip.strip(filter.world),
+        f"Show {total:,}", [words[i["layer"]] for i in lines],
+    )

@@ -1,0 +1,37 @@
+"""The details panel follows the selection."""
+
+from __future__ import annotations
+
+from dash import Dash, Input, Output
+
+from callbacks._database import database, filter_of
+from data import imagery, seizures, tracks
+from errors import FilterInvalid, NotFound
+from layouts import details, ids
+
+# selection's first word -> (query, layout)
+PARTS = {
+    "seizure": (seizures.one, details.seizure),
+    "track": (tracks.one, details.track),
+    "image": (imagery.one, details.image),
+}
+
+
+def include(app: Dash) -> None:
+    app.callback(
+        Output(ids.DETAILS, "children"), Output(ids.DETAILS, "hidden"), Input(ids.CHOICES, "data"), prevent_initial_call=True,
+    )(show)
+
+
+async def show(choices: dict) -> tuple[list, bool]:
+    """What `sel` names, or nothing."""
+    part, _, key = ((choices or {}).get("sel") or "").partition(":")
+    if part not in PARTS or not key.isdecimal():
+        return details.nothing(), True
+    query, layout = PARTS[part]
+    try:
+        filter = filter_of(choices)
+        async with database().reading() as session:
+            return layout(await query(session, filter, int(key))), False
+    except (NotFound, FilterInvalid) as error:
+        return details.missing(str(error)), False

@@ -1,0 +1,168 @@
+"""The details panel: what one thing is, when and how it is known, and whose it is."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+from dash import html
+
+from data.records import DRUG_WORD
+from layouts.symbols import drug, kind, layer
+
+SPAN_WORD = {"event": "", "day": " (that day)", "month": " (that month)", "range": ""}
+
+
+def nothing() -> list:
+    return [html.P("Choose a mark on the map or a row of the table.", className="note")]
+
+
+def missing(words: str) -> list:
+    """What was chosen is not there (any more)."""
+    return [html.P(words, className="note")]
+
+
+def seizure(s: dict) -> list:
+    """One seizure (data.seizures.one)."""
+    amount = f"{_number(s['kg'])} kg" if s["kg"] is not None else "Amount unknown"
+    told = f"{_number(s['quantity'])} {s['unit'] or ''}".strip() if s["quantity"] is not None else None
+    return [
+        _head(drug(s["drug"]), f"{DRUG_WORD[s['drug']]}, {amount}", s["drug_told"]),
+        _facts([
+            ("When", _when(s)),
+            ("Where", _where(s)),
+            ("Precision", _metres(s["precision_m"])),
+            ("Border", f"{s['section']}, {_metres(s['border_m'])} away" if s["section"] else None),
+            ("Told as", told),
+            ("Weight rule", s["kg_rule"]),
+            ("Events", f"{s['event_count']:,} in one published row" if s["aggregate"] else None),
+        ]),
+        _facts([
+            ("Conveyance", s["conveyance"]), ("Concealment", s["concealment"]),
+            ("Route", " → ".join(p for p in (s["origin"], s["transit"], s["destination"]) if p) or None),
+            ("Found by", s["found_by"]),
+        ]),
+        _facts([(k, str(v)) for k, v in sorted((s.get("extra") or {}).items())]),
+        _origin(s),
+    ]
+
+
+def track(t: dict) -> list:
+    """One track (data.tracks.one)."""
+    return [
+        _head(kind(t["kind"]), t["name"] or t["key"], t["kind"].capitalize()),
+        _facts([
+            ("Last position", _place(t.get("lon"), t.get("lat"))),
+            ("Observed", _time(t.get("last_at") or t.get("observed_at"))),
+            ("Moving", _moving(t.get("speed_mps"), t.get("course_deg"))),
+            ("Identity", f"{t['key']} as told"),
+            ("Followed since", _time(t.get("first_at"))),
+            ("Fixes", _whole(t.get("fixes"))),
+            ("Distance", f"{_number(t['length_m'] / 1000)} km" if t.get("length_m") is not None else None),
+            ("Promised every", _duration(t.get("sla_s"))),
+        ]),
+        html.Div(id="speed-chart", className="speed-chart", **{"data-track": str(t["id"])}),
+        _facts([(k, str(v)) for k, v in sorted((t.get("identifiers") or {}).items())]),
+        _origin(t),
+    ]
+
+
+def image(i: dict) -> list:
+    """One image (data.imagery.one)."""
+    return [
+        _head(layer("imagery"), i["name"], f"Sortie {i['sortie']}" if i.get("sortie") else "Drone image"),
+        html.Figure(
+            [
+                html.Img(src=f"/api/images/{i['id']}/thumbnail.webp?world={i['world']}", alt=f"Thumbnail of {i['name']}"),
+                html.Figcaption(f"{_time(i['captured_at'])}, {_number(i['gsd_m'] * 100)} cm"),
+            ],
+            className="thumb",
+        ),
+        _facts([
+            ("Captured", _time(i["captured_at"])), ("Ground sample", f"{_number(i['gsd_m'] * 100)} cm"),
+            ("Size", f"{i['width_px']:,} × {i['height_px']:,} px, {i['bands']} bands" if i.get("width_px") else None),
+            ("Original CRS", i.get("crs")),
+        ]),
+        _origin(i),
+    ]
+
+
+def _head(symbol, name: str, line: str | None) -> html.Header:
+    return html.Header(
+        [
+            symbol,
+            html.Div([html.H2(name), html.P(line)]),
+            html.Button("×", className="close", title="Close", **{"aria-label": "Close details", "data-command": "unselect"}),
+        ],
+        className="details-head",
+    )
+
+
+def _facts(pairs: list[tuple[str, object]]) -> html.Dl | None:
+    told = [(k, v) for k, v in pairs if v not in (None, "")]
+    if not told:
+        return None
+    return html.Dl([cell for k, v in told for cell in (html.Dt(k), html.Dd(v))], className="facts")
+
+
+def _origin(r: dict) -> html.Dl | None:
+    line = f", line {r['line']:,}" if r.get("line") else ""
+    return _facts([
+        ("Source", f"{r['source']}{line}" if r.get("source") else None),
+        ("Fingerprint", html.Code(f"{r['sha256'][:16]}…", title=r["sha256"]) if r.get("sha256") else None),
+        ("Recorded", _time(r.get("recorded_at"))),
+        ("Agency", r.get("agency")),
+        ("Marking", html.Span(r["marking"], className="marking") if r.get("marking") else None),
+    ])
+
+
+def _when(s: dict) -> str:
+    if s["time_span"] == "event":
+        return _time(s["started_at"])
+    return f"{_time(s['started_at'])} to {_time(s['ended_at'])}{SPAN_WORD[s['time_span']]}"
+
+
+def _where(s: dict) -> str:
+    if s["lon"] is None:
+        return f"{s['place'] or 'No place told'} (not on the map)"
+    return ", ".join(p for p in (s["place"], _place(s["lon"], s["lat"])) if p)
+
+
+def _place(lon: float | None, lat: float | None) -> str | None:
+    if lon is None or lat is None:
+        return None
+    return f"{abs(lat):.4f} {'N' if lat >= 0 else 'S'} {abs(lon):.4f} {'E' if lon >= 0 else 'W'}"
+
+
+def _moving(speed_mps: float | None, course_deg: float | None) -> str | None:
+    if speed_mps is None:
+        return None
+    course = f", {course_deg:03.0f}°" if course_deg is not None else ""
+    return f"{speed_mps * 3.6:.0f} km/h ({speed_mps * 1.943844:.1f} kn){course}"
+
+
+def _time(moment: datetime | None) -> str | None:
+    return moment.astimezone(timezone.utc).strftime("%-d %b %Y %H:%M:%S UTC") if moment else None
+
+
+def _duration(seconds: float | None) -> str | None:
+    if seconds is None:
+        return None
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
+
+
+def _metres(m: float | None) -> str | None:
+    if m is None:
+        return None
+    return f"{m:.0f} m" if m < 1000 else f"{m / 1000:.1f} km"
+
+
+def _number(value: float | None) -> str | None:
+    if value is None:
+        return None
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def _whole(value: int | None) -> str | None:
+    return None if value is None else f"{value:,}"

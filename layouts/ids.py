@@ -1,0 +1,82 @@
+"""Every id of the page, once. A pattern id is a function: `chip("drug", "cocaine")`."""
+
+from __future__ import annotations
+
+# choices: the browser's own state (the URL), told to Dash
+CHOICES = "choices"  # Store: {"query": "world=…&from=…", "world", "sel", "layers", "at", …}, written by the browser alone
+COUNTS = "counts"  # Store: the answer of data.counts for those choices
+BOOT = "boot"  # Store whose only change starts the browser's side
+
+# containers the browser's own code draws into
+MAP = "map"
+TIMELINE = "timeline"
+LEGEND = "legend"
+SCALE = "scale"
+STATUS = "status"
+
+# top
+STRIP = "strip"
+WORLD = "world"
+SEARCH = "search"
+SEARCH_RESULTS = "search-results"
+EXPORT = "export"
+CLOCK_UTC = "clock-utc"
+CLOCK_LOCAL = "clock-local"
+THEME = "theme"
+RAIL_TOGGLE = "rail-toggle"
+
+# rail
+RAIL = "rail"
+CLEAR = "clear"
+PERIOD = "period"
+DRUG = "drug"
+KIND = "kind"
+KIND_TOTAL = "kind-total"
+AMOUNT = "amount"
+AMOUNT_WORDS = "amount-words"
+AMOUNT_BARS = "amount-bars"
+AGENCY = "agency"
+CONVEYANCE = "conveyance"
+TEXT = "text"
+AREA = "area"
+AREA_CLEAR = "area-clear"
+KNOWN_AT = "known-at"
+UNPLACED = "unplaced"
+SHOW = "show"
+
+# details, drawer
+DETAILS = "details"
+DRAWER = "drawer"
+DRAWER_TAB = "drawer-tab"
+DRAWER_TOGGLE = "drawer-toggle"
+DRAWER_WORDS = "drawer-words"
+TABLE = "table"
+TABLE_PANE = "table-pane"
+CHARTS = "charts"
+
+LAYERS = ("movements", "seizures", "hotspots", "imagery", "sections")
+
+
+def eye(layer: str) -> dict:
+    """A layer's on/off button."""
+    return {"part": "eye", "layer": layer}
+
+
+def opacity(layer: str) -> dict:
+    """A layer's opacity slider."""
+    return {"part": "opacity", "layer": layer}
+
+
+def order(layer: str, way: str) -> dict:
+    """The button that moves a layer `up` or `down`."""
+    return {"part": "order", "layer": layer, "way": way}
+
+
+def line(layer: str) -> dict:
+    """The line of count and age under a layer's name."""
+    return {"part": "line", "layer": layer}
+
+
+def row(layer: str) -> dict:
+    """A layer's row."""
+    return {"part": "row", "layer": layer}

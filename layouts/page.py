@@ -1,0 +1,53 @@
+"""The page: marking strip, top bar, rail, map, details, timeline, and a drawer with tables and charts."""
+
+from __future__ import annotations
+
+from dash import dcc, html
+
+from layouts import details, drawer, ids, rail, topbar
+
+INDEX = """<!DOCTYPE html>
+<html lang="en" data-theme="dark" data-page="map">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
+<meta name="referrer" content="no-referrer">
+<title>{%title%}</title>
+{%metas%}
+<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/assets/vendor/maplibre-gl.css">
+{%css%}
+</head>
+<body>
+{%app_entry%}
+<footer hidden>{%config%}{%scripts%}{%renderer%}</footer>
+</body>
+</html>"""
+
+
+def layout() -> html.Div:
+    """The whole page, empty: what it shows comes by choices."""
+    return html.Div(
+        [
+            dcc.Store(id=ids.CHOICES),
+            dcc.Store(id=ids.COUNTS),
+            dcc.Store(id=ids.BOOT, data=1),
+            html.A("To the map", href=f"#{ids.MAP}", className="skip"),
+            html.Div(id=ids.STRIP, className="strip", role="note"),
+            topbar.bar(),
+            rail.rail(),
+            html.Main(
+                [
+                    html.Div(id=ids.STATUS, className="status", role="status", **{"aria-live": "polite"}),
+                    html.Div(id=ids.MAP, className="map", tabIndex="-1"),
+                    html.Div(id=ids.LEGEND, className="legend"),
+                    html.Div(id=ids.SCALE, className="scale"),
+                    drawer.drawer(),
+                ],
+                className="stage",
+            ),
+            html.Aside(details.nothing(), id=ids.DETAILS, className="details", hidden=True, **{"aria-label": "Details"}),
+            html.Section(id=ids.TIMELINE, className="timeline", **{"aria-label": "Timeline"}),
+        ],
+        className="page",
+    )

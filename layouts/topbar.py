@@ -1,0 +1,76 @@
+"""The top bar: name, world, search, export, theme, clocks."""
+
+from __future__ import annotations
+
+from dash import dcc, html
+
+from layouts import ids
+from layouts.symbols import icon
+
+FORMATS = (
+    ("geojson", "GeoJSON", "for GIS"),
+    ("csv", "CSV", "for a spreadsheet"),
+    ("gpkg", "GeoPackage", "every layer in one file"),
+    ("briefing", "Briefing", "one page that opens with no network"),
+)
+
+
+def bar() -> html.Header:
+    return html.Header(
+        [
+            html.Button(icon("filter"), id=ids.RAIL_TOGGLE, className="tool narrow-only", title="Layers and filters",
+                        **{"aria-controls": ids.RAIL, "aria-expanded": "false", "aria-label": "Layers and filters"}),
+            html.H1([html.Span(className="mark", **{"aria-hidden": "true"}), "Vigia"], className="name"),
+            dcc.RadioItems(
+                id=ids.WORLD, className="segments world", inline=True, persistence=False,
+                options=[{"label": "Live", "value": "live"}, {"label": "Exercise", "value": "exercise"}],
+            ),
+            html.Div(
+                [
+                    icon("search"),
+                    dcc.Input(id=ids.SEARCH, type="search", placeholder="Place, coordinates, track or seizure",
+                              autoComplete="off", debounce=0.25, **{"aria-label": "Search"}),
+                    html.Kbd("/"),
+                    html.Div(id=ids.SEARCH_RESULTS, className="results", hidden=True),
+                ],
+                className="search", role="search",
+            ),
+            html.Nav(
+                [
+                    html.Details(
+                        [html.Summary([icon("export"), "Export"]), html.Div(id=ids.EXPORT, className="menu")],
+                        className="tool-menu", name="top-menus",
+                    ),
+                    html.Details(
+                        [
+                            html.Summary([icon("theme"), "Theme"]),
+                            html.Div(
+                                dcc.RadioItems(
+                                    id=ids.THEME, persistence=False,
+                                    options=[{"label": "Dark", "value": "dark"}, {"label": "Light", "value": "light"},
+                                             {"label": "Sun", "value": "sun"}],
+                                ),
+                                className="menu",
+                            ),
+                        ],
+                        className="tool-menu", name="top-menus",
+                    ),
+                    html.A([icon("wall"), "Wall"], href="/wall/main", className="tool", target="_blank"),
+                ],
+                className="tools", **{"aria-label": "Tools"},
+            ),
+            html.Div(
+                [html.Time(id=ids.CLOCK_UTC, className="utc"), html.Time(id=ids.CLOCK_LOCAL, className="local")],
+                className="clocks",
+            ),
+        ],
+        className="topbar",
+    )
+
+
+def exports(query: str) -> list:
+    """The export menu's links for a filter's query string."""
+    return [
+        html.A([html.B(name), html.Span(what)], href=f"/api/export/{key}?{query}", download="", className="menu-row")
+        for key, name, what in FORMATS
+    ]

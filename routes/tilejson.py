@@ -1,0 +1,47 @@
+"""TileJSON 3 of each layer, carrying the filter on."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from errors import NotFound
+from routes.asking import as_json, asked
+
+router = APIRouter(prefix="/api/tiles")
+
+# layer -> file ending, zooms, and what the properties of its vector layers mean
+LAYERS: dict[str, dict] = {
+    "imagery": {"ending": "webp", "minzoom": 0, "maxzoom": 22},
+    "tracks": {"ending": "mvt", "minzoom": 0, "maxzoom": 16, "vector_layers": [
+        {"id": "tracks", "fields": {
+            "track": "track id (zoom 9 and up)", "kind": "what moved", "gap": "true: nothing was heard along it",
+            "t0": "start, epoch seconds", "t1": "end, epoch seconds", "passes": "track-hours along it (below zoom 9)"}},
+        {"id": "fixes", "fields": {"track": "track id", "t": "epoch seconds", "speed": "m/s", "course": "degrees"}},
+    ]},
+    "seizures": {"ending": "mvt", "minzoom": 0, "maxzoom": 16, "vector_layers": [
+        {"id": "seizures", "fields": {
+            "id": "seizure id, of a single one", "drug": "of a single one", "kg": "kilogram equivalent, summed", "n": "how many",
+            "t": "newest start, epoch seconds", "precision_m": "metres", "cocaine": "how many of n", "opioid": "how many of n",
+            "ats": "how many of n", "cannabis": "how many of n", "heroin": "how many of n", "other": "how many of n"}},
+    ]},
+    "sections": {"ending": "mvt", "minzoom": 0, "maxzoom": 14, "vector_layers": [
+        {"id": "sections", "fields": {"id": "section id", "name": "name", "n": "seizures", "rate": "seizures per 100 km"}},
+    ]},
+}
+
+
+@router.get("/{layer}.json")
+async def described(request: Request, layer: str) -> Response:
+    """What a tile client needs to draw a layer under this filter."""
+    filter = asked(request)
+    if layer not in LAYERS:
+        raise NotFound(f"no layer {layer[:40]}: one of {', '.join(LAYERS)}")
+    about = dict(LAYERS[layer])
+    ending = about.pop("ending")
+    base = str(request.base_url).rstrip("/")
+    return as_json({
+        "tilejson": "3.0.0", "name": layer, "scheme": "xyz", "bounds": [-180, -85.0511, 180, 85.0511],
+        "tiles": [f"{base}/api/tiles/{layer}/{{z}}/{{x}}/{{y}}.{ending}?{filter.query()}"],
+        "attribution": "EXERCISE, all data invented" if filter.world == "exercise" else "Vigia",
+        "vector_layers": [], **about,
+    })
