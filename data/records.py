@@ -53,6 +53,7 @@ class ImportReport:
     refused: int = 0
     unplaced: int = 0  # stored, but with no place on the map (part of `stored`)
     rejects: str | None = None  # path of the rejects file, if one was written
+    note: str | None = None  # what was passed over and is no row: a footer, messages of stations that do not move
     error: str | None = None  # why the file as a whole was refused; nothing of it is stored then
 
     def as_dict(self) -> dict:

@@ -14,12 +14,13 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import psycopg
 
-from data.records import ImportReport
-from data.worlds import CODES, World
-from errors import FileRefused, Refusal, RowRefused, VigiaError
+from data.records import KINDS, MARKINGS, ImportReport
+from data.worlds import CODES, WORLDS, World
+from errors import FileRefused, Refusal, RowRefused, SettingsInvalid, VigiaError
 from settings import store
 
 Progress = Callable[[str, float, float | None], None]
@@ -100,6 +101,34 @@ class Job:
 def _quiet(cell: object) -> object:
     """A cell that a spreadsheet would run as a formula gets an apostrophe."""
     return f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@\t\r" and cell else cell
+
+
+def check(options: ImportOptions) -> None:
+    """Refuse wrong options before any file is opened. Raises SettingsInvalid."""
+    for name, value, allowed in (
+        ("--world", options.world, WORLDS), ("--marking", options.marking, MARKINGS), ("--kind", options.kind, KINDS),
+    ):
+        if value is not None and value not in allowed:
+            raise SettingsInvalid(f"{name} {value}: expected one of {', '.join(allowed)}")
+    if options.zone is not None:
+        try:
+            ZoneInfo(options.zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise SettingsInvalid(f"--zone {options.zone}: expected an IANA zone such as America/Bogota") from None
+
+
+def summary(reports: list[ImportReport]) -> str:
+    """What an import did, a line a file."""
+    lines = []
+    for r in reports:
+        if r.error:
+            lines.append(f"refused  {r.error}; nothing of this file is stored")
+            continue
+        told = f"{r.file}: {r.read:,} read, {r.stored:,} stored, {r.already:,} already there, {r.refused:,} refused"
+        if r.unplaced:
+            told += f", {r.unplaced:,} not on the map"
+        lines.append(told + (f"; refused rows are in {r.rejects}" if r.rejects else "") + (f"; {r.note}" if r.note else ""))
+    return "\n".join(lines)
 
 
 def import_files(

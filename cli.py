@@ -1,0 +1,211 @@
+"""The command line: each command calls one function of a room. Exit codes: 0 done, 1 refused or failed, 2 wrong use."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from errors import VigiaError
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+                  help="Vigia: drone imagery, tracked movements and seizure hotspots on one map.")
+db = typer.Typer(no_args_is_help=True, help="The database.")
+imports = typer.Typer(no_args_is_help=True, help="Bring files in.")
+exercise = typer.Typer(no_args_is_help=True, help="The made-up border world.")
+basemap = typer.Typer(no_args_is_help=True, help="The offline basemap.")
+cli.add_typer(db, name="db")
+cli.add_typer(imports, name="import")
+cli.add_typer(exercise, name="exercise")
+cli.add_typer(basemap, name="basemap")
+
+Files = Annotated[list[Path], typer.Argument(help="Files to import.")]
+World = Annotated[str, typer.Option(help="live or exercise.")]
+KeepGood = Annotated[bool, typer.Option("--keep-good", help="Store the good rows; list the refused ones in a file.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the reports as JSON.")]
+Mapping = Annotated[Optional[Path], typer.Option(help="A mapping file, for a layout that is not known (docs/formats.md).")]
+AgencyName = Annotated[Optional[str], typer.Option("--agency", help="Whose records these are.")]
+MarkingName = Annotated[Optional[str], typer.Option("--marking", help="TLP:AMBER when not told.")]
+Zone = Annotated[Optional[str], typer.Option(help="IANA zone of times that carry none.")]
+
+
+@cli.command()
+def up(
+    host: str = "127.0.0.1",
+    port: int = 8050,
+    empty: Annotated[bool, typer.Option("--empty", help="Start without the exercise.")] = False,
+    basemap: Annotated[Optional[Path], typer.Option(help="An own basemap: .pmtiles or a style .json.")] = None,
+) -> None:
+    """Set up whatever is missing, then serve the map."""
+    from install.up import up as run
+
+    run(host, port, empty=empty, basemap=basemap)
+
+
+@cli.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def test(context: typer.Context) -> None:
+    """Set up, then run every test; words after it go to pytest."""
+    from install.test import run
+
+    raise typer.Exit(run(context.args))
+
+
+@cli.command()
+def doctor(as_json: AsJson = False) -> None:
+    """What is installed, what is missing, whether the database is right."""
+    from install.doctor import run
+
+    raise typer.Exit(run(as_json))
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the database to today's tables."""
+    from data import addresses, migrations
+
+    with addresses.opened() as (owner_url, _):
+        migrations.upgrade(owner_url)
+
+
+@db.command("check")
+def db_check() -> None:
+    """Say whether the tables are what the code expects."""
+    from data import addresses, migrations
+
+    with addresses.opened() as (owner_url, _):
+        at, head = migrations.standing(owner_url)
+        different = migrations.differences(owner_url) if at == head else f"it is at {at or 'nothing'}, the newest is {head}"
+    if different:
+        raise VigiaError(f"the database is not as expected: {different}; run `./vigia db upgrade`")
+    print(f"The database is at {at}, as expected.")
+
+
+@imports.command("imagery")
+def import_imagery(
+    files: Files, world: World = "live", keep_good: KeepGood = False, as_json: AsJson = False, agency: AgencyName = None,
+    marking: MarkingName = None, zone: Zone = None,
+    captured_at: Annotated[Optional[str], typer.Option(help="When it was taken, for files that do not say.")] = None,
+) -> None:
+    """Orthophotos: GeoTIFF in any CRS."""
+    _import("imagery", files, as_json, world=world, keep_good=keep_good, agency=agency, marking=marking, zone=zone,
+            captured_at=captured_at)
+
+
+@imports.command("tracks")
+def import_tracks(
+    files: Files, world: World = "live", keep_good: KeepGood = False, as_json: AsJson = False, mapping: Mapping = None,
+    agency: AgencyName = None, marking: MarkingName = None, zone: Zone = None,
+    date: Annotated[Optional[str], typer.Option(help="Day of the first message of an AIS log that has no times.")] = None,
+    kind: Annotated[Optional[str], typer.Option(help="What moved, for files that do not say.")] = None,
+) -> None:
+    """Movements: AIS logs, GPX, GeoJSON, KML, CSV, Parquet, RFID reads."""
+    _import("tracks", files, as_json, world=world, keep_good=keep_good, mapping=mapping, agency=agency, marking=marking,
+            zone=zone, date=date, kind=kind)
+
+
+@imports.command("seizures")
+def import_seizures(
+    files: Files, world: World = "live", keep_good: KeepGood = False, as_json: AsJson = False, mapping: Mapping = None,
+    agency: AgencyName = None, marking: MarkingName = None, zone: Zone = None,
+    places: Annotated[Optional[Path], typer.Option(help="Code or name to point, for rows without coordinates.")] = None,
+) -> None:
+    """Seizures: CSV, XLSX, GeoJSON, GeoPackage."""
+    _import("seizures", files, as_json, world=world, keep_good=keep_good, mapping=mapping, agency=agency, marking=marking,
+            zone=zone, places=places)
+
+
+def _import(layer: str, files: list[Path], as_json: bool, **options) -> None:
+    from data import addresses, migrations
+    from feeds.imports import ImportOptions, check, import_files, summary
+    from install.progress import shown
+
+    told = ImportOptions(**options)
+    check(told)
+    with addresses.opened() as (owner_url, _), shown() as progress:
+        migrations.upgrade(owner_url)
+        reports = import_files(layer, files, told, progress, owner_url=owner_url)
+    print(json.dumps([r.as_dict() for r in reports], indent=2) if as_json else summary(reports))
+    if any(r.error for r in reports):
+        raise typer.Exit(1)
+
+
+@exercise.command("build")
+def exercise_build(
+    out: Annotated[Path, typer.Option(help="Folder to write into.")],
+    seed: int = 7, days: int = 60, scale: float = 1.0,
+) -> None:
+    """Write the exercise as files: same seed, same bytes."""
+    from exercise.build import build
+    from install.progress import shown
+
+    with shown() as progress:
+        build(out, seed=seed, days=days, scale=scale, progress=progress)
+
+
+@exercise.command("load")
+def exercise_load(folder: Path) -> None:
+    """Import a built exercise."""
+    from data import addresses, migrations
+    from feeds import exercise as feed
+    from install.progress import shown
+
+    with addresses.opened() as (owner_url, _), shown() as progress:
+        migrations.upgrade(owner_url)
+        feed.load(folder, progress, owner_url=owner_url)
+
+
+@exercise.command("drop")
+def exercise_drop() -> None:
+    """Remove every trace of the exercise."""
+    from data import addresses
+    from feeds import exercise as feed
+
+    with addresses.opened() as (owner_url, _):
+        feed.drop(owner_url=owner_url)
+
+
+@basemap.command("build")
+def basemap_build() -> None:
+    """Build the offline basemap again from the installed packages."""
+    import basemap.build as made
+    from install.progress import shown
+    from settings import store
+
+    with shown() as progress:
+        for line in made.build(store().basemap, progress, again=True):
+            print(line, file=sys.stderr)
+
+
+@cli.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def bench(context: typer.Context, name: Annotated[str, typer.Argument(help="tiles, import, raster or page.")]) -> None:
+    """Measure ourselves beside a peer, and print a table."""
+    import importlib
+
+    modules = {"tiles": "benchmarks.tiles", "import": "benchmarks.imports", "raster": "benchmarks.raster", "page": "benchmarks.page"}
+    if name not in modules:
+        raise typer.BadParameter(f"{name}: one of {', '.join(modules)}")
+    raise typer.Exit(importlib.import_module(modules[name]).main(context.args))
+
+
+def main() -> int:
+    try:
+        code = cli(standalone_mode=False)
+    except VigiaError as error:
+        print(f"vigia: {error}", file=sys.stderr)
+        return 1
+    except (KeyboardInterrupt, typer.Abort):
+        print("vigia: stopped", file=sys.stderr)
+        return 130
+    except Exception as error:  # click's own errors carry their message and their code
+        if hasattr(error, "show"):
+            error.show()
+            return error.exit_code
+        raise
+    return code if isinstance(code, int) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
