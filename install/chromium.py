@@ -1,11 +1,13 @@
-"""The browser of the tests: Debian's Chromium."""
+"""The browser of the tests: the distribution's Chromium."""
 
 from __future__ import annotations
 
 import shutil
 
+from errors import ProgramMissing
 from install import system
 
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = [
     "--headless=new", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
     "--disable-background-networking", "--disable-component-update", "--no-first-run",
@@ -13,9 +15,14 @@ FLAGS = [
 
 
 def path() -> str | None:
-    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    """The browser's program, or None."""
+    return next((found for name in NAMES if (found := shutil.which(name))), None)
 
 
-def ensure() -> None:
+def ensure() -> str:
+    """The browser's program, installed when missing. Raises ProgramMissing, SetupFailed."""
     if path() is None:
-        system.apt(["chromium"], "Chromium")
+        system.install("Chromium", lambda: ["chromium"])
+    if (found := path()) is None:
+        raise ProgramMissing(system.by_hand("Chromium"))
+    return found

@@ -6,35 +6,82 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from errors import ProgramMissing, SetupFailed
 
 
-def apt(packages: list[str], why: str) -> None:
-    """Install packages by apt, with sudo when we are not root. Raises SetupFailed, ProgramMissing."""
+@dataclass(frozen=True)
+class Names:
+    """What a thing is called by each of the package managers."""
+
+    apt: str
+    dnf: str
+    brew: str
+
+
+NAMES = {
+    "PostGIS": Names("postgresql postgresql-postgis", "postgresql-server postgis", "postgresql@18 postgis"),
+    "Chromium": Names("chromium", "chromium", "--cask chromium"),
+}
+LISTS_UPDATED: set[str] = set()
+
+
+def install(what: str, packages: Callable[[], list[str]]) -> None:
+    """Install by apt, with sudo when we are not root; says first what. `packages` is asked once apt's lists are fresh.
+
+    Raises ProgramMissing where there is no apt, with the commands for this system and others; SetupFailed.
+    """
     if not shutil.which("apt-get"):
-        raise ProgramMissing(
-            f"{why} is missing, and this system has no apt. Install it and run the same command again:\n"
-            f"  Debian, Ubuntu: sudo apt-get install {' '.join(packages)}\n"
-            f"  Fedora, RHEL:   sudo dnf install {DNF[why]}\n"
-            f"  macOS:          brew install {BREW[why]}"
-        )
-    command = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
-    before: list[str] = []
-    if os.geteuid() != 0:
-        if not shutil.which("sudo"):
-            raise ProgramMissing(f"{why} is missing; as root run: apt-get install {' '.join(packages)}")
-        before = ["sudo"]
-    print(f"vigia: installing {why} by apt: {' '.join(packages)}", file=sys.stderr)
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    # Debian starts a cluster of its own after installing PostgreSQL; ours is private, so that one is not asked for.
-    kept_out = [*before, "env", "DEBIAN_FRONTEND=noninteractive", "PG_CREATE_MAIN_CLUSTER=false"]
-    for step in ([*kept_out, "apt-get", "update", "-qq"], [*kept_out, *command]):
-        done = subprocess.run(step, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-        if done.returncode:
-            told = [line for line in done.stderr.splitlines() if line.startswith("E:")] or done.stderr.splitlines()[-1:] or ["?"]
-            raise SetupFailed(f"apt could not install {why}: {told[0][:300]}")
+        raise ProgramMissing(by_hand(what))
+    before = _as_root(what)
+    if "apt" not in LISTS_UPDATED:
+        _say(f"{what} is missing; asking apt for its lists")
+        _apt([*before, "apt-get", "update", "-q"], what)
+        LISTS_UPDATED.add("apt")
+    names = packages()
+    _say(f"installing {what} by {' '.join(before)}{' ' if before else ''}apt-get install {' '.join(names)}")
+    if any(name.startswith("postgresql-") for name in names):
+        _no_cluster(before)
+    _apt([*before, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-q", "--no-install-recommends", *names], what)
 
 
-DNF = {"PostGIS": "postgresql-server postgis", "Chromium": "chromium", "node and npm": "nodejs npm"}
-BREW = {"PostGIS": "postgresql@17 postgis", "Chromium": "--cask chromium", "node and npm": "node"}
+def by_hand(what: str) -> str:
+    """The exact commands for a system whose package manager is not driven here."""
+    names = NAMES[what]
+    return (
+        f"{what} is missing, and this system has no apt. Install it, then run the same command again:\n"
+        f"  Debian, Ubuntu: sudo apt-get install {names.apt}\n"
+        f"  Fedora, RHEL:   sudo dnf install {names.dnf}\n"
+        f"  macOS:          brew install {names.brew}"
+    )
+
+
+def _as_root(what: str) -> list[str]:
+    if os.geteuid() == 0:
+        return []
+    if shutil.which("sudo"):
+        return ["sudo"]
+    raise ProgramMissing(f"{what} is missing and there is no sudo; as root run: apt-get install {NAMES[what].apt}")
+
+
+def _no_cluster(before: list[str]) -> None:
+    """Debian would make and start a cluster of its own on port 5432 with the package; ours is private and nobody asked for that one."""
+    folder = "/etc/postgresql-common/createcluster.d"
+    if os.path.isdir("/etc/postgresql-common"):  # installed before: its keeper has decided
+        return
+    script = f'mkdir -p {folder} && printf "create_main_cluster = false\\n" > {folder}/vigia.conf'
+    subprocess.run([*before, "sh", "-c", script], stdin=subprocess.DEVNULL, check=False)
+
+
+def _apt(command: list[str], what: str) -> None:
+    # sudo may ask for a password on the terminal, so stdin stays open to it.
+    done = subprocess.run(command, stdout=sys.stderr, stderr=subprocess.PIPE, text=True, errors="replace", check=False)
+    if done.returncode:
+        told = [line for line in done.stderr.splitlines() if line.startswith("E:")] or done.stderr.splitlines()[-1:] or ["?"]
+        raise SetupFailed(f"apt could not install {what}: {told[0][:300]}; run `{' '.join(command)}` to see all of it")
+
+
+def _say(line: str) -> None:
+    print(f"vigia: {line}", file=sys.stderr, flush=True)
