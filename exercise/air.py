@@ -11,6 +11,9 @@ from exercise.streams import stream
 AIRCRAFT = {"valley": 5, "laredo": 1, "paso": 2, "nogales": 1, "tijuana": 2}
 AIRCRAFT_TELLS = Cadence(15, 600, 45, 3_600, 10)
 
+# In the air over the first view at the end: from, to, minutes since take-off.
+ALOFT = (("Edinburg Field", "Hebbronville Strip", 14), ("Port Mansfield Strip", "San Fernando Strip", 11))
+
 
 def aircraft(clock: Clock) -> list[Mover]:
     """Flights of half an hour to two hours; nothing is told on the ground."""
@@ -33,6 +36,12 @@ def aircraft(clock: Clock) -> list[Mover]:
                 busy = now > clock.dense_s
                 now = flight.t[-1] + (rng.uniform(0.3, 2.0) * HOUR_S if busy else rng.uniform(1.5, 5) * DAY_S)
                 here = there
+            if number <= len(ALOFT):
+                start, stop, minutes = ALOFT[number - 1]
+                a, b = ground.places()[start], ground.places()[stop]
+                line = ground.smooth(np.array([(a.lon, a.lat), ((a.lon + b.lon) / 2 + 0.06, (a.lat + b.lat) / 2), (b.lon, b.lat)]), 4)
+                mover.legs = [leg for leg in mover.legs if leg.t[-1] < clock.end_s - 2 * HOUR_S]
+                mover.legs.append(along(line, clock.end_s - minutes * 60, 200, rng))
             mover.legs = inside(clock, mover.legs)
             mover.fixes = tell(mover.legs, clock, AIRCRAFT_TELLS, rng)
             out.append(mover)

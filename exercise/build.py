@@ -100,9 +100,11 @@ def _write(out: Path, clock: Clock, days: int, progress: Progress) -> Manifest:
     flights = sorties(clock)
     pictured = [s for s in flights if s.plan.picture]
     # Pictures are most of the work and hang on nothing else: they are painted beside the rest.
-    with ProcessPoolExecutor(max_workers=2, mp_context=get_context("spawn")) as pool:
+    pool = ProcessPoolExecutor(max_workers=2, mp_context=get_context("spawn"))
+    try:
         (out / "imagery").mkdir()
-        strips = sorted({s.strip.name for s in pictured}, key=lambda name: -sum(1 for s in pictured if s.strip.name == name))
+        flown = [s.strip.name for s in pictured]
+        strips = sorted(set(flown), key=lambda name: (-flown.count(name), name))
         painting = [pool.submit(_paint, out / "imagery", [s for s in pictured if s.strip.name == name], clock.seed) for name in strips]
         steps, told = len(strips) + 4, 0
 
@@ -137,8 +139,13 @@ def _write(out: Path, clock: Clock, days: int, progress: Progress) -> Manifest:
         for done in painting:
             step("drone pictures")
             done.result()
+    finally:
+        # What was not begun when something failed, or a person stopped it, is not begun any more.
+        pool.shutdown(cancel_futures=True)
     (out / "plan.json").write_text(_plan(plants, missed), encoding="utf-8")
-    manifest = _manifest(out, clock, days, rows, pictured)
+    owners = {f"vehicles/{m.id}.gpx": m.agency for m in patrols} | {f"drones/{s.id}.gpx": s.plan.agency for s in flights}
+    owners |= {name: "Marina EX" for name in rows if name.startswith("ais/")} | {"rfid/reads.csv": "Customs EX"}
+    manifest = _manifest(out, clock, days, rows, owners, pictured)
     (out / "manifest.json").write_text(json.dumps(asdict(manifest), indent=1) + "\n", encoding="utf-8")
     progress("done", steps, steps)
     return manifest
@@ -221,13 +228,12 @@ def _plan(plants: list[Plant], missed: int) -> str:
     return json.dumps({"truth": truth, "events": told}, indent=1) + "\n"
 
 
-def _manifest(out: Path, clock: Clock, days: int, rows: dict[str, int], pictured: list[Sortie]) -> Manifest:
+def _manifest(out: Path, clock: Clock, days: int, rows: dict[str, int], owners: dict[str, str], pictured: list[Sortie]) -> Manifest:
     layer = {"seizures": "seizures"}
     kind = {"rfid": "container", "vehicles": "vehicle", "drones": "drone", "ais": "vessel"}
-    owner = {f"vehicles/patrol-{i}.gpx": None for i in range(0)} | {f"drones/{s.id}.gpx": s.plan.agency for s in pictured}
     manifest = Manifest(FORMAT, clock.seed, days, clock.scale, files.iso(clock.start_s), files.iso(clock.end_s))
     plain = [("agencies.csv", None, 0, None, None), ("rfid/readers.csv", None, 0, None, None), ("imagery/sorties.csv", None, 0, None, None)]
-    told = [(name, layer.get(name.split("/")[0], "tracks"), count, kind.get(name.split("/")[0]), owner.get(name)) for name, count in rows.items()]
+    told = [(name, layer.get(name.split("/")[0], "tracks"), count, kind.get(name.split("/")[0]), owners.get(name)) for name, count in rows.items()]
     shots = [(f"imagery/{s.picture}", "imagery", 1, None, s.plan.agency) for s in pictured]
     for name, of, count, what, agency in [*plain, *told, *shots]:
         data = (out / name).read_bytes()

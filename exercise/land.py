@@ -15,7 +15,7 @@ TAGS = {"valley": 16, "laredo": 6, "paso": 5, "nogales": 4, "tijuana": 6}
 PATROLS = {"valley": 7, "laredo": 2, "paso": 1, "nogales": 1, "tijuana": 1}
 
 TRUCK_TELLS = Cadence(100, 400, 420, 1_500, 6)
-CONTAINER_TELLS = Cadence(600, 7_200, 1_200, 10_800, 12)
+CONTAINER_TELLS = Cadence(240, 7_200, 900, 10_800, 12)
 TAG_TELLS = Cadence(300, 1_200, 1_200, 6_000, 15)
 PATROL_TELLS = Cadence(60, 180, 120, 600, 4)
 
@@ -39,6 +39,7 @@ def _week(home: ground.Place, clock: Clock, rng: Generator, speed_kmh: float, re
     towns = ground.of_kind("town", home.region)
     mover = Mover("", "vehicle", "", "", home.region)
     here, now = home, clock.start_s + rng.uniform(0, 12 * HOUR_S)
+    yard: tuple[float, float] | None = None
     while now < clock.end_s:
         if now < clock.dense_s - DAY_S and rng.random() > old_share:
             now += rng.uniform(0.6, 1.4) * DAY_S
@@ -49,9 +50,12 @@ def _week(home: ground.Place, clock: Clock, rng: Generator, speed_kmh: float, re
         if not route:
             now += HOUR_S
             continue
-        legs, crossings = drive(route, now, speed_kmh * rng.uniform(0.9, 1.1), rng)
+        out = [] if yard is None else [along(np.array([yard, (here.lon, here.lat)]), now, 25)]
+        legs, crossings = drive(route, out[-1].t[-1] + 1 if out else now, speed_kmh * rng.uniform(0.9, 1.1), rng)
         rest = rng.uniform(*rest_s) if now > clock.dense_s - DAY_S else rng.uniform(1, 4) * HOUR_S
-        legs.append(stand(there.lon + rng.normal(0, 0.004), there.lat + rng.normal(0, 0.003), legs[-1].t[-1] + 1, rest))
+        yard = (there.lon + rng.normal(0, 0.004), there.lat + rng.normal(0, 0.003))
+        legs = [*out, *legs, along(np.array([(there.lon, there.lat), yard]), legs[-1].t[-1] + 1, 25)]
+        legs.append(stand(*yard, legs[-1].t[-1] + 1, rest))
         mover.legs += inside(clock, legs)
         mover.crossings += [c for c in crossings if clock.start_s < c[1] < clock.end_s]
         here, now = there, legs[-1].t[-1] + 1
@@ -142,7 +146,7 @@ def _shift(home: ground.Place, on: float, rng: Generator) -> list[Leg]:
     while now < on + 8 * HOUR_S:
         # A patrol stays on its own side: it never crosses at a port of entry.
         ways = [n for n, (length, _) in ground.roads()[here].items()
-                if ground.places()[n].kind == "town" and ground.places()[n].side == home.side and length < 60_000]
+                if ground.places()[n].kind == "town" and ground.places()[n].side == home.side and length < (60_000 if home.region == "valley" else 260_000)]
         ways = [n for n in ways if n != last] or ways
         if not ways:
             break

@@ -102,7 +102,7 @@ def write(path: Path, picture: np.ndarray, sortie: Sortie, seed: int) -> None:
     options = {"driver": "GTiff", "width": width, "height": height, "dtype": "uint8", "crs": utm(sortie.strip.lon), "transform": transform,
                "tiled": True, "blockxsize": 512, "blockysize": 512}
     options |= ({"count": 4, "compress": "deflate", "predictor": 2, "photometric": "RGB", "alpha": "YES"} if small else
-                {"count": 3, "compress": "jpeg", "jpeg_quality": 72, "photometric": "YCbCr"})
+                {"count": 3, "compress": "jpeg", "jpeg_quality": 85, "photometric": "YCbCr"})
     with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True, GDAL_NUM_THREADS=1), rasterio.open(path, "w", **options) as out:
         out.write(np.moveaxis(pixels, 2, 0), indexes=[1, 2, 3])
         if small:
