@@ -66,7 +66,8 @@ def mercator(lon_deg: np.ndarray, lat_deg: np.ndarray) -> tuple[np.ndarray, np.n
     return x, y
 
 
-def _spread_array(n: np.ndarray) -> np.ndarray:
+def spread_array(n: np.ndarray) -> np.ndarray:
+    """`spread` for an array, as uint64."""
     n = n.astype(np.uint64)
     for shift, mask in (
         (16, 0x0000FFFF0000FFFF), (8, 0x00FF00FF00FF00FF), (4, 0x0F0F0F0F0F0F0F0F),
@@ -82,4 +83,4 @@ def qk(lon_deg: np.ndarray, lat_deg: np.ndarray) -> np.ndarray:
     size = float(1 << POINT_LEVEL)
     col = np.clip(np.floor((x + HALF_M) / (2 * HALF_M) * size), 0, size - 1)
     row = np.clip(np.floor((HALF_M - y) / (2 * HALF_M) * size), 0, size - 1)
-    return (_spread_array(col) | _spread_array(row) << np.uint64(1)).astype(np.int64)
+    return (spread_array(col) | spread_array(row) << np.uint64(1)).astype(np.int64)

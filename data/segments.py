@@ -1,0 +1,286 @@
+"""Segments: a track's line hour by hour, made from its fixes and made again where fixes came.
+
+Order does not matter: the hours between the first and the last touched one of a track are rebuilt from all their fixes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import psycopg
+import shapely
+from pyproj import Geod
+
+from data import flows
+from data.quadkey import CELL_LEVEL, HALF_M, mercator, spread_array
+
+WGS84 = Geod(ellps="WGS84")
+HOUR_US = 3_600_000_000
+PG_EPOCH_US = 946_684_800_000_000
+TRACKS_AT_ONCE = 2_000
+GAP_PART = 10_000  # gap rows are numbered from here, lines from 0
+COARSE_M = 40.0  # a pixel at zoom 11: what `coarse` may differ from the line
+LINESTRING_M = b"\x01" + (0x60000002).to_bytes(4, "little") + (4326).to_bytes(4, "little")
+
+# The fixes of a track between its first and last touched hour, the one before, and on to the end of the next hour that
+# has any (its line begins at the last fix before it).
+FIXES = """
+COPY (
+  WITH span AS (
+    SELECT track_id, min(hour) AS first, max(hour) + interval '1 hour' AS last FROM touched
+    WHERE track_id = ANY({ids}) GROUP BY track_id
+  ), reach AS (
+    SELECT track_id, first, last,
+      (SELECT max(observed_at) FROM fix f WHERE f.world = {world} AND f.track_id = s.track_id AND f.observed_at < s.first)
+        AS before,
+      (SELECT date_trunc('hour', min(observed_at), 'UTC') + interval '1 hour' FROM fix f
+        WHERE f.world = {world} AND f.track_id = s.track_id AND f.observed_at >= s.last) AS next
+    FROM span s
+  )
+  SELECT f.track_id, f.observed_at, ST_X(f.geom), ST_Y(f.geom), f.recorded_at, r.first
+  FROM reach r JOIN fix f ON f.world = {world} AND f.track_id = r.track_id
+   AND f.observed_at >= coalesce(r.before, r.first) AND f.observed_at < coalesce(r.next, r.last)
+  ORDER BY f.track_id, f.observed_at, f.qk
+) TO STDOUT (FORMAT binary)
+"""
+FIX_ROW = np.dtype([
+    ("fields", ">i2"), ("l1", ">i4"), ("track", ">i8"), ("l2", ">i4"), ("t", ">i8"), ("l3", ">i4"), ("lon", ">f8"),
+    ("l4", ">i4"), ("lat", ">f8"), ("l5", ">i4"), ("recorded", ">i8"), ("l6", ">i4"), ("first", ">i8"),
+])
+
+
+@dataclass
+class Fixes:
+    """Fixes in order of track and time, as columns of shape (n,); times in epoch microseconds."""
+
+    track: np.ndarray
+    t: np.ndarray
+    lon: np.ndarray
+    lat: np.ndarray
+    recorded: np.ndarray
+    first: np.ndarray  # the first hour to rebuild of the fix's track
+
+
+def rebuild(connection: psycopg.Connection, world: int) -> None:
+    """Make the segments and flows of every touched hour again, in the caller's transaction."""
+    ids = [r[0] for r in connection.execute("SELECT DISTINCT track_id FROM touched ORDER BY 1")]
+    connection.execute("ANALYZE touched")
+    for start in range(0, len(ids), TRACKS_AT_ONCE):
+        _rebuild(connection, world, ids[start:start + TRACKS_AT_ONCE])
+
+
+def _rebuild(connection: psycopg.Connection, world: int, ids: list[int]) -> None:
+    fixes = _read(connection, world, ids)
+    if not len(fixes.t):
+        return
+    tracks = {
+        r[0]: r[1:] for r in connection.execute(
+            "SELECT id, kind, agency_id, gap_s FROM track WHERE id = ANY(%s)", (ids,))
+    }
+    made = Made.of(fixes, np.array([tracks[i][2] for i in ids]), np.array(ids))
+    hours_to = made.last_hour_of(ids)
+    old = _take(connection, world, ids, fixes, hours_to)
+    _store(connection, world, made, tracks)
+    flows.change(connection, world, gone=old, come=made.vertices(tracks))
+
+
+def _read(connection: psycopg.Connection, world: int, ids: list[int]) -> Fixes:
+    listed = "'{" + ",".join(str(int(i)) for i in ids) + "}'::bigint[]"  # whole numbers of ours: COPY takes no parameters
+    with connection.cursor() as cursor, cursor.copy(FIXES.format(ids=listed, world=int(world))) as copy:
+        raw = b"".join(bytes(block) for block in copy)
+    rows = np.frombuffer(raw[19:-2], FIX_ROW)
+
+    def times(name: str) -> np.ndarray:
+        return rows[name].astype(np.int64) + PG_EPOCH_US
+
+    return Fixes(rows["track"].astype(np.int64), times("t"), rows["lon"].astype(float), rows["lat"].astype(float),
+                 times("recorded"), times("first"))
+
+
+@dataclass
+class Made:
+    """Segments as columns: one entry a segment, and the vertices they share one array of."""
+
+    track: np.ndarray
+    hour_us: np.ndarray
+    part: np.ndarray
+    gap: np.ndarray
+    start: np.ndarray  # first vertex
+    end: np.ndarray  # one past the last vertex
+    count: np.ndarray  # fixes of the hour itself
+    fixes: Fixes
+
+    @classmethod
+    def of(cls, fixes: Fixes, gap_s: np.ndarray, ids: np.ndarray) -> Made:
+        n = len(fixes.t)
+        limit_us = gap_s[np.searchsorted(ids, fixes.track)] * 1e6
+        same = np.r_[False, fixes.track[1:] == fixes.track[:-1]]
+        step_us = np.r_[0, np.diff(fixes.t)]
+        # Over the antimeridian a straight line would cross the whole map, so the line is broken there.
+        around = np.r_[False, np.abs(np.diff(fixes.lon)) > 180]
+        silent = same & (step_us > limit_us)
+        joined = same & ~silent & ~around
+        hour = fixes.t // HOUR_US * HOUR_US
+        new_hour = np.r_[True, hour[1:] != hour[:-1]]
+        opens = ~joined | new_hour
+        wanted = hour >= fixes.first  # the fix before the first hour is there only to begin a line
+
+        start_at = np.flatnonzero(opens)
+        end_at = np.r_[start_at[1:], n]
+        begins = start_at - (joined[start_at]).astype(int)  # a line goes on from the last fix of the hour before
+        keep = wanted[start_at]
+        start_at, end_at, begins = start_at[keep], end_at[keep], begins[keep]
+        lines = cls(
+            track=fixes.track[start_at], hour_us=hour[start_at], part=_numbered(fixes.track[start_at], hour[start_at]),
+            gap=np.zeros(len(start_at), bool), start=begins, end=end_at, count=end_at - start_at, fixes=fixes,
+        )
+        # A gap is the straight line over a silence; it belongs to the hour in which it begins.
+        after = np.flatnonzero(silent & ~around)
+        after = after[wanted[after - 1] | wanted[after]]
+        gap_hour = hour[after - 1]
+        gaps = cls(
+            track=fixes.track[after], hour_us=gap_hour, part=GAP_PART + _numbered(fixes.track[after], gap_hour),
+            gap=np.ones(len(after), bool), start=after - 1, end=after + 1, count=np.zeros(len(after), int), fixes=fixes,
+        )
+        return lines.plus(gaps)
+
+    def plus(self, other: Made) -> Made:
+        names = ("track", "hour_us", "part", "gap", "start", "end", "count")
+        return Made(*(np.concatenate([getattr(self, n), getattr(other, n)]) for n in names), self.fixes)
+
+    def last_hour_of(self, ids: list[int]) -> np.ndarray:
+        """The last hour rebuilt of each track (epoch microseconds); 0 where there is none."""
+        out = np.zeros(len(ids), np.int64)
+        np.maximum.at(out, np.searchsorted(ids, self.track[~self.gap]), self.hour_us[~self.gap])
+        return out
+
+    def vertices(self, tracks: dict[int, tuple]) -> flows.Lines:
+        """The lines (not the gaps) for the flows."""
+        line = ~self.gap
+        index = _ranges(self.start[line], self.end[line])
+        owner = np.repeat(np.flatnonzero(line), (self.end - self.start)[line])
+        return flows.Lines(
+            segment=owner, lon=self.fixes.lon[index], lat=self.fixes.lat[index], day=self.hour_us[owner] // (24 * HOUR_US),
+            kind=np.array([tracks[t][0] for t in self.track])[owner] if len(owner) else np.array([], str),
+            agency=np.array([tracks[t][1] or 0 for t in self.track])[owner] if len(owner) else np.array([], int),
+        )
+
+
+def _numbered(track: np.ndarray, hour: np.ndarray) -> np.ndarray:
+    """0, 1, 2 … within each (track, hour), which stand together."""
+    if not len(track):
+        return np.zeros(0, int)
+    new = np.r_[True, (track[1:] != track[:-1]) | (hour[1:] != hour[:-1])]
+    at = np.arange(len(track))
+    return at - np.maximum.accumulate(np.where(new, at, 0))
+
+
+def _ranges(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """All of start[0]…end[0]-1, start[1]…end[1]-1, … one after the other."""
+    size = end - start
+    if not size.sum():
+        return np.zeros(0, int)
+    first = np.repeat(start - np.r_[0, np.cumsum(size)[:-1]], size)
+    return first + np.arange(size.sum())
+
+
+def _take(connection: psycopg.Connection, world: int, ids: list[int], fixes: Fixes, hours_to: np.ndarray) -> flows.Lines:
+    """Take out the old segments of the hours that are made again; their lines, for the flows."""
+    first = np.zeros(len(ids), np.int64)
+    first[np.searchsorted(ids, fixes.track)] = fixes.first
+    rows = connection.execute("""
+        WITH range AS (
+          SELECT * FROM unnest(%(ids)s::bigint[], %(first)s::bigint[], %(last)s::bigint[]) AS r (track_id, first, last)
+        ), gone AS (
+          DELETE FROM segment s USING range r
+          WHERE s.world = %(world)s AND s.track_id = r.track_id
+            AND s.hour <= to_timestamp(r.last / 1e6)
+            -- a gap that begins before and reaches in may not be one any more
+            AND (s.hour >= to_timestamp(r.first / 1e6) OR (s.gap AND s.ended_at >= to_timestamp(r.first / 1e6)))
+          RETURNING s.gap, s.hour, s.kind, coalesce(s.agency_id, 0) AS agency, s.line
+        )
+        SELECT extract(epoch FROM hour)::bigint / 86400, kind, agency, ST_AsBinary(ST_Force2D(line)) FROM gone WHERE NOT gap
+    """, {"ids": ids, "first": first.tolist(), "last": hours_to.tolist(), "world": world}, binary=True).fetchall()
+    if not rows:
+        return flows.Lines.none()
+    coordinates, owner = shapely.get_coordinates(shapely.from_wkb([bytes(r[3]) for r in rows]), return_index=True)
+    return flows.Lines(
+        segment=owner, lon=coordinates[:, 0], lat=coordinates[:, 1], day=np.array([int(r[0]) for r in rows])[owner],
+        kind=np.array([r[1] for r in rows])[owner], agency=np.array([r[2] for r in rows])[owner],
+    )
+
+
+def _store(connection: psycopg.Connection, world: int, made: Made, tracks: dict[int, tuple]) -> None:
+    f = made.fixes
+    # A single fix is a line of two equal ends.
+    end = np.maximum(made.end, made.start + 1)
+    index = _ranges(made.start, end)
+    single = np.flatnonzero(end - made.start == 1)
+    size = end - made.start
+    offset = np.r_[0, np.cumsum(size)]
+    measured = np.column_stack([f.lon[index], f.lat[index], f.t[index] / 1e6])
+    raw = measured.astype("<f8").tobytes()
+    length_m = _lengths(f, index, offset, made.gap)
+    coarse = _coarse(f, index, size, single)
+    cell = _cells(f, index, offset)
+    recorded = np.minimum.reduceat(f.recorded[index], offset[:-1])
+    started, ended = f.t[made.start], f.t[end - 1]
+    is_single = np.zeros(len(size), bool)
+    is_single[single] = True
+    with connection.cursor() as cursor, cursor.copy(
+        "COPY segment (world, track_id, hour, part, gap, kind, agency_id, cell, started_at, ended_at, first_recorded_at, "
+        "fix_count, length_m, line, coarse) FROM STDIN"
+    ) as copy:
+        for i in range(len(size)):
+            kind, agency, _ = tracks[made.track[i]]
+            body = raw[24 * offset[i]:24 * offset[i + 1]]
+            if is_single[i]:
+                body *= 2
+            line = (LINESTRING_M + (len(body) // 24).to_bytes(4, "little") + body).hex()
+            copy.write_row((
+                world, made.track[i], _moment(made.hour_us[i]), made.part[i], made.gap[i], kind, agency, cell[i],
+                _moment(started[i]), _moment(ended[i]), _moment(recorded[i]), made.count[i], length_m[i], line, coarse[i],
+            ))
+
+
+def _moment(us: int) -> str:
+    return f"{np.datetime64(int(us), 'us')}Z"
+
+
+def _lengths(f: Fixes, index: np.ndarray, offset: np.ndarray, gap: np.ndarray) -> np.ndarray:
+    """Geodesic metres of each line; a gap is no distance travelled."""
+    edge = np.zeros(len(index))
+    if len(index) > 1:
+        a, b = index[:-1], index[1:]
+        edge[1:] = WGS84.inv(f.lon[a], f.lat[a], f.lon[b], f.lat[b])[2]
+    edge[offset[:-1]] = 0.0
+    return np.where(gap, 0.0, np.add.reduceat(edge, offset[:-1]))
+
+
+def _coarse(f: Fixes, index: np.ndarray, size: np.ndarray, single: np.ndarray) -> list[str]:
+    """Generalised lines in EPSG:3857, as hex EWKB."""
+    x, y = mercator(f.lon[index], f.lat[index])
+    owner = np.repeat(np.arange(len(size)), size)
+    if len(single):
+        at = np.searchsorted(owner, single)
+        x, y, owner = (np.insert(v, at, v[at]) for v in (x, y, owner))
+    lines = shapely.linestrings(np.column_stack([x, y]), indices=owner)
+    simple = shapely.simplify(lines, COARSE_M, preserve_topology=False)
+    simple = np.where(shapely.is_empty(simple), lines, simple)
+    return shapely.to_wkb(shapely.set_srid(simple, 3857), hex=True, include_srid=True).tolist()
+
+
+def _cells(f: Fixes, index: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """The smallest enclosing quadtree cell of each line."""
+    size = 1 << CELL_LEVEL
+    x, y = mercator(f.lon[index], f.lat[index])
+    column = np.clip(np.floor((x + HALF_M) / (2 * HALF_M) * size), 0, size - 1).astype(np.int64)
+    row = np.clip(np.floor((HALF_M - y) / (2 * HALF_M) * size), 0, size - 1).astype(np.int64)
+    at = offset[:-1]
+    x0, x1 = np.minimum.reduceat(column, at), np.maximum.reduceat(column, at)
+    y0, y1 = np.minimum.reduceat(row, at), np.maximum.reduceat(row, at)
+    differing = (x0 ^ x1) | (y0 ^ y1)
+    up = np.where(differing > 0, np.floor(np.log2(np.maximum(differing, 1))).astype(np.int64) + 1, 0)
+    key = (spread_array(x0 >> up) | spread_array(y0 >> up) << np.uint64(1)).astype(np.int64)
+    return (key << (2 * up)) << 5 | (CELL_LEVEL - up)
