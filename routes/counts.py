@@ -57,8 +57,8 @@ async def timed(request: Request) -> Response:
 
 
 async def _span(request: Request, filter: Filter, session) -> tuple[datetime, datetime] | None:
-    start = _moment(request, "span_from") or filter.start
-    end = _moment(request, "span_to") or filter.end
+    start = moment(request, "span_from") or filter.start
+    end = moment(request, "span_to") or filter.end
     if start is None or end is None:
         world = next(w for w in await spans.worlds(session) if w["world"] == filter.world)
         start, end = start or world["from"], end or (world["to"] and world["to"] + timedelta(seconds=1))
@@ -69,7 +69,7 @@ async def _span(request: Request, filter: Filter, session) -> tuple[datetime, da
     return start, end
 
 
-def _moment(request: Request, key: str) -> datetime | None:
+def moment(request: Request, key: str) -> datetime | None:
     told = request.query_params.get(key)
     if told is None:
         return None

@@ -30,6 +30,22 @@ CREATE FUNCTION vigia.qk(lon float8, lat float8) RETURNS bigint LANGUAGE sql IMM
          ) * 2147483648)))::bigint) << 1)
 $$;
 
+CREATE FUNCTION vigia.squeeze(n bigint) RETURNS bigint LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE x bigint := n & 6148914691236517205;
+BEGIN
+  x := (x | (x >> 1)) & 3689348814741910323;
+  x := (x | (x >> 2)) & 1085102592571150095;
+  x := (x | (x >> 4)) & 71777214294589695;
+  x := (x | (x >> 8)) & 281470681808895;
+  RETURN (x | (x >> 16)) & 4294967295;
+END $$;
+
+-- a point key as a point of EPSG:3857
+CREATE FUNCTION vigia.qk_point(key bigint) RETURNS geometry LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT ST_SetSRID(ST_MakePoint(vigia.squeeze(key) * (40075016.685578488 / 2147483648) - 20037508.342789244,
+                                 20037508.342789244 - vigia.squeeze(key >> 1) * (40075016.685578488 / 2147483648)), 3857)
+$$;
+
 CREATE FUNCTION vigia.cell(shape geometry) RETURNS bigint LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
   -- the corners' columns and rows at level 28, from degrees
@@ -423,4 +439,4 @@ def downgrade() -> None:
     op.drop_index(op.f('border_section_cell'), table_name='border_section', schema='vigia')
     op.drop_table('border_section', schema='vigia')
     op.drop_table('agency', schema='vigia')
-    op.execute("DROP FUNCTION vigia.cell(geometry), vigia.qk(float8, float8), vigia.spread(bigint)")
+    op.execute("DROP FUNCTION vigia.cell(geometry), vigia.qk_point(bigint), vigia.squeeze(bigint), vigia.qk(float8, float8), vigia.spread(bigint)")

@@ -1,0 +1,102 @@
+"""Tracks out of the database: lists, one, its fixes."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Float, cast, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from data.filters import Filter
+from data.models import Agency, Fix, LatestFix, Segment, Source, Track
+from errors import NotFound
+
+FIXES_MAX = 50_000
+
+
+def _summed(filter: Filter):
+    """One row a track of the filter: what its hours add up to."""
+    return (
+        select(
+            Segment.track_id, func.min(Segment.started_at).label("first_at"), func.max(Segment.ended_at).label("last_at"),
+            func.sum(Segment.fix_count).label("fixes"), cast(func.sum(Segment.length_m), Float).label("length_m"),
+        ).where(*filter.segments()).group_by(Segment.track_id).cte("summed")
+    )
+
+
+def _rows(summed):
+    return (
+        select(
+            Track.id, Track.key, Track.kind, Track.name, Track.sla_s, Track.gap_s, Track.marking, Agency.name.label("agency"),
+            Source.name.label("source"), summed.c.first_at, summed.c.last_at, cast(summed.c.fixes, BigInteger).label("fixes"),
+            summed.c.length_m, func.ST_X(LatestFix.geom).label("lon"), func.ST_Y(LatestFix.geom).label("lat"),
+            LatestFix.speed_mps, LatestFix.course_deg, LatestFix.observed_at,
+        )
+        .join(summed, summed.c.track_id == Track.id)
+        .join(Source, Source.id == Track.source_id)
+        .outerjoin(Agency, Agency.id == Track.agency_id)
+        .outerjoin(LatestFix, LatestFix.track_id == Track.id)
+    )
+
+
+# what a list may be sorted by; `last`, `fixes` and `length` are of the filter's hours
+SORTS = ("id", "key", "kind", "name", "agency", "last", "first", "fixes", "length")
+
+
+def _column(summed, sort: str):
+    return {
+        "id": Track.id, "key": Track.key, "kind": Track.kind, "name": Track.name, "agency": Agency.name,
+        "last": summed.c.last_at, "first": summed.c.first_at, "fixes": summed.c.fixes, "length": summed.c.length_m,
+    }[sort.lstrip("-")]
+
+
+async def page(session: AsyncConnection, filter: Filter, *, limit: int, offset: int, sort: str = "-last") -> dict:
+    """One page of the tracks with an hour in the window."""
+    total = await session.scalar(select(func.count(Segment.track_id.distinct())).where(*filter.segments()))
+    summed = _summed(filter)
+    column = _column(summed, sort)
+    order = column.desc().nulls_last() if sort.startswith("-") else column.asc().nulls_last()
+    rows = await session.execute(_rows(summed).order_by(order, Track.id).limit(limit).offset(offset))
+    return {"total": total, "rows": [dict(r) for r in rows.mappings()]}
+
+
+async def one(session: AsyncConnection, filter: Filter, track_id: int) -> dict:
+    """One track over all its time, with its newest fix and where that came from. Raises NotFound."""
+    whole = _summed(Filter(world=filter.world, track=(track_id,)))
+    newest = Source.__table__.alias("newest")
+    row = (await session.execute(
+        _rows(whole)
+        .outerjoin(newest, newest.c.id == LatestFix.source_id)
+        .add_columns(
+            Track.identifiers, LatestFix.accuracy_m, LatestFix.altitude_m, LatestFix.heading_deg, LatestFix.recorded_at,
+            LatestFix.line, newest.c.name.label("newest_source"), newest.c.sha256,
+        )
+        .where(Track.id == track_id, Track.world == filter.world_code)
+    )).mappings().one_or_none()
+    if row is None:
+        raise NotFound(f"no track {track_id} in the {filter.world} world")
+    return {**row, "source": row["newest_source"] or row["source"]}
+
+
+async def fixes(session: AsyncConnection, filter: Filter, track_id: int) -> dict:
+    """The fixes of one track in the window, column by column, oldest first.
+
+    At most FIXES_MAX: `total` says how many there are, `shown` how many these are (the newest).
+    """
+    conditions = [Fix.world == filter.world_code, Fix.track_id == track_id]
+    if filter.start:
+        conditions.append(Fix.observed_at >= filter.start)
+    if filter.end:
+        conditions.append(Fix.observed_at < filter.end)
+    if filter.known_at:
+        conditions.append(Fix.recorded_at <= filter.known_at)
+    total = await session.scalar(select(func.count()).select_from(Fix).where(*conditions))
+    if total == 0:
+        await one(session, filter, track_id)  # says so when there is no such track at all
+    rows = (await session.execute(
+        select(
+            cast(func.extract("epoch", Fix.observed_at), Float), func.ST_X(Fix.geom), func.ST_Y(Fix.geom), Fix.speed_mps,
+            Fix.course_deg, Fix.altitude_m, Fix.accuracy_m, Fix.flags,
+        ).where(*conditions).order_by(Fix.observed_at.desc()).limit(FIXES_MAX)
+    )).all()[::-1]
+    names = ("t", "lon", "lat", "speed_mps", "course_deg", "altitude_m", "accuracy_m", "flags")
+    columns = list(zip(*rows)) if rows else [()] * len(names)
+    return {"track": track_id, "total": total, "shown": len(rows), **{n: list(c) for n, c in zip(names, columns)}}
