@@ -23,7 +23,9 @@ def aircraft(clock: Clock) -> list[Mover]:
         for _ in range(clock.count(n)):
             number = len(out) + 1
             rng = stream(clock.seed, "aircraft", str(number))
-            mover = Mover(f"A-{60 + number}", "aircraft", f"EX-{500 + 7 * number}", "Patrol EX" if number % 3 else "Guardia EX", region)
+            mover = Mover(
+                f"A-{60 + number}", "aircraft", f"EX-{500 + 7 * number}", "Patrol EX" if number % 3 else "Guardia EX", region
+            )
             here = fields[int(rng.integers(len(fields)))]
             now = clock.start_s + rng.uniform(0, 2) * DAY_S
             while now < clock.end_s:
@@ -39,7 +41,9 @@ def aircraft(clock: Clock) -> list[Mover]:
             if number <= len(ALOFT):
                 start, stop, minutes = ALOFT[number - 1]
                 a, b = ground.places()[start], ground.places()[stop]
-                line = ground.smooth(np.array([(a.lon, a.lat), ((a.lon + b.lon) / 2 + 0.06, (a.lat + b.lat) / 2), (b.lon, b.lat)]), 4)
+                line = ground.smooth(
+                    np.array([(a.lon, a.lat), ((a.lon + b.lon) / 2 + 0.06, (a.lat + b.lat) / 2), (b.lon, b.lat)]), 4
+                )
                 mover.legs = [leg for leg in mover.legs if leg.t[-1] < clock.end_s - 2 * HOUR_S]
                 mover.legs.append(along(line, clock.end_s - minutes * 60, 200, rng))
             mover.legs = inside(clock, mover.legs)

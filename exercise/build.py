@@ -13,8 +13,8 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from errors import VigiaError
-from exercise import air, files, gates, land, ortho, planted, seizing
-from exercise.movers import DAY_S, Clock
+from exercise import air, files, gates, land, ortho, planted, seizing, telling
+from exercise.movers import DAY_S, Clock, iso
 from exercise.planted import Plant
 from exercise.sea import vessels as fleet
 from exercise.sorties import Sortie, sorties
@@ -60,14 +60,18 @@ class Manifest:
             told = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
             return cls(**{**told, "files": [FileEntry(**f) for f in told["files"]]})
         except (OSError, ValueError, TypeError, KeyError) as error:
-            raise ExerciseRefused(f"{folder} holds no exercise ({error}); build one with `vigia exercise build --out {folder}`") from error
+            raise ExerciseRefused(
+                f"{folder} holds no exercise ({error}); build one with `vigia exercise build --out {folder}`"
+            ) from error
 
 
 def _nothing(step: str, done: float, total: float | None) -> None:
     """Progress for those who do not look."""
 
 
-def build(out: Path, seed: int = 7, days: int = 60, scale: float = 1.0, progress: Progress = _nothing, end: datetime = END) -> Manifest:
+def build(
+    out: Path, seed: int = 7, days: int = 60, scale: float = 1.0, progress: Progress = _nothing, end: datetime = END
+) -> Manifest:
     """Write the exercise into `out`, which must not exist or hold an older exercise. Nothing stays behind when it fails."""
     out = Path(out)
     if not 1 <= days <= 366:
@@ -105,7 +109,10 @@ def _write(out: Path, clock: Clock, days: int, progress: Progress) -> Manifest:
         (out / "imagery").mkdir()
         flown = [s.strip.name for s in pictured]
         strips = sorted(set(flown), key=lambda name: (-flown.count(name), name))
-        painting = [pool.submit(_paint, out / "imagery", [s for s in pictured if s.strip.name == name], clock.seed) for name in strips]
+        painting = [
+            pool.submit(_paint, out / "imagery", [s for s in pictured if s.strip.name == name], clock.seed)
+            for name in strips
+        ]
         steps, told = len(strips) + 4, 0
 
         def step(what: str) -> None:
@@ -132,7 +139,11 @@ def _write(out: Path, clock: Clock, days: int, progress: Progress) -> Manifest:
         events = seizing.simulate(clock)
         plants += _clusters(events, clock)
         readers, (reads, missed) = gates.readers(), gates.reads(clock, trucks)
-        plants += [Plant("false_read", [r.epc, r.reader], r.t, r.t, *_reader_place(readers, r.reader), "Heard by the lane beside.") for r in reads if not r.true]
+        plants += [
+            Plant("false_read", [r.epc, r.reader], r.t, r.t, *_reader_place(readers, r.reader), "Heard by the lane beside.")
+            for r in reads
+            if not r.true
+        ]
 
         step("files")
         rows = _text_files(out, clock, trucks, containers, tags, patrols, aircraft, vessels, readers, reads, events, flights)
@@ -163,7 +174,9 @@ def _paint(folder: Path, flights: list[Sortie], seed: int) -> None:
         ortho.write(folder / sortie.picture, pictures[key], sortie, seed)
 
 
-def _text_files(out, clock, trucks, containers, tags, patrols, aircraft, vessels, readers, reads, events, flights) -> dict[str, int]:
+def _text_files(
+    out, clock, trucks, containers, tags, patrols, aircraft, vessels, readers, reads, events, flights
+) -> dict[str, int]:
     rows: dict[str, int] = {}
     files.agencies_csv(out / "agencies.csv")
     rows["tags/vehicles.csv"] = files.tag_csv(out / "tags/vehicles.csv", trucks, 6, clock)
@@ -171,10 +184,16 @@ def _text_files(out, clock, trucks, containers, tags, patrols, aircraft, vessels
     rows["tags/goods.csv"] = files.tag_csv(out / "tags/goods.csv", tags, 15, clock)
     rows["aircraft/flights.csv"] = files.tag_csv(out / "aircraft/flights.csv", aircraft, 10, clock)
     # One log a month, as a station keeps them; the days told densely are a log of their own.
-    cuts = sorted({clock.start_s, clock.dense_s, clock.end_s + 1,
-                   *(t for t in range(clock.start_s, clock.dense_s, DAY_S) if files.iso(t)[:7] != files.iso(t - DAY_S)[:7])})
+    cuts = sorted(
+        {
+            clock.start_s,
+            clock.dense_s,
+            clock.end_s + 1,
+            *(t for t in range(clock.start_s, clock.dense_s, DAY_S) if iso(t)[:7] != iso(t - DAY_S)[:7]),
+        }
+    )
     for a, b in zip(cuts[:-1], cuts[1:]):
-        name = f"ais/{files.iso(a)[:10]}.nmea"
+        name = f"ais/{iso(a)[:10]}.nmea"
         count = files.nmea_log(out / name, vessels, a, b)
         if count:
             rows[name] = count
@@ -184,24 +203,38 @@ def _text_files(out, clock, trucks, containers, tags, patrols, aircraft, vessels
         if len(m.fixes):
             rows[f"vehicles/{m.id}.gpx"] = files.gpx(out / f"vehicles/{m.id}.gpx", m.name, "vehicle", m.fixes)
     for s in flights:
-        rows[f"drones/{s.id}.gpx"] = files.gpx(out / f"drones/{s.id}.gpx", s.plan.platform, "drone", s.fixes, 120 if s.strip.length_m < 1_000 else 3_000)
+        rows[f"drones/{s.id}.gpx"] = files.gpx(
+            out / f"drones/{s.id}.gpx", s.plan.platform, "drone", s.fixes, 120 if s.strip.length_m < 1_000 else 3_000
+        )
     count = files.rfid(out / "rfid", readers, reads)
     if count:
         rows["rfid/reads.csv"] = count
     files.sorties_csv(out / "imagery/sorties.csv", flights)
-    rows["seizures/seizures.csv"] = files.seizures_csv(out / "seizures/seizures.csv", files.seizure_rows(events, clock))
+    rows["seizures/seizures.csv"] = files.seizures_csv(out / "seizures/seizures.csv", telling.seizure_rows(events, clock))
     return rows
 
 
 def _clusters(events: list[seizing.Event], clock: Clock) -> list[Plant]:
     """The planted clusters, and the families of the self-exciting process that grew large."""
     out = []
-    for cluster, kind, note in (("emerging", "emerging_cluster", "Seizures grow here over the last three weeks."),
-                                ("surge", "decoy_cluster", "Many small finds by a patrol surge: effort, not traffic.")):
+    for cluster, kind, note in (
+        ("emerging", "emerging_cluster", "Seizures grow here over the last three weeks."),
+        ("surge", "decoy_cluster", "Many small finds by a patrol surge: effort, not traffic."),
+    ):
         inside = [e for e in events if e.cluster == cluster]
         if inside:
-            out.append(Plant(kind, [], min(e.t for e in inside), max(e.t for e in inside), sum(e.lat for e in inside) / len(inside),
-                             sum(e.lon for e in inside) / len(inside), note, {"events": len(inside)}))
+            out.append(
+                Plant(
+                    kind,
+                    [],
+                    min(e.t for e in inside),
+                    max(e.t for e in inside),
+                    sum(e.lat for e in inside) / len(inside),
+                    sum(e.lon for e in inside) / len(inside),
+                    note,
+                    {"events": len(inside)},
+                )
+            )
     roots: dict[int, list[int]] = {}
     for i, e in enumerate(events):
         root = i
@@ -211,8 +244,18 @@ def _clusters(events: list[seizing.Event], clock: Clock) -> list[Plant]:
     for root, members in roots.items():
         if len(members) >= 6:
             e = events[root]
-            out.append(Plant("cluster", [], e.t, events[members[-1]].t, e.lat, e.lon, f"One seizure near {e.centre} drew {len(members) - 1} more.",
-                             {"events": len(members)}))
+            out.append(
+                Plant(
+                    "cluster",
+                    [],
+                    e.t,
+                    events[members[-1]].t,
+                    e.lat,
+                    e.lon,
+                    f"One seizure near {e.centre} drew {len(members) - 1} more.",
+                    {"events": len(members)},
+                )
+            )
     return out
 
 
@@ -221,19 +264,38 @@ def _reader_place(readers: list[gates.Reader], reader: str) -> tuple[float, floa
 
 
 def _plan(plants: list[Plant], missed: int) -> str:
-    told = [{"kind": p.kind, "subjects": p.subjects, "started_at": files.iso(p.start_s), "ended_at": files.iso(p.end_s),
-             "lat": round(float(p.lat), 5), "lon": round(float(p.lon), 5), "note": p.note, **p.extra}
-            for p in sorted(plants, key=lambda p: (p.start_s, p.kind, p.subjects))]
+    told = [
+        {
+            "kind": p.kind,
+            "subjects": p.subjects,
+            "started_at": iso(p.start_s),
+            "ended_at": iso(p.end_s),
+            "lat": round(float(p.lat), 5),
+            "lon": round(float(p.lon), 5),
+            "note": p.note,
+            **p.extra,
+        }
+        for p in sorted(plants, key=lambda p: (p.start_s, p.kind, p.subjects))
+    ]
     truth = {"branching": seizing.BRANCHING, "delay_days": seizing.DELAY_DAYS, "rfid_passes_missed": missed}
     return json.dumps({"truth": truth, "events": told}, indent=1) + "\n"
 
 
-def _manifest(out: Path, clock: Clock, days: int, rows: dict[str, int], owners: dict[str, str], pictured: list[Sortie]) -> Manifest:
+def _manifest(
+    out: Path, clock: Clock, days: int, rows: dict[str, int], owners: dict[str, str], pictured: list[Sortie]
+) -> Manifest:
     layer = {"seizures": "seizures"}
     kind = {"rfid": "container", "vehicles": "vehicle", "drones": "drone", "ais": "vessel"}
-    manifest = Manifest(FORMAT, clock.seed, days, clock.scale, files.iso(clock.start_s), files.iso(clock.end_s))
-    plain = [("agencies.csv", None, 0, None, None), ("rfid/readers.csv", None, 0, None, None), ("imagery/sorties.csv", None, 0, None, None)]
-    told = [(name, layer.get(name.split("/")[0], "tracks"), count, kind.get(name.split("/")[0]), owners.get(name)) for name, count in rows.items()]
+    manifest = Manifest(FORMAT, clock.seed, days, clock.scale, iso(clock.start_s), iso(clock.end_s))
+    plain = [
+        ("agencies.csv", None, 0, None, None),
+        ("rfid/readers.csv", None, 0, None, None),
+        ("imagery/sorties.csv", None, 0, None, None),
+    ]
+    told = [
+        (name, layer.get(name.split("/")[0], "tracks"), count, kind.get(name.split("/")[0]), owners.get(name))
+        for name, count in rows.items()
+    ]
     shots = [(f"imagery/{s.picture}", "imagery", 1, None, s.plan.agency) for s in pictured]
     for name, of, count, what, agency in [*plain, *told, *shots]:
         data = (out / name).read_bytes()

@@ -1,18 +1,30 @@
-"""RFID readers at ports of entry and inland checkpoints, and what they read of passing containers: with reads missed and reads false."""
+"""RFID readers at ports of entry and inland checkpoints, and what they read of passing containers; some missed, some false."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
 
 from exercise import ground
 from exercise.movers import Clock, Mover
 from exercise.streams import stream
 
 # The ports that carry readers, and two checkpoints inland where the roads north are watched.
-PORTS = ("Port Pharr", "Port Los Indios", "Port Brownsville Veterans", "Port Progreso", "Port Hidalgo", "Port World Trade Laredo",
-         "Port Colombia", "Port Eagle Pass", "Port Ysleta", "Port Santa Teresa", "Port Mariposa", "Port San Luis", "Port Otay Mesa",
-         "Port Calexico East")
+PORTS = (
+    "Port Pharr",
+    "Port Los Indios",
+    "Port Brownsville Veterans",
+    "Port Progreso",
+    "Port Hidalgo",
+    "Port World Trade Laredo",
+    "Port Colombia",
+    "Port Eagle Pass",
+    "Port Ysleta",
+    "Port Santa Teresa",
+    "Port Mariposa",
+    "Port San Luis",
+    "Port Otay Mesa",
+    "Port Calexico East",
+)
 CHECKPOINTS = {"Checkpoint Falfurrias": (27.0350, -98.1410), "Checkpoint Sarita": (27.1300, -97.7950)}
 EPCS = {"valley": 20, "laredo": 9, "paso": 5, "nogales": 3, "tijuana": 5}
 MISSED, FALSE = 0.08, 0.015
@@ -45,8 +57,20 @@ def readers() -> list[Reader]:
     for name in PORTS:
         place = ground.places()[name]
         code = "".join(word[0] for word in name.split()[1:]).upper() + name.split()[-1][1:3].upper()
-        out += [Reader(f"{code}-N", f"{name.removeprefix('Port ')} northbound", round(place.lat + 0.0016, 5), round(place.lon + 0.0009, 5)),
-                Reader(f"{code}-S", f"{name.removeprefix('Port ')} southbound", round(place.lat - 0.0014, 5), round(place.lon - 0.0011, 5))]
+        out += [
+            Reader(
+                f"{code}-N",
+                f"{name.removeprefix('Port ')} northbound",
+                round(place.lat + 0.0016, 5),
+                round(place.lon + 0.0009, 5),
+            ),
+            Reader(
+                f"{code}-S",
+                f"{name.removeprefix('Port ')} southbound",
+                round(place.lat - 0.0014, 5),
+                round(place.lon - 0.0011, 5),
+            ),
+        ]
     out += [Reader(f"{name.split()[1][:3].upper()}-C", name, lat, lon) for name, (lat, lon) in CHECKPOINTS.items()]
     return out
 
@@ -93,5 +117,3 @@ def reads(clock: Clock, carriers: list[Mover]) -> tuple[list[Read], int]:
                     if not reader.endswith("C"):
                         out.append(Read(epc, other, int(t) + 1, round(float(rng.normal(-79, 2)), 1), true=False))
     return sorted(out, key=lambda r: (r.t, r.epc, r.reader)), missed
-
-

@@ -1,4 +1,4 @@
-"""The ground the exercise stands on: towns, ports of entry, roads, the border and the shore, from the small files beside this one."""
+"""The ground the exercise stands on: towns, ports of entry, roads, border and shore, from the small files beside this one."""
 
 from __future__ import annotations
 
@@ -77,7 +77,9 @@ def degrees(x_m: np.ndarray, y_m: np.ndarray, lat0: float) -> tuple[np.ndarray, 
 def distance_m(lon_a, lat_a, lon_b, lat_b) -> np.ndarray:
     """Plane distance, true at the mean latitude."""
     middle = np.radians((np.asarray(lat_a) + lat_b) / 2)
-    return np.hypot((np.asarray(lon_b) - lon_a) * _M_PER_DEG_LON * np.cos(middle), (np.asarray(lat_b) - lat_a) * _M_PER_DEG_LAT)
+    return np.hypot(
+        (np.asarray(lon_b) - lon_a) * _M_PER_DEG_LON * np.cos(middle), (np.asarray(lat_b) - lat_a) * _M_PER_DEG_LAT
+    )
 
 
 def smooth(points: np.ndarray, passes: int = 2) -> np.ndarray:

@@ -34,7 +34,9 @@ def _agency(side: str, rng: Generator) -> str:
     return str(rng.choice(["Patrol EX", "Customs EX"] if side == "US" else ["Guardia EX", "Customs EX"]))
 
 
-def _week(home: ground.Place, clock: Clock, rng: Generator, speed_kmh: float, rest_s: tuple[float, float], old_share: float) -> Mover:
+def _week(
+    home: ground.Place, clock: Clock, rng: Generator, speed_kmh: float, rest_s: tuple[float, float], old_share: float
+) -> Mover:
     """A working life: out and back on some days, and in the dense days nearly without a rest."""
     towns = ground.of_kind("town", home.region)
     mover = Mover("", "vehicle", "", "", home.region)
@@ -63,8 +65,11 @@ def _week(home: ground.Place, clock: Clock, rng: Generator, speed_kmh: float, re
 
 
 def _homes(region: str, n: int, rng: Generator) -> list[ground.Place]:
-    towns = [p for p in ground.of_kind("town", region)
-             if region != "valley" or VIEW[0] < p.lon < VIEW[2] and VIEW[1] < p.lat < VIEW[3]]
+    towns = [
+        p
+        for p in ground.of_kind("town", region)
+        if region != "valley" or VIEW[0] < p.lon < VIEW[2] and VIEW[1] < p.lat < VIEW[3]
+    ]
     return [towns[i] for i in rng.choice(len(towns), n)]
 
 
@@ -93,8 +98,14 @@ def containers(clock: Clock, carriers: list[Mover]) -> list[Mover]:
             number = len(out) + 1
             rng = stream(clock.seed, "container", str(number))
             carrier = here[int(rng.integers(len(here)))]
-            mover = Mover(f"C-{7_300 + number}", "container", f"Container EXCU {310_000 + 37 * number} {number % 10}",
-                          carrier.agency, region, carrier.legs)
+            mover = Mover(
+                f"C-{7_300 + number}",
+                "container",
+                f"Container EXCU {310_000 + 37 * number} {number % 10}",
+                carrier.agency,
+                region,
+                carrier.legs,
+            )
             mover.fixes = tell(mover.legs, clock, CONTAINER_TELLS, rng)
             out.append(mover)
     return out
@@ -145,8 +156,13 @@ def _shift(home: ground.Place, on: float, rng: Generator) -> list[Leg]:
     here, last, now = home.name, "", on
     while now < on + 8 * HOUR_S:
         # A patrol stays on its own side: it never crosses at a port of entry.
-        ways = [n for n, (length, _) in ground.roads()[here].items()
-                if ground.places()[n].kind == "town" and ground.places()[n].side == home.side and length < (60_000 if home.region == "valley" else 260_000)]
+        ways = [
+            n
+            for n, (length, _) in ground.roads()[here].items()
+            if ground.places()[n].kind == "town"
+            and ground.places()[n].side == home.side
+            and length < (60_000 if home.region == "valley" else 260_000)
+        ]
         ways = [n for n in ways if n != last] or ways
         if not ways:
             break

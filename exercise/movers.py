@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.random import Generator
@@ -33,6 +34,11 @@ class Clock:
     def count(self, n: int) -> int:
         """`n` objects at scale 1; never none."""
         return max(1, round(n * self.scale))
+
+
+def iso(t: float) -> str:
+    """Epoch seconds as RFC 3339 in UTC."""
+    return datetime.fromtimestamp(int(t), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass
@@ -97,7 +103,9 @@ def along(points: np.ndarray, start_s: float, speed_kmh: float, rng: Generator |
     step = ground.distance_m(points[:-1, 0], points[:-1, 1], points[1:, 0], points[1:, 1])
     pace = np.full(len(step), speed_kmh / 3.6)
     if rng is not None:
-        pace = pace * np.clip(1 + 0.12 * np.cumsum(rng.normal(0, 0.35, len(step))) / np.sqrt(1 + np.arange(len(step)) / 8), 0.55, 1.25)
+        pace = pace * np.clip(
+            1 + 0.12 * np.cumsum(rng.normal(0, 0.35, len(step))) / np.sqrt(1 + np.arange(len(step)) / 8), 0.55, 1.25
+        )
     t = start_s + np.concatenate([[0.0], np.cumsum(step / pace)])
     return Leg(t, points[:, 0], points[:, 1])
 
@@ -107,7 +115,9 @@ def stand(lon: float, lat: float, start_s: float, seconds: float) -> Leg:
     return Leg(np.array([start_s, start_s + seconds]), np.array([lon, lon]), np.array([lat, lat]), moving=False)
 
 
-def drive(names: Sequence[str], start_s: float, speed_kmh: float, rng: Generator) -> tuple[list[Leg], list[tuple[str, float, str]]]:
+def drive(
+    names: Sequence[str], start_s: float, speed_kmh: float, rng: Generator
+) -> tuple[list[Leg], list[tuple[str, float, str]]]:
     """Drive from place to place by road, with a queue at each port of entry. Gives legs and crossings."""
     legs: list[Leg] = []
     crossings: list[tuple[str, float, str]] = []
@@ -130,8 +140,10 @@ def drive(names: Sequence[str], start_s: float, speed_kmh: float, rng: Generator
 def where(legs: list[Leg], t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Lon and lat at the times `t`; before the first and after the last leg it stands at the ends."""
     times = np.concatenate([leg.t for leg in legs])
-    return (np.interp(t, times, np.concatenate([leg.lon for leg in legs])),
-            np.interp(t, times, np.concatenate([leg.lat for leg in legs])))
+    return (
+        np.interp(t, times, np.concatenate([leg.lon for leg in legs])),
+        np.interp(t, times, np.concatenate([leg.lat for leg in legs])),
+    )
 
 
 def tell(legs: list[Leg], clock: Clock, cadence: Cadence, rng: Generator, offset_s: float | None = None) -> Fixes:

@@ -6,13 +6,30 @@ from numpy.random import Generator
 
 # name -> country of the invented agency
 AGENCIES: dict[str, str] = {
-    "Patrol EX": "US", "Customs EX": "US", "Marina EX": "MX", "Guardia EX": "MX", "Isthmus Coast Guard EX": "PA",
+    "Patrol EX": "US",
+    "Customs EX": "US",
+    "Marina EX": "MX",
+    "Guardia EX": "MX",
+    "Isthmus Coast Guard EX": "PA",
 }
 
 MID = 799
 """Maritime identification digits of every MMSI here. ITU has given out 201 to 775: no ship bears a number with 799."""
 
-_HULL = ("Marisma", "Estrella", "Garza", "Tortuga", "Brisa", "Perla", "Gaviota", "Duna", "Coral", "Aurora", "Pelicano", "Salina")
+_HULL = (
+    "Marisma",
+    "Estrella",
+    "Garza",
+    "Tortuga",
+    "Brisa",
+    "Perla",
+    "Gaviota",
+    "Duna",
+    "Coral",
+    "Aurora",
+    "Pelicano",
+    "Salina",
+)
 _HUE = ("Azul", "del Sur", "Dorada", "Norte", "Gris", "Chica", "Blanca", "Mayor")
 _FIRM = ("Ocotillo", "Mesquite", "Huizache", "Anacua", "Retama", "Sabal", "Nopal", "Chaparral", "Ebano", "Palo Verde")
 _GOODS = ("Citrus pallet", "Parcel", "Drum", "Machine crate", "Tyre pallet", "Onion pallet", "Tool case", "Fabric roll")

@@ -17,7 +17,7 @@ def _pack(fields: list[tuple[np.ndarray | int, int]], n: int) -> np.ndarray:
     at = 0
     for value, width in fields:
         value = np.broadcast_to(np.asarray(value, "i8"), (n,)) & ((1 << width) - 1)
-        bits[:, at:at + width] = (value[:, None] >> np.arange(width - 1, -1, -1)) & 1
+        bits[:, at : at + width] = (value[:, None] >> np.arange(width - 1, -1, -1)) & 1
         at += width
     six = bits.reshape(n, -1, 6) @ np.array([32, 16, 8, 4, 2, 1], "u1")
     return _ARMOUR[six]
@@ -44,12 +44,48 @@ def positions(mmsi: int, ais_class: str, station: str, fixes: Fixes) -> list[tup
     heading = np.round(fixes.course_deg) % 360
     second = fixes.t % 60
     if ais_class == "A":
-        fields = [(1, 6), (0, 2), (mmsi, 30), (np.where(knots < 3, 1, 0), 4), (-128, 8), (knots, 10), (1, 1), (lon, 28), (lat, 27),
-                  (course, 12), (heading, 9), (second, 6), (0, 2), (0, 3), (0, 1), (0, 19)]
+        fields = [
+            (1, 6),
+            (0, 2),
+            (mmsi, 30),
+            (np.where(knots < 3, 1, 0), 4),
+            (-128, 8),
+            (knots, 10),
+            (1, 1),
+            (lon, 28),
+            (lat, 27),
+            (course, 12),
+            (heading, 9),
+            (second, 6),
+            (0, 2),
+            (0, 3),
+            (0, 1),
+            (0, 19),
+        ]
     else:
         # An open boat has no compass on the transponder: heading 511 is "none".
-        fields = [(18, 6), (0, 2), (mmsi, 30), (0, 8), (knots, 10), (0, 1), (lon, 28), (lat, 27), (course, 12), (511, 9),
-                  (second, 6), (0, 2), (1, 1), (0, 1), (0, 1), (1, 1), (1, 1), (0, 1), (0, 1), (0, 20)]
+        fields = [
+            (18, 6),
+            (0, 2),
+            (mmsi, 30),
+            (0, 8),
+            (knots, 10),
+            (0, 1),
+            (lon, 28),
+            (lat, 27),
+            (course, 12),
+            (511, 9),
+            (second, 6),
+            (0, 2),
+            (1, 1),
+            (0, 1),
+            (0, 1),
+            (1, 1),
+            (1, 1),
+            (0, 1),
+            (0, 1),
+            (0, 20),
+        ]
     payloads = _pack(fields, n)
     out = []
     for t, payload in zip(fixes.t.tolist(), payloads):
@@ -64,14 +100,37 @@ def statics(vessel, moments: np.ndarray) -> list[tuple[int, str]]:
     bow = vessel.length_m * 2 // 3
     size = {"to_bow": bow, "to_stern": vessel.length_m - bow, "to_port": 3, "to_starboard": 3}
     if vessel.ais_class == "A":
-        sentences = pyais.encode_dict({
-            "msg_type": 5, "mmsi": vessel.mmsi, "ais_version": 0, "imo": 0, "callsign": vessel.callsign, "shipname": name,
-            "ship_type": vessel.ship_type, "destination": vessel.destination, "draught": 3.1, **size,
-        }, sentence_type="VDM", radio_channel="A", seq_id=vessel.mmsi % 10)
+        sentences = pyais.encode_dict(
+            {
+                "msg_type": 5,
+                "mmsi": vessel.mmsi,
+                "ais_version": 0,
+                "imo": 0,
+                "callsign": vessel.callsign,
+                "shipname": name,
+                "ship_type": vessel.ship_type,
+                "destination": vessel.destination,
+                "draught": 3.1,
+                **size,
+            },
+            sentence_type="VDM",
+            radio_channel="A",
+            seq_id=vessel.mmsi % 10,
+        )
     else:
-        sentences = pyais.encode_dict({"msg_type": 24, "mmsi": vessel.mmsi, "partno": 0, "shipname": name}, sentence_type="VDM")
-        sentences += pyais.encode_dict({
-            "msg_type": 24, "mmsi": vessel.mmsi, "partno": 1, "ship_type": vessel.ship_type, "callsign": vessel.callsign,
-            "vendorid": "EXV", **size,
-        }, sentence_type="VDM")
+        sentences = pyais.encode_dict(
+            {"msg_type": 24, "mmsi": vessel.mmsi, "partno": 0, "shipname": name}, sentence_type="VDM"
+        )
+        sentences += pyais.encode_dict(
+            {
+                "msg_type": 24,
+                "mmsi": vessel.mmsi,
+                "partno": 1,
+                "ship_type": vessel.ship_type,
+                "callsign": vessel.callsign,
+                "vendorid": "EXV",
+                **size,
+            },
+            sentence_type="VDM",
+        )
     return [(t, _tagged(vessel.station, t, s)) for t in moments.tolist() for s in sentences]

@@ -13,9 +13,9 @@ from rasterio.enums import ColorInterp
 
 from exercise import ground, scenes
 from exercise.paint import enlarge
-from exercise.scenes import Canvas
 from exercise.sorties import Sortie, Strip
 from exercise.streams import stream
+from exercise.terrain import Canvas
 
 
 def utm(lon: float) -> str:
@@ -49,8 +49,12 @@ def canvas(strip: Strip) -> Canvas:
     # Long straight pieces have no vertex near: the two ends about the nearest one are kept in any case.
     nearest = int(np.argmin(ground.distance_m(line[:, 0], line[:, 1], strip.lon, strip.lat)))
     lo, hi = min([nearest, *close.tolist()]), max([nearest, *close.tolist()])
-    border = pixels(ground.smooth(line[max(0, lo - 1):hi + 2], 2 if strip.scene == "river" else 0))
-    land = [(hole, pixels(ground.smooth(np.vstack([ring, ring[:1]]), 1))) for hole, ring in ground.shore()] if strip.scene == "shore" else []
+    border = pixels(ground.smooth(line[max(0, lo - 1) : hi + 2], 2 if strip.scene == "river" else 0))
+    land = (
+        [(hole, pixels(ground.smooth(np.vstack([ring, ring[:1]]), 1))) for hole, ring in ground.shore()]
+        if strip.scene == "shore"
+        else []
+    )
     spots = pixels(np.array([(p.lon, p.lat) for p in ground.of_kind("town")]))
     towns = [(float(c), float(r)) for c, r in spots if 0 < c < width and 0 < r < height]
     return Canvas(height, width, strip.gsd_m, border, land, strip.bearing_deg - 90, towns)
@@ -99,10 +103,22 @@ def write(path: Path, picture: np.ndarray, sortie: Sortie, seed: int) -> None:
     height, width = valid.shape
     pixels[~valid] = 0
     small = sortie.strip.length_m < 1_000
-    options = {"driver": "GTiff", "width": width, "height": height, "dtype": "uint8", "crs": utm(sortie.strip.lon), "transform": transform,
-               "tiled": True, "blockxsize": 512, "blockysize": 512}
-    options |= ({"count": 4, "compress": "deflate", "predictor": 2, "photometric": "RGB", "alpha": "YES"} if small else
-                {"count": 3, "compress": "jpeg", "jpeg_quality": 85, "photometric": "YCbCr"})
+    options = {
+        "driver": "GTiff",
+        "width": width,
+        "height": height,
+        "dtype": "uint8",
+        "crs": utm(sortie.strip.lon),
+        "transform": transform,
+        "tiled": True,
+        "blockxsize": 512,
+        "blockysize": 512,
+    }
+    options |= (
+        {"count": 4, "compress": "deflate", "predictor": 2, "photometric": "RGB", "alpha": "YES"}
+        if small
+        else {"count": 3, "compress": "jpeg", "jpeg_quality": 85, "photometric": "YCbCr"}
+    )
     with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True, GDAL_NUM_THREADS=1), rasterio.open(path, "w", **options) as out:
         out.write(np.moveaxis(pixels, 2, 0), indexes=[1, 2, 3])
         if small:
@@ -111,6 +127,11 @@ def write(path: Path, picture: np.ndarray, sortie: Sortie, seed: int) -> None:
         else:
             out.write_mask(valid)
         # The tag has no zone by its standard; the file name and this item carry it.
-        out.update_tags(TIFFTAG_DATETIME=datetime.fromtimestamp(sortie.captured_s, UTC).strftime("%Y:%m:%d %H:%M:%S"),
-                        TIFFTAG_SOFTWARE="exercise", CAPTURED_AT=datetime.fromtimestamp(sortie.captured_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-                        SORTIE=sortie.id, PLATFORM=sortie.plan.platform, AGENCY=sortie.plan.agency)
+        out.update_tags(
+            TIFFTAG_DATETIME=datetime.fromtimestamp(sortie.captured_s, UTC).strftime("%Y:%m:%d %H:%M:%S"),
+            TIFFTAG_SOFTWARE="exercise",
+            CAPTURED_AT=datetime.fromtimestamp(sortie.captured_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            SORTIE=sortie.id,
+            PLATFORM=sortie.plan.platform,
+            AGENCY=sortie.plan.agency,
+        )

@@ -1,4 +1,4 @@
-"""Brushes for made-up ground seen from above: noise, scattered plants, parcels, lines, all on float32 (h, w[, 3]) arrays, 0 to 255."""
+"""Brushes for made-up ground seen from above: noise, plants, parcels, lines. Pictures are float32 (h, w, 3), 0 to 255."""
 
 from __future__ import annotations
 
@@ -78,7 +78,9 @@ def distance(mask: np.ndarray, step: int = 4) -> np.ndarray:
     return np.maximum(0, enlarge(ndimage.distance_transform_edt(~small).astype("f4") * step, mask.shape))
 
 
-def split(box: tuple[float, float, float, float], rng: Generator, area: tuple[float, float], leave: float = 0.12) -> list[tuple[float, float, float, float]]:
+def split(
+    box: tuple[float, float, float, float], rng: Generator, area: tuple[float, float], leave: float = 0.12
+) -> list[tuple[float, float, float, float]]:
     """Cut a box (x0, y0, x1, y1) again and again into parcels of about `area` (least, most)."""
     done, todo = [], [box]
     while todo:

@@ -29,17 +29,20 @@ class Strip:
     scene: str  # river, shore, desert, town: what exercise/ortho.py paints
 
 
-STRIPS: dict[str, Strip] = {s.name: s for s in (
-    Strip("camargo", -98.700, 26.302, 113.0, 26_000, 6_000, 5.0, "river"),
-    Strip("padre", -97.180, 26.062, 166.0, 18_000, 8_400, 5.0, "shore"),
-    Strip("indios", -97.700, 26.030, 118.0, 15_000, 3_800, 4.0, "river"),
-    Strip("ebanos", -98.5600, 26.2420, 75.0, 300, 200, 0.15, "landing"),
-    Strip("hidalgo", -98.320, 26.125, 140.0, 7_000, 3_200, 3.0, "river"),
-    Strip("laredo", -99.640, 27.640, 128.0, 7_000, 2_800, 3.0, "river"),
-    Strip("juarez", -106.250, 31.560, 135.0, 7_000, 2_600, 3.0, "river"),
-    Strip("nogales", -110.880, 31.3325, 90.0, 6_000, 2_400, 3.0, "desert"),
-    Strip("tecate", -116.700, 32.5700, 84.0, 6_000, 2_400, 3.0, "desert"),
-)}
+STRIPS: dict[str, Strip] = {
+    s.name: s
+    for s in (
+        Strip("camargo", -98.700, 26.302, 113.0, 26_000, 6_000, 5.0, "river"),
+        Strip("padre", -97.180, 26.062, 166.0, 18_000, 8_400, 5.0, "shore"),
+        Strip("indios", -97.700, 26.030, 118.0, 15_000, 3_800, 4.0, "river"),
+        Strip("ebanos", -98.5600, 26.2420, 75.0, 300, 200, 0.15, "landing"),
+        Strip("hidalgo", -98.320, 26.125, 140.0, 7_000, 3_200, 3.0, "river"),
+        Strip("laredo", -99.640, 27.640, 128.0, 7_000, 2_800, 3.0, "river"),
+        Strip("juarez", -106.250, 31.560, 135.0, 7_000, 2_600, 3.0, "river"),
+        Strip("nogales", -110.880, 31.3325, 90.0, 6_000, 2_400, 3.0, "desert"),
+        Strip("tecate", -116.700, 32.5700, 84.0, 6_000, 2_400, 3.0, "desert"),
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,7 @@ def sorties(clock: Clock) -> list[Sortie]:
             # Still in the air at the end: it goes round and round.
             turns = [leg]
             while turns[-1].t[-1] < clock.end_s:
-                turns.append(along(path(strip, plan.part)[::-1 if len(turns) % 2 else 1], turns[-1].t[-1] + 1, speed))
+                turns.append(along(path(strip, plan.part)[:: -1 if len(turns) % 2 else 1], turns[-1].t[-1] + 1, speed))
             legs = turns
         else:
             legs = [leg]

@@ -1,4 +1,4 @@
-"""The exercise in the database: a built folder goes in by the ordinary imports, into its own world, and comes out without a trace."""
+"""The exercise in the database: a built folder goes in by the ordinary imports, into its own world, and out without a trace."""
 
 from __future__ import annotations
 
@@ -43,7 +43,10 @@ def ensure(owner_url: str, progress: Progress) -> None:
 def was_loaded(owner_url: str) -> bool:
     """Whether this database ever held a whole exercise."""
     with owner_connection(owner_url) as connection:
-        return connection.execute("SELECT 1 FROM data_state WHERE world = %s AND layer = %s", (WORLD, LOADED)).fetchone() is not None
+        return (
+            connection.execute("SELECT 1 FROM data_state WHERE world = %s AND layer = %s", (WORLD, LOADED)).fetchone()
+            is not None
+        )
 
 
 def load(built: Path, progress: Progress, *, owner_url: str) -> None:
@@ -69,8 +72,10 @@ def _import(built: Path, layer: str, group: list[FileEntry], options: ImportOpti
 
     for report in import_files(layer, [built / f.path for f in group], options, quiet, owner_url=owner_url):
         if report.error or report.refused:
-            raise ExerciseIncomplete(f"the exercise did not load: {report.error or f'{report.refused} rows refused in {report.file}'}; "
-                                     f"build it again with `vigia exercise build --out {built}`")
+            raise ExerciseIncomplete(
+                f"the exercise did not load: {report.error or f'{report.refused} rows refused in {report.file}'}; "
+                f"build it again with `vigia exercise build --out {built}`"
+            )
 
 
 def _agencies(built: Path, owner_url: str) -> None:
@@ -79,7 +84,8 @@ def _agencies(built: Path, owner_url: str) -> None:
         for row in csv.DictReader(handle):
             connection.execute(
                 "INSERT INTO agency (world, name, country) VALUES (%s, %s, %s) "
-                "ON CONFLICT (world, name) DO UPDATE SET country = excluded.country", (WORLD, row["agency"], row["country"]),
+                "ON CONFLICT (world, name) DO UPDATE SET country = excluded.country",
+                (WORLD, row["agency"], row["country"]),
             )
         connection.commit()
 
@@ -110,7 +116,9 @@ def drop(*, owner_url: str) -> None:
 def _empty_partition(connection, table: Table) -> None:
     """Drop the months of the exercise's partition; empty it where it has none."""
     name = f"{SCHEMA}.{table.name}_exercise"
-    months = connection.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass", (name,)).fetchall()
+    months = connection.execute(
+        "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass", (name,)
+    ).fetchall()
     for (month,) in months:
         connection.execute(f"DROP TABLE {month}")
     if not months:
@@ -123,14 +131,16 @@ def _files(connection) -> list[Path]:
         """
         SELECT source.sha256 FROM source WHERE world = %(w)s
           AND NOT EXISTS (SELECT 1 FROM source AS other WHERE other.sha256 = source.sha256 AND other.world <> %(w)s)
-        """, {"w": WORLD},
+        """,
+        {"w": WORLD},
     ).fetchall()
     pictures = connection.execute(
         """
         SELECT original, cog FROM image WHERE world = %(w)s
           AND NOT EXISTS (SELECT 1 FROM image AS other WHERE other.world <> %(w)s
                           AND (other.cog = image.cog OR other.original = image.original))
-        """, {"w": WORLD},
+        """,
+        {"w": WORLD},
     ).fetchall()
     places = store()
     out = [places.originals / original for original, _ in pictures] + [places.imagery / cog for _, cog in pictures]

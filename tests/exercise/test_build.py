@@ -30,19 +30,39 @@ def built(tmp_path_factory) -> tuple[Path, Manifest]:
     return out, build(out, seed=7, days=3, scale=0.05)
 
 
+def table(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file."""
+    with open(path, encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
 def digests(folder: Path) -> dict[str, str]:
     """Every file of a folder with its sha256."""
-    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {
+        str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in sorted(folder.rglob("*"))
+        if p.is_file()
+    }
 
 
 def test_same_seed_gives_the_same_bytes_in_another_process(built, tmp_path):
     """With another hash seed, time zone and language: none of them may show."""
     again = tmp_path / "again"
-    code = f"from pathlib import Path; from exercise.build import build\nif __name__ == '__main__': build(Path({str(again)!r}), seed=7, days=3, scale=0.05)"
+    lines = [
+        "from pathlib import Path",
+        "from exercise.build import build",
+        "if __name__ == '__main__':",
+        f"    build(Path({str(again)!r}), seed=7, days=3, scale=0.05)",
+    ]
     script = tmp_path / "run.py"
-    script.write_text(code)
-    subprocess.run([sys.executable, str(script)], check=True, cwd=ROOT, timeout=120,
-                   env={"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "99", "TZ": "Asia/Kathmandu", "LC_ALL": "C", "PATH": "/usr/bin"})
+    script.write_text("\n".join(lines))
+    subprocess.run(
+        [sys.executable, str(script)],
+        check=True,
+        cwd=ROOT,
+        timeout=120,
+        env={"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "99", "TZ": "Asia/Kathmandu", "LC_ALL": "C", "PATH": "/usr/bin"},
+    )
     assert digests(again) == digests(built[0])
 
 
@@ -70,7 +90,7 @@ def test_csv_rows_are_as_the_manifest_says_and_within_the_span(built):
     names = [f for f in manifest.files if f.path.endswith(".csv") and f.layer == "tracks" and not f.path.startswith("rfid")]
     assert len(names) == 4
     for entry in names:
-        rows = list(csv.DictReader(open(out / entry.path, encoding="utf-8")))
+        rows = table(out / entry.path)
         assert len(rows) == entry.rows > 0
         times = [r["time_utc"] for r in rows]
         assert times == sorted(times) and manifest.start <= times[0] and times[-1] <= manifest.end
@@ -87,7 +107,7 @@ def test_every_ais_message_is_decoded_by_pyais(built):
         assert len(told) == entry.rows
         kinds = {message.msg_type for _, message in told}
         assert kinds == {1, 5, 18, 24}
-        for block, message in told:
+        for _, message in told:
             # 799 was given to no country: no real ship bears it.
             assert 799_000_000 <= int(message.mmsi) < 800_000_000
             if message.msg_type in (1, 18):
@@ -129,7 +149,7 @@ def test_pictures_are_georeferenced_turned_and_masked(built):
 
 def test_seizures_tell_events_months_and_places_unknown(built):
     out, _ = built
-    rows = list(csv.DictReader(open(out / "seizures/seizures.csv", encoding="utf-8")))
+    rows = table(out / "seizures/seizures.csv")
     assert len({r["id"] for r in rows}) == len(rows)
     unplaced = [r for r in rows if not r["lat"]]
     assert unplaced and all(r["place"] and not r["lon"] for r in unplaced)
@@ -164,7 +184,9 @@ def test_an_older_exercise_is_replaced_and_anything_else_is_not(tmp_path):
     assert (out / "thesis.txt").read_text() == "years of work"
 
 
-@pytest.mark.parametrize("wrong", [{"days": 0}, {"scale": 0}, {"scale": float("nan")}, {"seed": -1}, {"end": datetime(2026, 1, 1)}])
+@pytest.mark.parametrize(
+    "wrong", [{"days": 0}, {"scale": 0}, {"scale": float("nan")}, {"seed": -1}, {"end": datetime(2026, 1, 1)}]
+)
 def test_wrong_wishes_are_refused(tmp_path, wrong):
     with pytest.raises(VigiaError, match=f"{next(iter(wrong))} is"):
         build(tmp_path / "world", **wrong)
