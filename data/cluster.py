@@ -166,6 +166,7 @@ def _postmaster(keep: Path) -> Postmaster:
     data = base / "data"
     made = data.exists()
     user = ServerUser.of(data) if made else ServerUser.now()
+    program = programs.find(int((data / "PG_VERSION").read_text()) if made else None)
     if not made:
         if base == keep and not user.reaches(keep):
             base = FAR / _digest(keep)
@@ -173,8 +174,7 @@ def _postmaster(keep: Path) -> Postmaster:
         if base != keep:
             base.mkdir(parents=True, exist_ok=True)
         data = base / "data"
-    major = int((data / "PG_VERSION").read_text()) if made else None
-    return Postmaster(programs.find(major), user, data, _socket(base, user), base / "log")
+    return Postmaster(program, user, data, _socket(base, user), base / "log")
 
 
 def _socket(base: Path, user: ServerUser) -> Path:

@@ -84,11 +84,11 @@ class ServerUser:
     def other(self) -> bool:
         return self.uid != os.geteuid()
 
-    def run(self, *command: str | Path) -> subprocess.CompletedProcess:
+    def run(self, *command: str | Path, cwd: Path = Path("/")) -> subprocess.CompletedProcess:
         """Run a program as this user, in no terminal of ours: Ctrl-C is for us to handle."""
         as_user = {"user": self.uid, "group": self.gid, "extra_groups": []} if self.other else {}
         return subprocess.run(
-            [str(c) for c in command], capture_output=True, text=True, errors="replace", cwd="/", check=False,
+            [str(c) for c in command], capture_output=True, text=True, errors="replace", cwd=cwd, check=False,
             stdin=subprocess.DEVNULL, start_new_session=True, umask=0o077,
             env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", "HOME": "/nonexistent", "TZ": "UTC"},
             **as_user,
@@ -155,17 +155,13 @@ class Postmaster:
         self._configure(durable)
         told = self.log / "start.log"
         told.unlink(missing_ok=True)
-        done = self.user.run(
-            self.programs.folder / "pg_ctl", "-D", self.data, "-l", told, "-w", "-t", str(START_S), "start"
-        )
+        done = self._pg_ctl("-l", f"{self.log.name}/{told.name}", "-w", "-t", str(START_S), "start")
         if done.returncode:
             raise self._failure(told)
 
     def stop(self) -> None:
         """Stop it, and wait. Raises DatabaseUnreachable when it does not."""
-        done = self.user.run(
-            self.programs.folder / "pg_ctl", "-D", self.data, "-m", "fast", "-w", "-t", str(STOP_S), "stop"
-        )
+        done = self._pg_ctl("-m", "fast", "-w", "-t", str(STOP_S), "stop")
         if done.returncode and self.running():
             raise DatabaseUnreachable(f"the database did not stop within {STOP_S} s: {_last(done.stderr)}")
 
@@ -195,17 +191,21 @@ class Postmaster:
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
+    def _pg_ctl(self, *words: str) -> subprocess.CompletedProcess:
+        # It hands its folders to a shell in double quotes, so a path with a $ only works when named from beside it.
+        return self.user.run(self.programs.folder / "pg_ctl", "-D", self.data.name, *words, cwd=self.data.parent)
+
     def _make(self, durable: bool) -> None:
         """initdb, into a folder that gets its name when it is whole."""
         part = self.data.with_name("data.part")
         shutil.rmtree(part, ignore_errors=True)
         self.user.own_folder(part)
         self._room(part)
-        command = [self.programs.folder / "initdb", "-D", part, "-U", "vigia_setup", "-A", "trust", "-E", "UTF8",
+        command = [self.programs.folder / "initdb", "-D", part.name, "-U", "vigia_setup", "-A", "trust", "-E", "UTF8",
                    "--data-checksums", "--no-instructions", *([] if durable else ["--no-sync"])]
-        done = self.user.run(*command, "--locale=C.UTF-8")
+        done = self.user.run(*command, "--locale=C.UTF-8", cwd=part.parent)
         if done.returncode and "invalid locale name" in done.stderr:  # macOS has no C.UTF-8
-            done = self.user.run(*command, "--locale=C", "--lc-ctype=en_US.UTF-8")
+            done = self.user.run(*command, "--locale=C", "--lc-ctype=en_US.UTF-8", cwd=part.parent)
         if done.returncode:
             shutil.rmtree(part, ignore_errors=True)
             if "No space left" in done.stderr:

@@ -1,0 +1,58 @@
+"""A real browser: Chromium, with WebGL drawn by its own software renderer.
+
+    browser   the folder's one Chromium
+    page      function: a new page of 1440 x 900. Its test fails on an error in a script and on any request that leaves
+              this machine. `page.told` lists the console's warnings and errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from install import chromium
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    # Closed with this folder: while its loop runs, no other test may have one.
+    program = chromium.path()
+    assert program, "no Chromium here; `./vigia test` installs it"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=chromium.FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id="UTC", locale="en-GB")
+    context.set_default_timeout(30_000)
+    page = context.new_page()
+    left: list[str] = []
+    errors: list[str] = []
+    page.told = []
+    context.on("request", lambda request: left.append(request.url) if leaves(request.url) else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: page.told.append(message.text) if message.type in ("warning", "error") else None)
+    yield page
+    context.close()
+    assert left == [], f"requests left this machine: {left[:5]}"
+    assert errors == [], f"errors in scripts: {errors[:5]}"
+
+
+def leaves(url: str) -> bool:
+    """True when a request to `url` goes to another machine."""
+    parts = urlsplit(url)
+    if parts.scheme in ("data", "blob", "about", "chrome", "devtools", "file"):
+        return False
+    if parts.hostname == "localhost":
+        return False
+    try:
+        return not ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return True

@@ -1,0 +1,180 @@
+"""Fixtures for every room's tests.
+
+    cluster          session   a private PostGIS of the tests' own, in a folder of its own, gone at the end
+    template         session   its database `vigia`, migrated and empty: what the fast ones are copied from
+    database         function  a copy nobody else uses: `.owner_url`, `.app_url`, `.connect()`, `.pool()`
+    module_database  module    the same for a whole file of tests, which fills it once and only reads
+    environment      function  settings as a server or a command would find them: DATABASE_URL and VIGIA_APP_URL point
+                               at `database`, VIGIA_HOME at a new folder
+    serve            module    `serve(database) -> address`: a real server in a process of its own on a free port
+
+and in tests/browser: `page`, a real Chromium's page that fails its test on an error in a script and on any request to
+another machine.
+
+A copy takes about 50 ms. A test that needs no database asks for none of these and costs nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import hypothesis
+import psycopg
+import pytest
+from psycopg import sql
+
+import settings
+from data import cluster as clusters
+from data.sessions import Database, owner_connection
+
+ROOT = Path(__file__).resolve().parents[1]
+START_S = 60
+
+# No test is timed: a busy machine is no failure. No examples of earlier runs: the same tests every time.
+hypothesis.settings.register_profile("vigia", deadline=None, database=None, derandomize=True, max_examples=60)
+hypothesis.settings.load_profile("vigia")
+
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class TestDatabase:
+    """One database of the tests' cluster."""
+
+    __test__ = False
+
+    name: str
+    owner_url: str
+    app_url: str
+
+    @contextmanager
+    def connect(self) -> Iterator[psycopg.Connection]:
+        """A plain connection of the owner; the caller commits."""
+        with owner_connection(self.owner_url) as connection:
+            yield connection
+
+    def pool(self) -> Database:
+        """The serving role's pool, as in `app.py`; close it with `await pool.close()`."""
+        return Database(self.app_url)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[clusters.Cluster]:
+    # Not pytest's own folder: that is closed to others, and as root the server runs as somebody else.
+    home = Path(tempfile.mkdtemp(prefix="vigia-tests-"))
+    home.chmod(0o755)
+    running = clusters.start(home, durable=False)
+    try:
+        yield running
+    finally:
+        clusters.stop(running)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def template(cluster: clusters.Cluster) -> str:
+    from data import migrations
+
+    migrations.upgrade(cluster.owner_url)
+    return clusters.DATABASE
+
+
+@contextmanager
+def _copy(cluster: clusters.Cluster, template: str) -> Iterator[TestDatabase]:
+    name = f"test_{next(_numbers)}"
+    names = {"name": sql.Identifier(name), "template": sql.Identifier(template), "owner": sql.Identifier(clusters.OWNER)}
+    with psycopg.connect(cluster.setup_url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {name} TEMPLATE {template} OWNER {owner}").format(**names))
+        try:
+            yield TestDatabase(name, cluster.url(clusters.OWNER, name), cluster.url(clusters.APP, name))
+        finally:
+            connection.execute(sql.SQL("DROP DATABASE {name} WITH (FORCE)").format(**names))
+
+
+@pytest.fixture
+def database(cluster, template) -> Iterator[TestDatabase]:
+    with _copy(cluster, template) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def module_database(cluster, template) -> Iterator[TestDatabase]:
+    with _copy(cluster, template) as made:
+        yield made
+
+
+@pytest.fixture
+def environment(database, tmp_path, monkeypatch) -> Iterator[TestDatabase]:
+    """Settings that point at `database` and a new home, and are read afresh before and after."""
+    monkeypatch.setenv("DATABASE_URL", database.owner_url)
+    monkeypatch.setenv("VIGIA_APP_URL", database.app_url)
+    monkeypatch.setenv("VIGIA_HOME", str(tmp_path / "home"))
+    forget_settings()
+    yield database
+    monkeypatch.undo()
+    forget_settings()
+
+
+def forget_settings() -> None:
+    """Have every setting read from the environment again."""
+    for read in (settings.store, settings.database, settings.serve):
+        read.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def serve(tmp_path_factory) -> Iterator[Callable[..., str]]:
+    """`serve(database, **environment) -> "http://127.0.0.1:<port>"`; stopped after the file's last test."""
+    running: list[subprocess.Popen] = []
+
+    def start(database: TestDatabase, **environment: str) -> str:
+        port = free_port()
+        log = tmp_path_factory.mktemp("server") / "server.log"
+        with open(log, "w") as told:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "uvicorn", "app:server", "--host", "127.0.0.1", "--port", str(port),
+                 "--log-level", "warning", "--timeout-graceful-shutdown", "2"],
+                cwd=ROOT, stdout=told, stderr=told, stdin=subprocess.DEVNULL,
+                env={**os.environ, "VIGIA_HOME": str(ROOT / ".vigia"), "DATABASE_URL": database.owner_url,
+                     "VIGIA_APP_URL": database.app_url, **environment},
+            )
+        running.append(process)
+        address = f"http://127.0.0.1:{port}"
+        until = time.monotonic() + START_S
+        while True:
+            try:
+                with urllib.request.urlopen(f"{address}/api/health/live", timeout=5):
+                    return address
+            except OSError:
+                if process.poll() is not None or time.monotonic() > until:
+                    raise AssertionError(f"the server did not start:\n{log.read_text()[-3000:]}") from None
+            time.sleep(0.1)
+
+    yield start
+    for process in running:
+        process.send_signal(signal.SIGTERM)
+    for process in running:
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def free_port() -> int:
+    """A port of this machine that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
