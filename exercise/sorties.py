@@ -32,9 +32,9 @@ class Strip:
 STRIPS: dict[str, Strip] = {
     s.name: s
     for s in (
-        Strip("camargo", -98.700, 26.302, 113.0, 26_000, 6_000, 5.0, "river"),
+        Strip("camargo", -98.688, 26.286, 113.0, 31_000, 7_000, 5.0, "river"),
         Strip("padre", -97.180, 26.062, 166.0, 18_000, 8_400, 5.0, "shore"),
-        Strip("indios", -97.700, 26.030, 118.0, 15_000, 3_800, 4.0, "river"),
+        Strip("indios", -97.700, 26.030, 118.0, 16_000, 4_400, 4.0, "river"),
         Strip("ebanos", -98.5600, 26.2420, 75.0, 300, 200, 0.15, "landing"),
         Strip("hidalgo", -98.320, 26.125, 140.0, 7_000, 3_200, 3.0, "river"),
         Strip("laredo", -99.640, 27.640, 128.0, 7_000, 2_800, 3.0, "river"),
@@ -73,8 +73,8 @@ PLANS: tuple[Plan, ...] = (
     Plan(12, "padre", 4 * 24 - 2.4, "Falcata EX-3", "Marina EX", (0.40, 0.90)),
     Plan(13, "ebanos", 3 * 24 - 1.2, "Colibri EX-7", "Patrol EX"),
     Plan(14, "indios", 48.6, "Falcata EX-1", "Patrol EX"),
-    Plan(5, "padre", 2.345, "Falcata EX-3", "Marina EX"),
-    Plan(15, "camargo", 1.72, "Falcata EX-1", "Patrol EX"),
+    Plan(5, "padre", 2.36, "Falcata EX-3", "Marina EX"),
+    Plan(15, "camargo", 1.80, "Falcata EX-1", "Patrol EX"),
     Plan(16, "camargo", 0.55, "Falcata EX-2", "Patrol EX", picture=False),
     Plan(17, "padre", 0.62, "Falcata EX-4", "Marina EX", picture=False),
 )
