@@ -236,7 +236,7 @@ def _clusters(events: list[seizing.Event], clock: Clock) -> list[Plant]:
                 )
             )
     roots: dict[int, list[int]] = {}
-    for i, e in enumerate(events):
+    for i in range(len(events)):
         root = i
         while events[root].parent >= 0:
             root = events[root].parent

@@ -94,7 +94,7 @@ def containers(clock: Clock, carriers: list[Mover]) -> list[Mover]:
     out: list[Mover] = []
     for region, n in CONTAINERS.items():
         here = [m for m in carriers if m.region == region]
-        for i in range(clock.count(n)):
+        for _ in range(clock.count(n)):
             number = len(out) + 1
             rng = stream(clock.seed, "container", str(number))
             carrier = here[int(rng.integers(len(here)))]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import numpy as np
 from numpy.random import Generator
 
@@ -10,6 +13,7 @@ from exercise.movers import HOUR_S, Clock, iso
 from exercise.seizing import DRUGS, Event, hidden
 from exercise.streams import stream
 
+LOCAL = ZoneInfo("America/Matamoros")  # whose days the rows without a time tell
 _ROUTE = {
     "MX": ("San Fernando", "Monterrey", "Chihuahua", "Hermosillo", "Culiacan"),
     "US": ("San Antonio", "Houston", "Phoenix", "Los Angeles", "Dallas"),
@@ -40,7 +44,7 @@ def _agency(event: Event, side: str, rng: Generator) -> str:
 
 
 def seizure_rows(events: list[Event], clock: Clock) -> list[tuple]:
-    """The events as told: with the time and place an agency knew them to, some to the day only; then month totals and rows nobody can place."""
+    """The events as told, some to the day only; then rows nobody can place, and month totals."""
     rng = stream(clock.seed, "seizures as told")
     sides = side_of(np.array([e.lon for e in events]), np.array([e.lat for e in events])) if events else []
     rows: list[tuple] = []
@@ -50,7 +54,7 @@ def seizure_rows(events: list[Event], clock: Clock) -> list[tuple]:
         quantity, unit = _amount(e.drug, e.kg, rng)
         if rng.random() < 0.02:
             quantity, unit = "", ""
-        when = iso(e.t // 60 * 60) if rng.random() > 0.12 else iso(e.t - 6 * HOUR_S)[:10]
+        when = iso(e.t // 60 * 60) if rng.random() > 0.12 else datetime.fromtimestamp(e.t, LOCAL).date().isoformat()
         north = side == "US" or e.centre in _AT_SEA
         origin = str(rng.choice(_ROUTE["MX"])) if rng.random() < 0.3 else ""
         transit = (

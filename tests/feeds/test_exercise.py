@@ -28,7 +28,8 @@ def rows(database) -> dict[str, int]:
     """How many rows each table holds, partitions too. Without data_state: its counters only ever grow."""
     with database.connect() as connection:
         names = connection.execute(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'vigia' AND tablename NOT IN ('data_state', 'alembic_version') ORDER BY 1"
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'vigia' "
+            "AND tablename NOT IN ('data_state', 'alembic_version') ORDER BY 1"
         ).fetchall()
         return {n: connection.execute(f'SELECT count(*) FROM vigia."{n}"').fetchone()[0] for (n,) in names}
 
