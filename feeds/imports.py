@@ -77,6 +77,10 @@ class Job:
         """The file as a whole can't be read; --keep-good does not help."""
         raise FileRefused(Refusal(self.path.name, line, name, None if value is None else str(value), expected))
 
+    def agency(self, name: str) -> int:
+        """The id of an agency that a row names, made when it is new."""
+        return _agency(self.connection, self.world, name)
+
     def describe_source(self, format: str, mapping: str | None = None) -> None:
         """What the file turned out to be."""
         self.connection.execute(
