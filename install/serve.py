@@ -1,38 +1,15 @@
-"""The server process: the address is checked first, then uvicorn runs until it is told to stop."""
+"""The server process: uvicorn on a socket that is ours already, until it is told to stop."""
 
 from __future__ import annotations
 
-import ipaddress
 import socket
+from collections.abc import Callable
 
-from errors import PortBusy, SettingsInvalid
-
-
-def check_host(host: str) -> None:
-    """Until there is access control only this machine may ask. Raises SettingsInvalid."""
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
-        raise SettingsInvalid(
-            f"--host {host} is refused: there is no sign-in yet, so Vigia serves this machine only (127.0.0.1 or ::1)"
-        )
+GRACE_S = 3  # a wall's stream never ends by itself
 
 
-def check_port(host: str, port: int) -> None:
-    """Raises PortBusy when somebody listens there."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise PortBusy(f"port {port} on {host} is in use ({error.strerror}); stop what uses it or take --port") from None
-
-
-def serve(host: str, port: int, ready) -> None:
-    """Serve until SIGINT or SIGTERM; `ready()` is called once requests are answered."""
+def serve(listening: socket.socket, ready: Callable[[], None]) -> None:
+    """Serve until SIGINT or SIGTERM; `ready()` is called once requests are answered. Raises Stopped at the end."""
     import uvicorn
 
     class Server(uvicorn.Server):
@@ -41,6 +18,12 @@ def serve(host: str, port: int, ready) -> None:
             if self.started:
                 ready()
 
-    config = uvicorn.Config("app:server", host=host, port=port, log_level="warning", server_header=False, access_log=False,
-                            timeout_graceful_shutdown=3)
-    Server(config).run()
+    config = uvicorn.Config(
+        "app:server", log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=GRACE_S,
+    )
+    server = Server(config)
+    server.run(sockets=[listening])
+    if not server.started:
+        from errors import SetupFailed
+
+        raise SetupFailed("the server did not start; what it said is above")

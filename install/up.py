@@ -3,58 +3,78 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
+import threading
+import webbrowser
 from pathlib import Path
 
-from errors import SettingsInvalid
-from install import browser_libraries, postgis, serve
+from errors import DatabaseUnfit, SettingsInvalid
+from install import before, browser_libraries, postgis
 from install.progress import shown
-from settings import database as database_settings
+from install.stopping import Stopped
+from settings import serve as serve_settings
 from settings import store
 
 
-def up(host: str, port: int, *, empty: bool, basemap: Path | None) -> None:
+def up(host: str | None, port: int | None, *, empty: bool, basemap: Path | None, open_page: bool) -> None:
     """Set up, then serve until told to stop; our own database is stopped with it."""
-    serve.check_host(host)
-    serve.check_port(host, port)
-    if basemap is not None:
-        if not basemap.is_file():
-            raise SettingsInvalid(f"--basemap {basemap}: no such file; expected a .pmtiles or a style .json")
-        os.environ["VIGIA_BASEMAP_FILE"] = str(basemap.resolve())
-    # A stop during set-up unwinds like Ctrl-C, so that the database is stopped as well.
-    signal.signal(signal.SIGTERM, _interrupted)
+    host, port = host or serve_settings().host, port or serve_settings().port
+    before.check_host(host)
+    with before.bound(host, port) as listening:
+        if basemap is not None:
+            _own_basemap(basemap)
+        from data import addresses
+
+        own = addresses.own() is not None
+        prepare_machine(database=not own)
+        with addresses.opened() as (owner_url, _):
+            with shown() as progress:
+                prepare_data(owner_url, progress, own=own, exercise=not empty)
+            _serve(listening, f"http://{f'[{host}]' if ':' in host else host}:{port}/", open_page)
+
+
+def prepare_machine(*, database: bool) -> None:
+    """The browser's libraries, and PostGIS unless there is an own server."""
     with shown() as progress:
         browser_libraries.ensure(progress)
-        if not database_settings().database_url:
-            postgis.ensure()
-    from data import addresses
-
-    with addresses.opened() as (owner_url, _):
-        with shown() as progress:
-            prepare(owner_url, progress, exercise=not empty)
-        serve.serve(host, port, lambda: print(f"Vigia is at http://{_shown(host)}:{port}/  (Ctrl-C stops it)", flush=True))
+    if database:
+        postgis.ensure()
 
 
-def prepare(owner_url: str, progress, *, exercise: bool) -> None:
+def prepare_data(owner_url: str, progress, *, own: bool, exercise: bool) -> None:
     """Tables, basemap, reference data, and on the first start the exercise."""
-    import basemap.build
-    from data import addresses, migrations, reference
+    from basemap.build import build
+    from data import migrations, reference, roles
     from feeds import exercise as exercise_feed
 
-    if database_settings().database_url:
-        addresses.make_serving_role(owner_url)
+    if own:
+        roles.prepare(owner_url)
     migrations.upgrade(owner_url)
-    for line in basemap.build.build(store().basemap, progress):
+    if wrong := roles.problems(owner_url):
+        raise DatabaseUnfit(f"the serving role is not safe to serve with: {'; '.join(wrong)}")
+    for line in build(store().basemap, progress):
         print(f"vigia: {line}", file=sys.stderr)
     reference.load(owner_url, store().basemap, progress)
     if exercise:
         exercise_feed.ensure(owner_url, progress)
 
 
-def _interrupted(number: int, frame) -> None:
-    raise KeyboardInterrupt
+def _own_basemap(path: Path) -> None:
+    if not path.is_file() or path.suffix.lower() not in (".pmtiles", ".json"):
+        raise SettingsInvalid(f"--basemap {path}: expected a file that exists, a .pmtiles archive or a style .json")
+    os.environ["VIGIA_BASEMAP_FILE"] = str(path.resolve())
+    serve_settings.cache_clear()
 
 
-def _shown(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+def _serve(listening, address: str, open_page: bool) -> None:
+    from install.serve import serve
+
+    def ready() -> None:
+        print(f"Vigia is at {address}  (Ctrl-C stops it)", flush=True)
+        if open_page and sys.stdout.isatty() and (sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+
+    try:
+        serve(listening, ready)
+    except Stopped:
+        print("vigia: stopped", file=sys.stderr, flush=True)
