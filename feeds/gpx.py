@@ -1,0 +1,131 @@
+"""GPX: tracks point by point. Routes and waypoints are no movements; a point without a time is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from xml.etree.ElementTree import ParseError
+
+import numpy as np
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import iterparse
+
+from data.fixes import FixWriter, TrackTold
+from data.records import KINDS
+from feeds.flags import plausible
+from feeds.imports import Job
+from feeds.times import TimeRefused, moment
+
+DOCTYPE = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
+
+
+@dataclass
+class _Trail:
+    """One <trk>."""
+
+    name: str | None = None
+    type: str | None = None
+    points: list[tuple] = field(default_factory=list)  # number in the file, lat, lon, time, elevation
+
+
+def run(job: Job) -> None:
+    """Fixes of a GPX file; `line` counts its track points from 1."""
+    job.describe_source("gpx")
+    refuse_doctype(job)
+    with FixWriter(job.connection, job.world, job.source_id) as writer:
+        for number, trail in enumerate(_trails(job), 1):
+            _put(job, writer, trail, number)
+    job.report.stored, job.report.already = writer.stored, writer.already
+    if not job.report.read:
+        job.refuse_file("at least one track point (<trkpt>)")
+
+
+def refuse_doctype(job: Job) -> None:
+    """No entity is ever worth expanding; also when the text is UTF-16."""
+    raw = job.path.read_bytes()
+    for view in (raw, raw.replace(b"\x00", b"")):
+        if found := DOCTYPE.search(view):
+            job.refuse_file("XML without a DOCTYPE or entities", value=found.group(0).decode())
+
+
+def _trails(job: Job) -> Iterator[_Trail]:
+    trail: _Trail | None = None
+    number = 0
+    try:
+        for event, element in iterparse(job.path, events=("start", "end"), forbid_dtd=True):
+            tag = element.tag.rsplit("}", 1)[-1]
+            if event == "start":
+                if tag == "trk":
+                    trail = _Trail()
+                continue
+            if trail is not None and tag == "trkpt":
+                number += 1
+                trail.points.append((number, element.get("lat"), element.get("lon"), _text(element, "time"), _text(element, "ele")))
+                element.clear()
+            elif trail is not None and tag == "trkseg":
+                element.clear()
+            elif tag == "trk" and trail is not None:
+                trail.name, trail.type = _text(element, "name"), _text(element, "type")
+                yield trail
+                trail = None
+                element.clear()
+    except (ParseError, DefusedXmlException, RecursionError) as error:
+        job.refuse_file(f"well-formed GPX ({str(error)[:120]})")
+
+
+def _text(element, name: str) -> str | None:
+    for child in element:
+        if child.tag.rsplit("}", 1)[-1] == name:
+            return (child.text or "").strip() or None
+    return None
+
+
+def _put(job: Job, writer: FixWriter, trail: _Trail, number: int) -> None:
+    kind = kind_of(job, trail.type)
+    rows = []
+    for n, lat, lon, time, elevation in trail.points:
+        job.report.read += 1
+        try:
+            a, b = float(lat), float(lon)
+        except (TypeError, ValueError):
+            job.refuse(n, "lat, lon", f"{lat}, {lon}", "degrees")
+            continue
+        if not (abs(a) <= 90 and abs(b) <= 180):
+            job.refuse(n, "lat, lon", f"{lat}, {lon}", "latitude within ±90, longitude within ±180")
+            continue
+        try:
+            at: datetime = moment(time, job.options.zone)
+        except TimeRefused as bad:
+            job.refuse(n, "time", time, str(bad))
+            continue
+        rows.append((at.timestamp() * 1e6, b, a, _number(elevation), n))
+    if not rows:
+        return
+    # One person's two files of one ride are one track: known by its name, or by when and where it begins.
+    begins = rows[0]
+    key = f"gpx:{trail.name}" if trail.name else f"gpx:{int(begins[0])}:{begins[1]:.5f}:{begins[2]:.5f}"
+    told = TrackTold(key=key, kind=kind, name=trail.name or f"{job.path.stem} {number}", agency_id=job.agency_id,
+                     marking=job.options.marking)
+    (track_id,) = writer.tracks([told])
+    t, lon, lat, altitude, line = (np.array(c, float) for c in zip(*rows))
+    writer.write({
+        "track_id": np.full(len(rows), track_id), "observed_us": t.astype(np.int64), "lon": lon, "lat": lat,
+        "altitude_m": altitude, "line": line.astype(np.int64), "flags": plausible(t.astype(np.int64), lon, lat),
+    })
+
+
+def kind_of(job: Job, told: str | None) -> str:
+    """What moved: told on the command line, else by the file; never guessed."""
+    word = (job.options.kind or told or "").casefold()
+    if word not in KINDS:
+        job.refuse_file(f"what moved: --kind with one of {', '.join(KINDS)}", "type", told)
+    return word
+
+
+def _number(told: str | None) -> float:
+    try:
+        return float(told)
+    except (TypeError, ValueError):
+        return float("nan")
