@@ -177,8 +177,10 @@ def _paint(folder: Path, flights: list[Sortie], seed: int) -> None:
 def _text_files(
     out, clock, trucks, containers, tags, patrols, aircraft, vessels, readers, reads, events, flights
 ) -> dict[str, int]:
-    rows: dict[str, int] = {}
+    """Write all but the pictures. Gives the rows of each file in the order of import: readers before what they read, flights after
+    the drones that flew them."""
     files.agencies_csv(out / "agencies.csv")
+    rows = {"rfid/readers.csv": files.readers_csv(out / "rfid/readers.csv", readers)}
     rows["tags/vehicles.csv"] = files.tag_csv(out / "tags/vehicles.csv", trucks, 6, clock)
     rows["tags/containers.csv"] = files.tag_csv(out / "tags/containers.csv", containers, 12, clock)
     rows["tags/goods.csv"] = files.tag_csv(out / "tags/goods.csv", tags, 15, clock)
@@ -206,10 +208,12 @@ def _text_files(
         rows[f"drones/{s.id}.gpx"] = files.gpx(
             out / f"drones/{s.id}.gpx", s.plan.platform, "drone", s.fixes, 120 if s.strip.length_m < 1_000 else 3_000
         )
-    count = files.rfid(out / "rfid", readers, reads)
+    count = files.reads_csv(out / "rfid/reads.csv", reads)
     if count:
         rows["rfid/reads.csv"] = count
-    files.sorties_csv(out / "imagery/sorties.csv", flights)
+    else:
+        (out / "rfid/reads.csv").unlink()
+    rows["imagery/sorties.csv"] = files.sorties_csv(out / "imagery/sorties.csv", flights)
     rows["seizures/seizures.csv"] = files.seizures_csv(out / "seizures/seizures.csv", telling.seizure_rows(events, clock))
     return rows
 
@@ -285,13 +289,9 @@ def _manifest(
     out: Path, clock: Clock, days: int, rows: dict[str, int], owners: dict[str, str], pictured: list[Sortie]
 ) -> Manifest:
     layer = {"seizures": "seizures"}
-    kind = {"rfid": "container", "vehicles": "vehicle", "drones": "drone", "ais": "vessel"}
+    kind = {"vehicles": "vehicle", "drones": "drone", "ais": "vessel"}
     manifest = Manifest(FORMAT, clock.seed, days, clock.scale, iso(clock.start_s), iso(clock.end_s))
-    plain = [
-        ("agencies.csv", None, 0, None, None),
-        ("rfid/readers.csv", None, 0, None, None),
-        ("imagery/sorties.csv", None, 0, None, None),
-    ]
+    plain = [("agencies.csv", None, 0, None, None)]
     told = [
         (name, layer.get(name.split("/")[0], "tracks"), count, kind.get(name.split("/")[0]), owners.get(name))
         for name, count in rows.items()

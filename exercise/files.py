@@ -133,33 +133,33 @@ def gpx(path: Path, name: str, kind: str, fixes: Fixes, altitude_m: float | None
     return len(fixes)
 
 
-def rfid(folder: Path, readers: list[Reader], reads: list[Read]) -> int:
-    """`readers.csv` (where each stands) and `reads.csv` (epc, reader, time, rssi). Gives the reads."""
-    _rows(
-        folder / "readers.csv",
-        ("reader", "name", "lat", "lon"),
-        ((r.id, r.name, f"{r.lat:.5f}", f"{r.lon:.5f}") for r in readers),
-    )
-    return _rows(
-        folder / "reads.csv",
-        ("epc", "reader", "time", "rssi"),
-        ((r.epc, r.reader, iso(r.t), f"{r.rssi_dbm:.1f}") for r in reads),
-    )
+def readers_csv(path: Path, readers: list[Reader]) -> int:
+    """Where each reader stands. Gives the readers."""
+    header = ("reader", "name", "lat", "lon")
+    return _rows(path, header, ((r.id, r.name, f"{r.lat:.5f}", f"{r.lon:.5f}") for r in readers))
+
+
+def reads_csv(path: Path, reads: list[Read]) -> int:
+    """What they read. Gives the reads."""
+    header = ("epc", "reader", "time", "rssi")
+    return _rows(path, header, ((r.epc, r.reader, iso(r.t), f"{r.rssi_dbm:.1f}") for r in reads))
 
 
 def sorties_csv(path: Path, sorties: list[Sortie]) -> int:
-    """One line a flight."""
+    """One line a flight; `track` is the key that its GPX file's track gets."""
+    header = ("sortie", "platform", "sensor", "agency", "started", "ended", "track", "picture")
     return _rows(
         path,
-        ("sortie", "platform", "sensor", "agency", "started", "ended", "picture"),
+        header,
         (
             (
                 s.id,
                 s.plan.platform,
-                "wide-area frame camera" if s.strip.length_m > 1_000 else "20 MP frame camera",
+                s.sensor,
                 s.plan.agency,
                 iso(s.start_s),
                 iso(s.end_s),
+                f"gpx:{s.plan.platform}",
                 s.picture if s.plan.picture else "",
             )
             for s in sorties

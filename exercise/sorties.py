@@ -95,6 +95,11 @@ class Sortie:
         return f"SORTIE{self.plan.number}"
 
     @property
+    def sensor(self) -> str:
+        """What took the picture."""
+        return "wide-area frame camera" if self.strip.length_m > 1_000 else "20 MP frame camera"
+
+    @property
     def captured_s(self) -> int:
         """The middle of the flight, on the minute."""
         return (self.start_s + self.end_s) // 2 // 60 * 60
