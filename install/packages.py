@@ -66,9 +66,9 @@ def _pip(python: Path, path: Path, log: Path) -> None:
     command = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off",
                "--prefer-binary", "-r", str(path)]
     bar = _Bar(f"Python packages ({path.name})", total)
-    with open(log, "w") as kept:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-                                   stdin=subprocess.DEVNULL)
+    with open(log, "w") as kept, subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", stdin=subprocess.DEVNULL,
+    ) as process:
         try:
             errors = []
             for line in process.stdout:
@@ -83,7 +83,6 @@ def _pip(python: Path, path: Path, log: Path) -> None:
         finally:
             if process.poll() is None:
                 process.terminate()
-                process.wait()
             bar.close()
     if code:
         raise SetupFailed(

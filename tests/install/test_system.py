@@ -1,0 +1,114 @@
+"""The system's packages: what is said and run where there is apt, and where there is none."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from data import programs
+from errors import ProgramMissing, SetupFailed
+from install import postgis, system
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch):
+    """`machine(apt="script", sudo=…)`: a PATH with stand-ins that note how they were called."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in ("sh", "env", "grep", "cat"):
+        (folder / name).symlink_to(f"/usr/bin/{name}")
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setattr(system, "LISTS_UPDATED", set())
+    monkeypatch.setattr(system, "_no_cluster", lambda before: None)
+
+    def put(**scripts: str) -> Path:
+        for name, text in scripts.items():
+            path = folder / name.replace("_", "-")
+            path.write_text(f'#!/bin/sh\necho "{path.name} $*" >> {tmp_path}/told\n{text}\n')
+            path.chmod(0o755)
+        return tmp_path / "told"
+
+    return put
+
+
+def test_an_unknown_system_gets_the_exact_commands(machine):
+    with pytest.raises(ProgramMissing) as caught:
+        system.install("PostGIS", lambda: [])
+    told = str(caught.value)
+    assert "sudo apt-get install postgresql" in told
+    assert "sudo dnf install postgresql-server postgis" in told
+    assert "brew install postgresql@18 postgis" in told
+
+
+def test_root_installs_and_says_first_what(machine, monkeypatch, capfd):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    told = machine(apt_get="exit 0")
+    system.install("Chromium", lambda: ["chromium"])
+    lines = told.read_text().splitlines()
+    assert lines == ["apt-get update -q", "apt-get install -y -q --no-install-recommends chromium"]
+    assert "vigia: installing Chromium by apt-get install chromium" in capfd.readouterr().err
+
+
+def test_others_use_sudo(machine, monkeypatch, capfd):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    told = machine(apt_get="exit 0", sudo='exec "$@"')
+    system.install("Chromium", lambda: ["chromium"])
+    assert "sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium" in told.read_text()
+    assert "by sudo apt-get install chromium" in capfd.readouterr().err
+
+
+def test_without_sudo_it_says_what_root_must_run(machine, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    machine(apt_get="exit 0")
+    with pytest.raises(ProgramMissing, match="as root run: apt-get install chromium"):
+        system.install("Chromium", lambda: ["chromium"])
+
+
+def test_a_failure_of_apt_is_one_line(machine, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    machine(apt_get='case "$1" in install) echo "E: Unable to locate package chromium" >&2; exit 100 ;; esac')
+    with pytest.raises(SetupFailed, match="apt could not install Chromium: E: Unable to locate package chromium") as caught:
+        system.install("Chromium", lambda: ["chromium"])
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("offered, here, takes", [
+    ([13, 15], [], 15),
+    ([15, 16, 17], [], 17),
+    ([15, 16, 17], [16], 16),  # PostgreSQL is there already, and only PostGIS is not
+    ([16], [13], 16),  # one that is there is too old
+])
+def test_postgis_is_named_by_postgresqls_version(machine, monkeypatch, offered, here, takes):
+    machine(apt_cache="\n".join(f'echo "postgresql-{n}-postgis-3 - Geographic objects"' for n in offered))
+    monkeypatch.setattr(programs, "installed", lambda: [_programs(n) for n in here])
+    assert postgis._packages() == [f"postgresql-{takes}", f"postgresql-{takes}-postgis-3"]
+
+
+def test_a_system_too_old_is_told_where_newer_ones_are(machine, monkeypatch):
+    machine(apt_cache='echo "postgresql-13-postgis-3 - Geographic objects"')
+    monkeypatch.setattr(programs, "installed", lambda: [])
+    with pytest.raises(ProgramMissing, match="for PostgreSQL 13, and 15 or newer is needed"):
+        postgis._packages()
+
+
+def test_what_is_there_is_not_asked_for(machine, monkeypatch):
+    told = machine(apt_get="exit 1")
+    fit = _programs(16)
+    fit.__dict__["postgis"] = (3, 4)
+    monkeypatch.setattr(programs, "installed", lambda: [fit])
+    postgis.ensure()
+    assert not told.exists()
+
+
+def _programs(major: int) -> programs.Programs:
+    made = programs.Programs(Path("/nowhere"))
+    made.__dict__.update(version=(major, 1), postgis=())
+    return made
+
+
+def test_the_machines_own_is_found():
+    found = programs.find()
+    assert found.fit and subprocess.run([found.folder / "pg_ctl", "--version"], check=True, capture_output=True).returncode == 0

@@ -1,0 +1,105 @@
+"""`vigia up` at its edges: each a single clear line, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from errors import PortBusy, SettingsInvalid
+from install import before
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def vigia(*words: str, home: Path, **environment: str) -> subprocess.CompletedProcess:
+    clean = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "VIGIA_APP_URL")}
+    return subprocess.run(
+        [sys.executable, "cli.py", *words], cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False,
+        env={**clean, "VIGIA_HOME": str(home), **environment}, timeout=120,
+    )
+
+
+@pytest.fixture
+def taken():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening.getsockname()[1]
+
+
+def one_line(done: subprocess.CompletedProcess, code: int = 1) -> str:
+    assert done.returncode == code, done.stderr
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("vigia: "), done.stderr
+    assert done.stdout == ""
+    return lines[0]
+
+
+def test_a_busy_port_is_one_line_before_anything_is_made(taken, tmp_path):
+    line = one_line(vigia("up", "--port", str(taken), home=tmp_path / "home"))
+    assert f"port {taken} on 127.0.0.1 is in use" in line and "--port" in line
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "example.org", ""])
+def test_only_this_machine_is_served(host, tmp_path):
+    if host:
+        assert "is refused: there is no sign-in yet" in one_line(vigia("up", "--host", host, home=tmp_path / "home"))
+    with pytest.raises(SettingsInvalid):
+        before.check_host(host)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
+def test_loopback_is_served(host):
+    before.check_host(host)
+
+
+@pytest.mark.parametrize("url, says", [
+    ("nonsense", "DATABASE_URL is no address; expected postgresql://user:password@host:5432/database"),
+    ("mysql://u:secret@host/db", "DATABASE_URL starts with mysql://; expected postgresql://"),
+    ("postgres://u:secret@host:notaport/db", "DATABASE_URL is no address"),
+    ("postgresql://u:secret@host:5432", "DATABASE_URL names no database"),
+])
+def test_a_broken_address_is_one_line_without_its_password(url, says, tmp_path):
+    line = one_line(vigia("up", "--port", str(_free()), home=tmp_path / "home", DATABASE_URL=url))
+    assert says in line and "secret" not in line
+
+
+def test_a_server_that_does_not_answer_is_one_line(tmp_path):
+    url = f"postgres://u:secret@127.0.0.1:{_free()}/db"
+    line = one_line(vigia("db", "check", home=tmp_path / "home", DATABASE_URL=url))
+    assert "the database does not answer" in line and "secret" not in line
+
+
+def test_an_own_basemap_must_exist(tmp_path):
+    line = one_line(vigia("up", "--port", str(_free()), "--basemap", "/nowhere.pmtiles", home=tmp_path / "home"))
+    assert "/nowhere.pmtiles" in line and "a .pmtiles archive or a style .json" in line
+
+
+def test_wrong_use_is_two(tmp_path):
+    assert vigia("up", "--port", "seventy", home=tmp_path).returncode == 2
+    assert vigia("upp", home=tmp_path).returncode == 2
+    assert vigia("import", "tracks", home=tmp_path).returncode == 2
+
+
+def test_a_held_address_is_nobody_elses():
+    port = _free()
+    with before.bound("127.0.0.1", port), pytest.raises(PortBusy, match=f"--port {port + 1}"):
+        before.check_port("127.0.0.1", port)
+    before.check_port("127.0.0.1", port)
+
+
+@pytest.mark.parametrize("words", [["up", "--port", "{}"], ["up", "--empty", "--port={}"]])
+def test_the_address_is_read_from_the_words_before_the_packages_are_there(words, taken):
+    with pytest.raises(PortBusy):
+        before.check([word.format(taken) for word in words])
+    before.check(["doctor", "--port", str(taken)])
+
+
+def _free() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
