@@ -26,7 +26,7 @@ PORTS = (
     "Port Calexico East",
 )
 CHECKPOINTS = {"Checkpoint Falfurrias": (27.0350, -98.1410), "Checkpoint Sarita": (27.1300, -97.7950)}
-EPCS = {"valley": 20, "laredo": 9, "paso": 5, "nogales": 3, "tijuana": 5}
+EPCS = {"valley": 7, "laredo": 9, "paso": 5, "nogales": 3, "tijuana": 5}
 MISSED, FALSE = 0.08, 0.015
 
 

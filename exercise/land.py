@@ -9,9 +9,9 @@ from exercise import ground, names
 from exercise.movers import DAY_S, HOUR_S, Cadence, Clock, Leg, Mover, along, drive, inside, stand, tell
 from exercise.streams import stream
 
-TRUCKS = {"valley": 40, "laredo": 26, "paso": 22, "nogales": 16, "tijuana": 24}
-CONTAINERS = {"valley": 12, "laredo": 6, "paso": 4, "nogales": 3, "tijuana": 5}
-TAGS = {"valley": 16, "laredo": 6, "paso": 5, "nogales": 4, "tijuana": 6}
+TRUCKS = {"valley": 30, "laredo": 26, "paso": 22, "nogales": 16, "tijuana": 24}
+CONTAINERS = {"valley": 10, "laredo": 6, "paso": 4, "nogales": 3, "tijuana": 5}
+TAGS = {"valley": 14, "laredo": 6, "paso": 5, "nogales": 4, "tijuana": 6}
 PATROLS = {"valley": 7, "laredo": 2, "paso": 1, "nogales": 1, "tijuana": 1}
 
 TRUCK_TELLS = Cadence(100, 400, 420, 1_500, 6)
