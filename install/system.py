@@ -6,7 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 from errors import ProgramMissing, SetupFailed
@@ -42,9 +43,9 @@ def install(what: str, packages: Callable[[], list[str]]) -> None:
         LISTS_UPDATED.add("apt")
     names = packages()
     _say(f"installing {what} by {' '.join(before)}{' ' if before else ''}apt-get install {' '.join(names)}")
-    if any(name.startswith("postgresql-") for name in names):
-        _no_cluster(before)
-    _apt([*before, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-q", "--no-install-recommends", *names], what)
+    command = [*before, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-q", "--no-install-recommends", *names]
+    with _no_cluster(before) if what == "PostGIS" else nullcontext():
+        _apt(command, what)
 
 
 def by_hand(what: str) -> str:
@@ -66,13 +67,19 @@ def _as_root(what: str) -> list[str]:
     raise ProgramMissing(f"{what} is missing and there is no sudo; as root run: apt-get install {NAMES[what].apt}")
 
 
-def _no_cluster(before: list[str]) -> None:
-    """Debian would make and start a cluster of its own on port 5432 with the package; ours is private and nobody asked for that one."""
+@contextmanager
+def _no_cluster(before: list[str]) -> Iterator[None]:
+    """Debian makes and starts a cluster on port 5432 with the package. Ours is private, so nobody asked for that one."""
     folder = "/etc/postgresql-common/createcluster.d"
     if os.path.isdir("/etc/postgresql-common"):  # installed before: its keeper has decided
+        yield
         return
-    script = f'mkdir -p {folder} && printf "create_main_cluster = false\\n" > {folder}/vigia.conf'
-    subprocess.run([*before, "sh", "-c", script], stdin=subprocess.DEVNULL, check=False)
+    put = f'mkdir -p {folder} && echo "create_main_cluster = false" > {folder}/vigia.conf'
+    subprocess.run([*before, "sh", "-c", put], stdin=subprocess.DEVNULL, check=False)
+    try:
+        yield
+    finally:
+        subprocess.run([*before, "rm", "-f", f"{folder}/vigia.conf"], stdin=subprocess.DEVNULL, check=False)
 
 
 def _apt(command: list[str], what: str) -> None:

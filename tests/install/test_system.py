@@ -22,7 +22,6 @@ def machine(tmp_path, monkeypatch):
         (folder / name).symlink_to(f"/usr/bin/{name}")
     monkeypatch.setenv("PATH", str(folder))
     monkeypatch.setattr(system, "LISTS_UPDATED", set())
-    monkeypatch.setattr(system, "_no_cluster", lambda before: None)
 
     def put(**scripts: str) -> Path:
         for name, text in scripts.items():
