@@ -1,0 +1,136 @@
+// Pure: the answer of /api/movement and a time to marks and trails. No mark is ever beyond a track's last fix.
+import { age as ageWords } from "../times.mjs";
+import { GLYPHS, stateOf } from "../symbols/glyphs.mjs";
+
+// How long a trail reaches back, by family (seconds).
+export const TRAIL_S = { sea: 7200, land: 3000, air: 900 };
+export const LONGEST_TRAIL_S = Math.max(...Object.values(TRAIL_S));
+const PIECES = 6; // a trail fades in this many steps
+const FROZEN_FIXES = 4; // the same place told this often while it says it moves
+
+/** The last index with t[i] <= at, or -1. */
+export function indexAt(t, at) {
+  let low = 0, high = t.length - 1, found = -1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    if (t[middle] <= at) {
+      found = middle;
+      low = middle + 1;
+    } else high = middle - 1;
+  }
+  return found;
+}
+
+/** Where a track is at a time: between two known fixes when gliding, else at its last one. undefined before the first. */
+export function placeAt(track, at, glide) {
+  const i = indexAt(track.t, at);
+  if (i < 0) return undefined;
+  const next = i + 1;
+  const last = { lon: track.lon[i], lat: track.lat[i], t: track.t[i], i, seen: track.t[i] };
+  if (!glide || next >= track.t.length) return last;
+  const step = track.t[next] - track.t[i];
+  if (step > track.gap_s || step <= 0 || Math.abs(track.lon[next] - track.lon[i]) > 180) return last;
+  const u = (at - track.t[i]) / step;
+  return {
+    lon: track.lon[i] + u * (track.lon[next] - track.lon[i]), lat: track.lat[i] + u * (track.lat[next] - track.lat[i]),
+    t: at, i, seen: at, // between two fixes it was heard of on both sides
+  };
+}
+
+/** Degrees from north from one place to the next; undefined when they are one. */
+export function bearing(lon0, lat0, lon1, lat1) {
+  const x = (lon1 - lon0) * Math.cos(((lat0 + lat1) / 2) * (Math.PI / 180));
+  const y = lat1 - lat0;
+  if (Math.abs(x) < 1e-7 && Math.abs(y) < 1e-7) return undefined;
+  return (Math.atan2(x, y) * 180) / Math.PI;
+}
+
+function courseAt(track, place) {
+  const { t, lon, lat } = track;
+  const newest = place.i === t.length - 1;
+  if (newest && track.course !== null && track.course !== undefined) return track.course;
+  for (let i = place.i; i >= Math.max(0, place.i - 3); i--) {
+    const from = i > 0 ? i - 1 : i, to = i > 0 ? i : i + 1;
+    if (to >= t.length) break;
+    const course = bearing(lon[from], lat[from], lon[to], lat[to]);
+    if (course !== undefined) return course;
+  }
+  return track.course ?? 0;
+}
+
+function frozen(track, i) {
+  if (!(track.speed > 0.5) || i !== track.t.length - 1 || i < FROZEN_FIXES - 1) return false;
+  for (let k = 1; k < FROZEN_FIXES; k++) {
+    if (track.lon[i - k] !== track.lon[i] || track.lat[i - k] !== track.lat[i]) return false;
+  }
+  return true;
+}
+
+/** Marks and trails as GeoJSON features, and how many marks are stale or lost. */
+export function marksAt(movement, at, { chosen, glide = false } = {}) {
+  if (movement?.detail === "gathered") {
+    return {
+      marks: movement.gathered.map((g, i) => ({ type: "Feature", id: i, geometry: point(g.lon, g.lat), properties: { n: g.n } })), trails: [], stale: 0,
+    };
+  }
+  const marks = [], trails = [];
+  let stale = 0;
+  for (const track of movement?.tracks ?? []) {
+    const place = placeAt(track, at, glide);
+    if (!place) continue;
+    const old = at - place.seen;
+    const isChosen = track.id === chosen;
+    let state = stateOf(old, track.sla_s);
+    if (state === "live" && frozen(track, place.i)) state = "frozen";
+    const isOld = state === "stale" || state === "lost";
+    stale += isOld;
+    const properties = {
+      id: track.id, kind: track.kind, state, course: courseAt(track, place), name: track.name,
+      order: (isChosen ? 100 : 0) + (isOld ? 0 : 10) + (GLYPHS[track.kind].family === "land" ? 0 : 1),
+    };
+    if (isOld) properties.age = ageWords(old);
+    else if (state === "frozen") properties.age = "frozen";
+    marks.push({ type: "Feature", geometry: point(place.lon, place.lat), properties });
+    if (state !== "lost") trails.push(...trail(track, place, at, isChosen));
+  }
+  return { marks, trails, stale };
+}
+
+const point = (lon, lat) => ({ type: "Point", coordinates: [lon, lat] });
+
+/** A trail in pieces that fade with age; a gap is one straight dashed piece. */
+export function trail(track, place, at, isChosen) {
+  const reach = TRAIL_S[GLYPHS[track.kind].family];
+  const since = place.seen - reach;
+  const out = [];
+  let i = place.i;
+  let piece = [[place.lon, place.lat]];
+  let step = PIECES;
+  const stepOf = (t) => Math.min(PIECES, Math.max(1, Math.ceil((PIECES * (t - since)) / reach)));
+  const close = () => {
+    if (piece.length > 1) out.push(line(track, piece, step / PIECES, false, isChosen));
+  };
+  for (let after = { lon: place.lon, lat: place.lat, t: place.t }; i >= 0 && track.t[i] > since; i--) {
+    const here = { lon: track.lon[i], lat: track.lat[i], t: track.t[i] };
+    if (Math.abs(after.lon - here.lon) > 180) break;
+    if (after.t - here.t > track.gap_s) {
+      close();
+      out.push(line(track, [[after.lon, after.lat], [here.lon, here.lat]], 1, true, isChosen));
+      piece = [];
+      step = stepOf(here.t);
+    } else if (stepOf(here.t) !== step) {
+      piece.push([here.lon, here.lat]);
+      close();
+      piece = [];
+      step = stepOf(here.t);
+    }
+    piece.push([here.lon, here.lat]);
+    after = here;
+  }
+  close();
+  return out;
+}
+
+const line = (track, coordinates, u, gap, chosen) => ({
+  type: "Feature", geometry: { type: "LineString", coordinates }, properties: { id: track.id, kind: track.kind, u, gap, chosen },
+});

@@ -1,0 +1,104 @@
+// Movements: where things went (tiles), where they are at the clock's time with a trail behind them, and how old that is.
+import { addLayer, retile, visible } from "../map/adapter.mjs";
+import { filterQuery } from "../choices.mjs";
+import { GLYPHS, KINDS } from "../symbols/glyphs.mjs";
+import { marksAt } from "./movement_marks.mjs";
+
+const TILES = "track-tiles", MARKS = "marks", TRAILS = "trails";
+const IDS = ["flow", "history", "history-gap", "history-still", "trail-case", "trail", "trail-gap", "mark", "mark-age", "mark-gathered", "mark-gathered-n"];
+const TURNS = KINDS.filter((k) => GLYPHS[k].turns);
+const empty = { type: "FeatureCollection", features: [] };
+
+const colour = (token) => ["match", ["get", "kind"], "vessel", token("track-sea"), "aircraft", token("track-air"), "drone", token("track-air"), token("track-land")];
+
+export const url = (choices) => `${location.origin}/api/tiles/tracks/{z}/{x}/{y}.mvt?${filterQuery(choices)}`;
+
+/** Put sources and layers on a map whose style was just set. */
+export function add(map, { token, choices }) {
+  map.addSource(TILES, { type: "vector", tiles: [url(choices)], minzoom: 0, maxzoom: 14 });
+  map.addSource(TRAILS, { type: "geojson", data: empty });
+  map.addSource(MARKS, { type: "geojson", data: empty, promoteId: "id" });
+  const tint = colour(token);
+  addLayer(map, {
+    id: "flow", type: "line", source: TILES, "source-layer": "tracks", maxzoom: 9, filter: ["has", "each"], layout: { "line-cap": "round" },
+    paint: {
+      "line-color": tint,
+      "line-opacity": ["interpolate", ["linear"], ["ln", ["max", 1, ["get", "each"]]], 0, 0.09, 3, 0.22, 6, 0.42],
+      "line-width": ["interpolate", ["linear"], ["ln", ["max", 1, ["get", "each"]]], 0, 0.8, 6, 1.8],
+    },
+  }, "slot-trails");
+  addLayer(map, {
+    id: "history", type: "line", source: TILES, "source-layer": "tracks", minzoom: 9, filter: ["all", ["!", ["has", "gap"]], ["has", "t0"], ["==", ["geometry-type"], "LineString"]],
+    layout: { "line-join": "round" }, paint: { "line-color": tint, "line-width": ["interpolate", ["linear"], ["zoom"], 9, 0.8, 13, 1.2], "line-opacity": 0.22 },
+  }, "slot-trails");
+  addLayer(map, {
+    id: "history-gap", type: "line", source: TILES, "source-layer": "tracks", minzoom: 11, filter: ["has", "gap"],
+    paint: { "line-color": tint, "line-width": 1, "line-opacity": 0.16, "line-dasharray": [2, 2.6] },
+  }, "slot-trails");
+  addLayer(map, {
+    id: "trail-case", type: "line", source: TRAILS, filter: ["!", ["get", "gap"]], layout: { "line-join": "round", "line-cap": "butt" },
+    paint: { "line-color": token("case"), "line-width": 3.6, "line-opacity": ["*", 0.5, ["get", "u"]] },
+  }, "slot-marks");
+  addLayer(map, {
+    id: "trail", type: "line", source: TRAILS, filter: ["!", ["get", "gap"]], layout: { "line-join": "round", "line-cap": "butt" },
+    paint: {
+      "line-color": tint, "line-width": ["case", ["boolean", ["get", "chosen"], false], 2.6, 1.7],
+      "line-opacity": ["+", 0.06, ["*", 0.84, ["^", ["get", "u"], 1.5]]],
+    },
+  }, "slot-marks");
+  addLayer(map, {
+    id: "trail-gap", type: "line", source: TRAILS, filter: ["get", "gap"],
+    paint: { "line-color": tint, "line-width": 1.4, "line-opacity": 0.6, "line-dasharray": [2, 2.6] },
+  }, "slot-marks");
+  addLayer(map, {
+    id: "mark", type: "symbol", source: MARKS, filter: ["has", "kind"],
+    layout: {
+      "icon-image": ["concat", "glyph-", ["get", "kind"], "-", ["get", "state"]],
+      "icon-rotate": ["case", ["in", ["get", "kind"], ["literal", TURNS]], ["coalesce", ["get", "course"], 0], 0],
+      "icon-rotation-alignment": "map", "icon-allow-overlap": true, "icon-ignore-placement": true,
+      "icon-size": ["interpolate", ["linear"], ["zoom"], 4, 0.62, 7.9, 0.8, 8, 1], "symbol-sort-key": ["get", "order"],
+    },
+  }, "slot-top");
+  addLayer(map, {
+    id: "mark-age", type: "symbol", source: MARKS, filter: ["has", "age"], minzoom: 6.5,
+    layout: {
+      "text-field": ["get", "age"], "text-font": ["Condensed Medium"], "text-size": 12.5, "text-offset": [0, 1.25], "text-anchor": "top",
+      "text-allow-overlap": false, "text-optional": true, "text-padding": 2,
+    },
+    paint: { "text-color": token("caution"), "text-halo-color": token("land"), "text-halo-width": 1.6 },
+  }, "slot-top");
+  addLayer(map, {
+    id: "mark-gathered", type: "circle", source: MARKS, filter: ["has", "n"],
+    paint: { "circle-radius": ["interpolate", ["linear"], ["ln", ["get", "n"]], 0, 4, 7, 15], "circle-color": token("s1"), "circle-stroke-color": token("track-land"), "circle-stroke-width": 1.5 },
+  }, "slot-top");
+  addLayer(map, {
+    id: "mark-gathered-n", type: "symbol", source: MARKS, filter: ["all", ["has", "n"], [">", ["get", "n"], 9]],
+    layout: { "text-field": ["to-string", ["get", "n"]], "text-font": ["Condensed Medium"], "text-size": 10.5, "text-allow-overlap": true },
+    paint: { "text-color": token("t1") },
+  }, "slot-top");
+}
+
+export const ids = IDS;
+export const clickable = ["mark"];
+
+/** Another filter: other tiles; the old ones stay until those are there. */
+export function filtered(map, choices) {
+  retile(map, TILES, [url(choices)]);
+}
+
+/** Everything that moves, at the clock's time. Returns how many marks, and of them how many are stale. */
+export function draw(map, movement, at, { chosen, glide }) {
+  const { marks, trails, stale } = marksAt(movement, at, { chosen, glide });
+  map.getSource(MARKS)?.setData({ type: "FeatureCollection", features: marks });
+  map.getSource(TRAILS)?.setData({ type: "FeatureCollection", features: trails });
+  return { shown: movement?.total ?? 0, stale };
+}
+
+export function show(map, on, opacity) {
+  visible(map, IDS, on);
+  if (!map.getLayer("mark")) return;
+  map.setPaintProperty("mark", "icon-opacity", opacity);
+  map.setPaintProperty("mark-age", "text-opacity", opacity);
+  map.setPaintProperty("trail", "line-opacity", ["*", opacity, ["+", 0.06, ["*", 0.84, ["^", ["get", "u"], 1.5]]]]);
+  map.setPaintProperty("history", "line-opacity", 0.22 * opacity);
+}

@@ -1,0 +1,142 @@
+// The map's images, drawn on canvases from the glyphs and the theme's tokens: a dark ring round every mark, no glow.
+import { DISC_PX, DRUGS, GLYPHS, LETTERS, STATES } from "./glyphs.mjs";
+
+export const RATIO = 2;
+
+function canvas(px) {
+  const c = document.createElement("canvas");
+  c.width = c.height = Math.ceil(px * RATIO);
+  const g = c.getContext("2d");
+  g.scale(RATIO, RATIO);
+  return [c, g];
+}
+
+const pixels = (c) => c.getContext("2d").getImageData(0, 0, c.width, c.height);
+
+/** One glyph in one state. */
+export function glyph(kind, state, token, size = GLYPHS[kind].size) {
+  const { path, family } = GLYPHS[kind];
+  const box = size + 8;
+  const [c, g] = canvas(box);
+  const colour = token(`track-${family}`);
+  const shape = new Path2D();
+  const k = size / 24;
+  shape.addPath(new Path2D(path), new DOMMatrix([k, 0, 0, k, 4, 4]));
+  g.lineJoin = "round";
+  g.strokeStyle = token("case");
+  const hollow = state === "stale" || state === "lost";
+  g.globalAlpha = state === "late" ? 0.75 : 1;
+  if (hollow) {
+    // Hollow glyphs are their outline alone: an eye or ribs inside would fill them again.
+    const outline = new Path2D();
+    outline.addPath(new Path2D(path.split("Z")[0] + "Z"), new DOMMatrix([k, 0, 0, k, 4, 4]));
+    g.lineWidth = 5.5;
+    g.stroke(outline);
+    g.fillStyle = token("land");
+    g.fill(outline);
+    g.strokeStyle = colour;
+    g.lineWidth = 2;
+    if (state === "lost") g.setLineDash([3, 2.4]);
+    g.stroke(outline);
+  } else {
+    g.lineWidth = 4;
+    g.stroke(shape);
+    g.fillStyle = colour;
+    g.fill(shape, "evenodd");
+  }
+  if (state === "frozen") {
+    g.setLineDash([]);
+    g.strokeStyle = token("case");
+    g.lineWidth = 4.5;
+    g.beginPath();
+    g.moveTo(3, box / 2);
+    g.lineTo(box - 3, box / 2);
+    g.stroke();
+    g.strokeStyle = colour;
+    g.lineWidth = 2;
+    g.stroke();
+  }
+  return pixels(c);
+}
+
+/** A single seizure: a disc with its letter; the unknown weight has a hollow centre. */
+export function disc(drug, px, token, { hollow = false } = {}) {
+  const [c, g] = canvas(px + 4);
+  const middle = (px + 4) / 2;
+  circle(g, middle, px / 2 + 1.5, token("case"));
+  circle(g, middle, px / 2, token(drug));
+  if (hollow) circle(g, middle, px / 2 - 3, token("case"));
+  else if (px >= 13) letter(g, LETTERS[drug], middle, 0.68 * px, token(`${drug}-ink`));
+  return pixels(c);
+}
+
+/** Several gathered: a ring of drug shares (twelfths, in the order of the chips) round a dark centre. */
+export function ring(twelfths, radius, token) {
+  const box = 2 * radius + 5;
+  const [c, g] = canvas(box);
+  const middle = box / 2;
+  circle(g, middle, radius + 2, token("case"));
+  const total = twelfths.reduce((a, b) => a + b, 0) || 1;
+  const width = Math.max(3, radius * 0.24);
+  let at = -Math.PI / 2;
+  const parts = twelfths.filter(Boolean).length;
+  const apart = parts > 1 ? 1.2 / radius : 0;
+  twelfths.forEach((n, i) => {
+    if (!n) return;
+    const turn = (2 * Math.PI * n) / total;
+    g.beginPath();
+    g.arc(middle, middle, radius - width / 2, at + apart / 2, at + turn - apart / 2);
+    g.strokeStyle = token(DRUGS[i]);
+    g.lineWidth = width;
+    g.stroke();
+    at += turn;
+  });
+  return pixels(c);
+}
+
+function circle(g, middle, radius, colour) {
+  g.beginPath();
+  g.arc(middle, middle, Math.max(0.5, radius), 0, 2 * Math.PI);
+  g.fillStyle = colour;
+  g.fill();
+}
+
+function letter(g, text, middle, px, colour) {
+  g.font = `600 ${px}px "IBM Plex Sans", sans-serif`;
+  g.textAlign = "center";
+  g.textBaseline = "middle";
+  g.fillStyle = colour;
+  g.fillText(text, middle, middle + px * 0.06);
+}
+
+/** Every image that is known beforehand, by name. Rings are drawn when a map asks for one. */
+export function* all(token) {
+  for (const kind of Object.keys(GLYPHS)) for (const state of STATES) yield [`glyph-${kind}-${state}`, glyph(kind, state, token)];
+  for (const drug of DRUGS) {
+    for (const [i, px] of DISC_PX.entries()) yield [`disc-${drug}-${i}`, disc(drug, px, token)];
+    yield [`disc-${drug}-x`, disc(drug, 13, token, { hollow: true })];
+  }
+  yield ["crop", cropMark(token)];
+}
+
+/** The corner of an image's frame, opening to the lower right. */
+function cropMark(token) {
+  const [c, g] = canvas(16);
+  for (const [colour, width] of [[token("case"), 4], [token("footprint"), 2]]) {
+    g.strokeStyle = colour;
+    g.lineWidth = width;
+    g.beginPath();
+    g.moveTo(8, 14);
+    g.lineTo(8, 8);
+    g.lineTo(14, 8);
+    g.stroke();
+  }
+  return pixels(c);
+}
+
+/** `ring-3-0-9-0-0-0-16` as its image: twelfths of each drug, then the radius. */
+export function ringNamed(name, token) {
+  const numbers = name.split("-").slice(1).map(Number);
+  if (numbers.length !== 7 || numbers.some((n) => !Number.isFinite(n))) return undefined;
+  return ring(numbers.slice(0, 6), numbers[6], token);
+}
