@@ -1,0 +1,45 @@
+// The legend: only what is in view, in plain words.
+import { withAlpha } from "./theme.mjs";
+import { GLYPHS, svg } from "./symbols/glyphs.mjs";
+
+const WORDS = [
+  [3, "Far more", "1 in 1,000 by chance"], [2, "Many more", "1 in 100"], [1, "More", "1 in 20"], [0, "As chance would give", ""], [-1, "Fewer", "1 in 20"],
+];
+
+export function drawLegend(box, { token, run, levels, zoom, hotspotsOn, days, theme }) {
+  const open = box.querySelector("details")?.open ?? true;
+  const rows = [];
+  if (hotspotsOn && run) {
+    const width = [...run.resolutions].reverse().find((r) => r.zoom <= zoom)?.width_km ?? run.resolutions[0].width_km;
+    const about = [days ? `${days} days` : "all time", `${Math.round(width) || width} km hexagons`, `${Math.round(100 * run.false_finds)} % false finds`];
+    rows.push(`<p class="meta">${about.join(", ")}</p><ul>`);
+    for (const [level, words, chance] of WORDS) {
+      if (!levels.has(level)) continue;
+      const name = level === -1 ? "cold1" : level > 0 ? `hot${level}` : undefined;
+      const fill = name ? withAlpha(token(name), Number(token(`${name}-a`))) : "transparent";
+      const line = level === -1 ? token("cold1") : withAlpha(token(level === 3 ? "hot3-line" : "hot-line"), { 3: 0.95, 2: 0.8, 1: 0.62, 0: 0.35 }[level]);
+      rows.push(`<li><i class="hex" style="--hex-fill:${fill};--hex-line:${line};--hex-w:${level > 1 ? 1.6 : 1}px"></i><span>${words}</span><small>${chance}</small></li>`);
+    }
+    rows.push(`<li><i></i><span>No hexagon: too few to say, under ${run.min_n}</span></li></ul>`);
+  }
+  const hollow = `<svg viewBox="0 0 24 24" width="18" height="18"><path fill="none" stroke="${token("track-sea")}" stroke-width="2" d="${GLYPHS.vessel.path}"/></svg>`;
+  const gap = `<svg viewBox="0 0 24 8" width="24" height="8"><path stroke="${token("track-sea")}" stroke-width="1.600" stroke-dasharray="3 3.500" d="M0 4h24"/></svg>`;
+  const disc = `<span class="disc drug-ats" style="width:16px;height:16px;font-size:10px">M</span>`;
+  const ring = `<svg viewBox="0 0 20 20" width="20" height="20"><circle cx="10" cy="10" r="7.500" fill="none" stroke="${token("ats")}" stroke-width="3" stroke-dasharray="14 33.100"/><circle cx="10" cy="10" r="7.500" fill="none" stroke="${token("cocaine")}" stroke-width="3" stroke-dasharray="33.100 14" stroke-dashoffset="-14"/></svg>`;
+  const foot = `<ul class="pair"><li>${ring}<span>Several</span></li><li>${hollow}<span>Stale, with age</span></li><li>${disc}<span>1 to 10 kg</span></li><li>${gap}<span>Gap, not joined</span></li></ul>`;
+  const head = hotspotsOn && run ? "Seizures against what chance would give" : "Key";
+  const html = `<details ${open ? "open" : ""}><summary>${head}</summary>${rows.join("")}${foot}</details>`.replaceAll(/(\.\d)00\b/g, "$1");
+  if (box.dataset.drawn !== html + theme) {
+    box.innerHTML = html;
+    box.dataset.drawn = html + theme;
+  }
+}
+
+/** The page's own symbols as CSS, so that rail and table draw what the map draws. */
+export function symbolCss(token) {
+  const rules = Object.entries(GLYPHS).map(([kind, g]) => {
+    const image = `url("data:image/svg+xml,${encodeURIComponent(svg(kind, token(`track-${g.family}`), 18))}")`;
+    return `.symbol.kind-${kind}{background:${image} center/contain no-repeat}`;
+  });
+  return rules.join("\n");
+}
