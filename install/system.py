@@ -7,10 +7,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 
 from errors import ProgramMissing, SetupFailed
+from install.progress import shown
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def install(what: str, packages: Callable[[], list[str]]) -> None:
         _apt([*before, "apt-get", "update", "-q"], what)
         LISTS_UPDATED.add("apt")
     names = packages()
-    _say(f"installing {what} by {' '.join(before)}{' ' if before else ''}apt-get install {' '.join(names)}")
+    _say(f"installing {what} by {' '.join([*before, 'apt-get install', *names])}")
     command = [*before, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-q", "--no-install-recommends", *names]
     with _no_cluster(before) if what == "PostGIS" else nullcontext():
         _apt(command, what)
@@ -63,6 +64,7 @@ def _as_root(what: str) -> list[str]:
     if os.geteuid() == 0:
         return []
     if shutil.which("sudo"):
+        subprocess.run(["sudo", "-v"], check=False)  # asks for the password now, before any bar is drawn
         return ["sudo"]
     raise ProgramMissing(f"{what} is missing and there is no sudo; as root run: apt-get install {NAMES[what].apt}")
 
@@ -83,11 +85,30 @@ def _no_cluster(before: list[str]) -> Iterator[None]:
 
 
 def _apt(command: list[str], what: str) -> None:
-    # sudo may ask for a password on the terminal, so stdin stays open to it.
-    done = subprocess.run(command, stdout=sys.stderr, stderr=subprocess.PIPE, text=True, errors="replace", check=False)
-    if done.returncode:
-        told = [line for line in done.stderr.splitlines() if line.startswith("E:")] or done.stderr.splitlines()[-1:] or ["?"]
-        raise SetupFailed(f"apt could not install {what}: {told[0][:300]}; run `{' '.join(command)}` to see all of it")
+    """Run apt under a bar, from what it tells of itself. Raises SetupFailed."""
+    told: list[str] = []
+    step = f"{what} by apt" if "install" in command else "apt's lists"
+    # Status lines on stdout: another descriptor would not pass sudo.
+    with shown() as progress, subprocess.Popen(
+        [*command, "-o", "APT::Status-Fd=1", "-o", "Dpkg::Use-Pty=0", "-o", "DPkg::Lock::Timeout=120"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, errors="replace",
+    ) as process:
+        progress(step, 0, 100)
+        for line in process.stdout:
+            kind, *parts = line.split(":", 3)
+            if kind in ("dlstatus", "pmstatus") and len(parts) > 1:
+                # Fetching is the first half of the bar, unpacking and setting up the second.
+                with suppress(ValueError):
+                    progress(step, min(99.0, float(parts[1]) / 2 + (50 if kind == "pmstatus" else 0)), 100)
+            elif line.startswith("E:"):
+                told.append(line.strip())
+        process.wait()
+        progress(step, 100, 100)
+    if process.returncode:
+        raise SetupFailed(
+            f"apt could not install {what}: {(told or ['it ended with ' + str(process.returncode)])[0][:300]}; "
+            f"run `{' '.join(command)}` to see all of it"
+        )
 
 
 def _say(line: str) -> None:
