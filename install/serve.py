@@ -5,12 +5,15 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 
+APP = "app:server"
 GRACE_S = 3  # a wall's stream never ends by itself
 
 
 def serve(listening: socket.socket, ready: Callable[[], None]) -> None:
     """Serve until SIGINT or SIGTERM; `ready()` is called once requests are answered. Raises Stopped at the end."""
     import uvicorn
+
+    from errors import SetupFailed
 
     class Server(uvicorn.Server):
         async def startup(self, sockets=None) -> None:
@@ -19,11 +22,9 @@ def serve(listening: socket.socket, ready: Callable[[], None]) -> None:
                 ready()
 
     config = uvicorn.Config(
-        "app:server", log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=GRACE_S,
+        APP, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=GRACE_S,
     )
     server = Server(config)
     server.run(sockets=[listening])
     if not server.started:
-        from errors import SetupFailed
-
         raise SetupFailed("the server did not start; what it said is above")

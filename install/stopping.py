@@ -11,7 +11,7 @@ from contextlib import contextmanager
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
-class Stopped(KeyboardInterrupt):
+class Stopped(BaseException):  # not KeyboardInterrupt, which typer keeps to itself
     """We were told to stop."""
 
 

@@ -1,0 +1,123 @@
+"""Told to stop: the server and its own database are gone, whenever and however it is told."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from data import cluster
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# The real command on a real cluster; only what it would fetch and build is left out, and the page is a small one.
+UP = """\
+import sys
+sys.argv[0] = "vigia"
+from install import serve, up
+serve.APP = "tests.install.stand_in:app"
+up.prepare_machine = lambda **_: None
+up.prepare_data = lambda *_, **__: {step}
+import cli
+sys.exit(cli.main())
+"""
+
+
+@pytest.fixture
+def home() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="vigia-up-"))
+    folder.chmod(0o755)
+    yield folder
+    if found := cluster.find(folder):
+        cluster.stop(found)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def up(home, tmp_path):
+    """`up(port, step)` runs the command; the process and the file its stderr goes to."""
+    running: list[subprocess.Popen] = []
+
+    def start(port: int, step: str = "None") -> tuple[subprocess.Popen, Path]:
+        told = tmp_path / f"told-{len(running)}"
+        clean = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "VIGIA_APP_URL")}
+        with open(told, "w") as handle:
+            process = subprocess.Popen(
+                [sys.executable, "-c", UP.format(step=step), "up", "--port", str(port), "--no-open"], cwd=ROOT,
+                stdout=subprocess.PIPE, stderr=handle, stdin=subprocess.DEVNULL, text=True, env={**clean, "VIGIA_HOME": str(home)},
+            )
+        running.append(process)
+        return process, told
+
+    yield start
+    for process in running:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.mark.parametrize("told_by", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_server_stops_with_its_database(up, home, told_by):
+    port = free_port()
+    process, told = up(port)
+    line = process.stdout.readline()
+    assert f"http://127.0.0.1:{port}/" in line, told.read_text()
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
+        assert answer.read() == b"here"
+    assert cluster.find(home) is not None
+    process.send_signal(told_by)
+    assert process.wait(30) == 0
+    assert told.read_text() == "vigia: stopped\n"
+    assert cluster.find(home) is None
+
+
+def test_a_stop_during_the_set_up_leaves_nothing(up, home):
+    process, told = up(free_port(), step="(print('setting up', flush=True), __import__('time').sleep(600))")
+    assert process.stdout.readline() == "setting up\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 130
+    assert told.read_text() == "vigia: stopped\n"
+    assert cluster.find(home) is None
+
+
+def test_a_stop_while_the_database_starts_leaves_nothing(up, home):
+    process, told = up(free_port())
+    while not (home / "postgres" / "data.part").exists() and not (home / "postgres" / "data").exists():
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
+    assert cluster.find(home) is None
+    # The next start makes it whole.
+    process, told = up(port := free_port())
+    assert f":{port}/" in process.stdout.readline(), told.read_text()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0
+
+
+def test_two_servers_share_one_database_and_the_last_one_stops_it(up, home):
+    first, _ = up(free_port())
+    first.stdout.readline()
+    second, told = up(free_port())
+    assert "Vigia is at" in second.stdout.readline(), told.read_text()
+    first.send_signal(signal.SIGINT)
+    assert first.wait(30) == 0
+    assert cluster.find(home) is not None
+    second.send_signal(signal.SIGINT)
+    assert second.wait(30) == 0
+    assert cluster.find(home) is None
