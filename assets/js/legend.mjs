@@ -23,9 +23,9 @@ export function drawLegend(box, { token, run, levels, zoom, hotspotsOn, days, th
     rows.push(`<li><i></i><span>No hexagon: too few to say, under ${run.min_n}</span></li></ul>`);
   }
   const hollow = `<svg viewBox="0 0 24 24" width="18" height="18"><path fill="none" stroke="${token("track-sea")}" stroke-width="2" d="${GLYPHS.vessel.path}"/></svg>`;
-  const gap = `<svg viewBox="0 0 24 8" width="24" height="8"><path stroke="${token("track-sea")}" stroke-width="1.600" stroke-dasharray="3 3.500" d="M0 4h24"/></svg>`;
+  const gap = `<svg viewBox="0 0 24 8" width="24" height="8"><path stroke="${token("track-sea")}" stroke-width="1.6" stroke-dasharray="3 3.5" d="M0 4h24"/></svg>`;
   const disc = `<span class="disc drug-ats" style="width:16px;height:16px;font-size:10px">M</span>`;
-  const ring = `<svg viewBox="0 0 20 20" width="20" height="20"><circle cx="10" cy="10" r="7.500" fill="none" stroke="${token("ats")}" stroke-width="3" stroke-dasharray="14 33.100"/><circle cx="10" cy="10" r="7.500" fill="none" stroke="${token("cocaine")}" stroke-width="3" stroke-dasharray="33.100 14" stroke-dashoffset="-14"/></svg>`;
+  const ring = `<svg viewBox="0 0 20 20" width="20" height="20"><circle cx="10" cy="10" r="7.5" fill="none" stroke="${token("ats")}" stroke-width="3" stroke-dasharray="14 33.1"/><circle cx="10" cy="10" r="7.5" fill="none" stroke="${token("cocaine")}" stroke-width="3" stroke-dasharray="33.1 14" stroke-dashoffset="-14"/></svg>`;
   const foot = `<ul class="pair"><li>${ring}<span>Several</span></li><li>${hollow}<span>Stale, with age</span></li><li>${disc}<span>1 to 10 kg</span></li><li>${gap}<span>Gap, not joined</span></li></ul>`;
   const head = hotspotsOn && run ? "Seizures against what chance would give" : "Key";
   const html = `<details ${open ? "open" : ""}><summary>${head}</summary>${rows.join("")}${foot}</details>`.replaceAll(/(\.\d)00\b/g, "$1");

@@ -1,0 +1,244 @@
+// The map of the page: choices and the clock come in, layers are drawn, what the person points at goes out.
+import { ask } from "../api.mjs";
+import { FILTER_KEYS, filterQuery, parseLayers } from "../choices.mjs";
+import { basemapStyle } from "../basemap/style.mjs";
+import { iso } from "../times.mjs";
+import { createMap, wearImages } from "./adapter.mjs";
+import { shapeOf } from "./draw.mjs";
+import * as hotspots from "../layers/hotspots.mjs";
+import * as imagery from "../layers/imagery.mjs";
+import * as movements from "../layers/movements.mjs";
+import { LONGEST_TRAIL_S } from "../layers/movement_marks.mjs";
+import * as sections from "../layers/sections.mjs";
+import * as seizures from "../layers/seizures.mjs";
+import * as selection from "../layers/selection.mjs";
+
+const LAYERS = { movements, seizures, hotspots, imagery, sections };
+const GROUND = ["hotspots", "imagery", "sections"];
+const FRAME_S = 0.09; // while playing the marks are drawn about eleven times a second
+const AHEAD_S = 3600; // movement is fetched at least this far ahead of the clock
+
+export async function createView(container, { choices, token, status, told, camera, interactive = true, padding, hash }) {
+  const parts = (await status.follow("Basemap", ask("/api/basemap/parts.json"))) ?? {};
+  const styled = () => parts.style ?? basemapStyle({ token, parts });
+  const map = createMap(container, { style: styled(), center: camera.center, zoom: camera.zoom, interactive, padding, hash });
+  const held = { points: undefined, images: undefined, movement: undefined, run: undefined, levels: new Set() };
+  const clock = { at: undefined, live: true, playing: false, edge: undefined, speed: 1 };
+  const asking = {};
+  let drawn = 0, imageryUntil, ready = false;
+
+  const fresh = (name) => {
+    asking[name]?.abort();
+    asking[name] = new AbortController();
+    return asking[name].signal;
+  };
+
+  // -- the style, and everything on it
+
+  function dress() {
+    wearImages(map, token);
+    const how = { token, choices: choices.get() };
+    selection.add(map, how);
+    for (const name of ["imagery", "hotspots", "sections", "movements", "seizures"]) LAYERS[name].add(map, how);
+    map.addSource("area", { type: "geojson", data: { type: "FeatureCollection", features: [] } });
+    map.addLayer({ id: "area", type: "line", source: "area", paint: { "line-color": token("accent"), "line-width": 1.5, "line-dasharray": [3, 2] } }, "slot-marks");
+    map.vigiaHot = undefined;
+    ready = true;
+    if (held.run) hotspots.use(map, held.run);
+    order();
+    drawArea();
+    draw(true);
+  }
+
+  function order() {
+    const now = choices.get();
+    const layers = parseLayers(now.layers);
+    for (const { name, on, opacity } of layers) {
+      if (name === "seizures") seizures.show(map, on, opacity, { from: held.points?.detail === "gathered" ? "tiles" : "points", heat: now.heat === "1" });
+      else if (name === "hotspots") hotspots.show(map, on && now.heat !== "1" && Boolean(held.run), opacity);
+      else LAYERS[name].show(map, on, opacity);
+    }
+    // Marks above marks, ground above ground; nothing ground ever hides a mark or the border.
+    for (const { name } of [...layers].reverse()) {
+      if (GROUND.includes(name)) continue;
+      for (const id of LAYERS[name].ids) {
+        if (map.getLayer(id) && !["flow", "history", "history-gap", "history-still"].includes(id)) map.moveLayer(id, "slot-top");
+      }
+    }
+  }
+
+  function drawArea() {
+    const shape = shapeOf(choices.get().area);
+    map.getSource("area")?.setData({ type: "FeatureCollection", features: shape ? [shape] : [] });
+  }
+
+  // -- data
+
+  async function fetchPoints() {
+    const found = await status.follow("Seizures", ask(`/api/seizures/points?${filterQuery(choices.get())}`, { signal: fresh("points") }));
+    if (!found) return;
+    held.points = found;
+    if (ready) {
+      order();
+      draw(true);
+    }
+  }
+
+  async function fetchImages() {
+    const found = await status.follow("Imagery", imagery.images(choices.get(), fresh("images")));
+    if (!found) return;
+    held.images = found.rows;
+    if (ready) draw(true);
+  }
+
+  async function fetchRun() {
+    const found = await status.follow("Hotspots", hotspots.run(choices.get(), fresh("run")));
+    if (!found) return;
+    held.run = found;
+    if (ready) {
+      hotspots.use(map, found);
+      order();
+    }
+    told.legend?.();
+  }
+
+  let movementFor = "";
+  async function fetchMovement(at) {
+    const ahead = clock.playing ? Math.max(AHEAD_S, clock.speed * 12) : AHEAD_S;
+    const from = Math.floor((at - LONGEST_TRAIL_S) / 60) * 60, to = Math.ceil((at + ahead) / 60) * 60;
+    const gathered = held.movement?.detail === "gathered" || held.movement?.detail === "positions";
+    const where = gathered ? `&bbox=${boundsOf(map)}` : "";
+    // A chosen box is the person's filter; the view's own is only asked when there is too much to hold.
+    const query = `${filterQuery(choices.get())}${choices.get().bbox ? "" : where}&move_from=${iso(from)}&move_to=${iso(to)}&zoom=${Math.floor(map.getZoom())}`;
+    if (query === movementFor) return;
+    movementFor = query;
+    const found = await status.follow("Movements", ask(`/api/movement?${query}`, { signal: fresh("movement") }));
+    if (!found) {
+      if (movementFor === query) movementFor = "";
+      return;
+    }
+    held.movement = found;
+    draw(true);
+  }
+
+  function refetch() {
+    movementFor = "";
+    if (ready) for (const name of ["movements", "seizures", "sections"]) LAYERS[name].filtered(map, choices.get());
+    imageryUntil = undefined;
+    fetchPoints();
+    fetchImages();
+    fetchRun();
+    if (clock.at !== undefined) fetchMovement(clock.at);
+  }
+
+  // -- drawing at the clock's time
+
+  function draw(now = false) {
+    if (!ready || clock.at === undefined) return;
+    const moment = performance.now() / 1000;
+    if (!now && moment - drawn < FRAME_S) return;
+    drawn = moment;
+    const sel = choices.get().sel;
+    const chosen = sel?.startsWith("track:") ? Number(sel.slice(6)) : undefined;
+    const glide = !clock.live;
+    const moved = movements.draw(map, held.movement, clock.at, { chosen, glide });
+    const until = clock.live ? undefined : clock.at;
+    const shownSeizures = seizures.draw(map, held.points?.detail === "points" ? held.points : undefined, until, choices.get().heat === "1");
+    const shownImages = imagery.draw(map, held.images, until, clock.edge ?? clock.at);
+    // Imagery changes only when the clock passes an image: its tiles are asked by that image's time.
+    const taken = (held.images ?? []).map((r) => r.captured_at).filter((t) => until === undefined || Date.parse(t) / 1000 <= until).sort();
+    const wanted = until === undefined ? undefined : iso(Date.parse(taken.at(-1) ?? choices.get().from) / 1000 + 1);
+    if (wanted !== imageryUntil) {
+      imageryUntil = wanted;
+      imagery.filtered(map, choices.get(), wanted);
+    }
+    selection.choose(map, selection.featuresOf(sel, { ...held, at: clock.at, glide }));
+    told.drawn?.({ ...moved, seizures: shownSeizures, images: shownImages });
+  }
+
+  function setClock(at, { live, playing, edge, speed }) {
+    Object.assign(clock, { at, live, playing, edge, speed });
+    const have = held.movement;
+    if (!have || at < have.from + LONGEST_TRAIL_S - 120 || at > have.to - (playing ? Math.min(AHEAD_S, speed * 4) : 0)) fetchMovement(at);
+    draw(!playing);
+  }
+
+  // -- what the person points at
+
+  const clickable = Object.values(LAYERS).flatMap((l) => l.clickable);
+  map.on("click", (event) => {
+    const r = 6, { x, y } = event.point;
+    const found = map.queryRenderedFeatures([[x - r, y - r], [x + r, y + r]], { layers: clickable.filter((id) => map.getLayer(id)) })[0];
+    if (!found) return told.select?.(undefined);
+    if (found.properties.point_count || found.properties.n > 1) return zoomInto(found);
+    const what = found.layer.id === "mark" ? "track" : found.layer.id === "frame-fill" ? "image" : "seizure";
+    told.select?.(`${what}:${found.properties.id}`);
+  });
+  map.on("mousemove", (event) => {
+    const over = map.queryRenderedFeatures(event.point, { layers: clickable.filter((id) => map.getLayer(id)) })[0];
+    map.getCanvas().style.cursor = over ? "pointer" : "";
+  });
+
+  async function zoomInto(feature) {
+    const at = feature.geometry.coordinates;
+    const zoom = feature.properties.cluster_id === undefined ? map.getZoom() + 2 : await map.getSource(feature.source).getClusterExpansionZoom(feature.properties.cluster_id);
+    map.easeTo({ center: at, zoom: Math.min(zoom + 0.2, 16), duration: 600 });
+  }
+
+  function levelsInView() {
+    if (!map.getLayer("hotspot-line")) return;
+    const found = new Set(map.queryRenderedFeatures({ layers: ["hotspot-line"] }).map((f) => f.properties.level));
+    if (String([...found].sort()) !== String([...held.levels].sort())) {
+      held.levels = found;
+      told.legend?.();
+    }
+  }
+
+  map.on("style.load", dress);
+  map.on("idle", () => {
+    levelsInView();
+    document.documentElement.dataset.map = "idle";
+  });
+  map.on("dataloading", () => (document.documentElement.dataset.map = "busy"));
+  map.on("moveend", () => {
+    if (held.movement?.detail !== "trails" && clock.at !== undefined) fetchMovement(clock.at);
+  });
+  map.on("error", ({ error }) => {
+    // A tile that was cancelled or is not there is no news; anything else is.
+    if (error?.status === 404 || error?.name === "AbortError") return;
+    console.warn(error?.message ?? error);
+  });
+  map.getCanvas().setAttribute("aria-label", "Map. Arrow keys move it, plus and minus zoom. The table below lists what it shows.");
+
+  choices.subscribe((now, changed) => {
+    if (changed.has("theme")) {
+      ready = false;
+      map.setStyle(styled(), { diff: false });
+    }
+    if (FILTER_KEYS.some((k) => changed.has(k))) refetch();
+    if (changed.has("area")) drawArea();
+    if (!ready) return;
+    if (changed.has("layers") || changed.has("heat")) order();
+    if (changed.has("sel") || changed.has("heat")) draw(true);
+  });
+
+  refetch();
+  return {
+    map, held, setClock, refetch,
+    hover: (sel) => ready && selection.hover(map, selection.featuresOf(sel, { ...held, at: clock.at, glide: !clock.live })),
+    /** Bring what is chosen into view, if it is not. */
+    reveal(sel) {
+      const [feature] = selection.featuresOf(sel, { ...held, at: clock.at, glide: !clock.live });
+      if (!feature) return false;
+      const at = feature.geometry.type === "Point" ? feature.geometry.coordinates : feature.geometry.coordinates.flat(feature.geometry.type === "MultiPolygon" ? 2 : 1)[0];
+      if (!map.getBounds().contains(at)) map.easeTo({ center: at, duration: 600 });
+      return true;
+    },
+  };
+}
+
+const boundsOf = (map) => {
+  const b = map.getBounds();
+  const lon = (x) => Math.max(-180, Math.min(180, x)).toFixed(4);
+  return [lon(b.getWest()), b.getSouth().toFixed(4), lon(b.getEast()), b.getNorth().toFixed(4)].join(",");
+};
