@@ -6,7 +6,7 @@ import errno
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -27,18 +27,18 @@ Files = Annotated[list[Path], typer.Argument(help="Files to import.")]
 World = Annotated[str, typer.Option(help="live or exercise.")]
 KeepGood = Annotated[bool, typer.Option("--keep-good", help="Store the good rows; list the refused ones in a file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the reports as JSON.")]
-Mapping = Annotated[Optional[Path], typer.Option(help="A mapping file, for a layout that is not known (docs/formats.md).")]
-AgencyName = Annotated[Optional[str], typer.Option("--agency", help="Whose records these are.")]
-MarkingName = Annotated[Optional[str], typer.Option("--marking", help="TLP:AMBER when not told.")]
-Zone = Annotated[Optional[str], typer.Option(help="IANA zone of times that carry none.")]
+Mapping = Annotated[Path | None, typer.Option(help="A mapping file, for a layout that is not known (docs/formats.md).")]
+AgencyName = Annotated[str | None, typer.Option("--agency", help="Whose records these are.")]
+MarkingName = Annotated[str | None, typer.Option("--marking", help="TLP:AMBER when not told.")]
+Zone = Annotated[str | None, typer.Option(help="IANA zone of times that carry none.")]
 
 
 @cli.command()
 def up(
-    host: Annotated[Optional[str], typer.Option(help="Address to serve on: 127.0.0.1, or what VIGIA_HOST says.")] = None,
-    port: Annotated[Optional[int], typer.Option(min=1, max=65535, help="8050, or what VIGIA_PORT says.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to serve on: 127.0.0.1, or what VIGIA_HOST says.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="8050, or what VIGIA_PORT says.")] = None,
     empty: Annotated[bool, typer.Option("--empty", help="Start without the exercise.")] = False,
-    basemap: Annotated[Optional[Path], typer.Option(metavar="FILE", help="An own basemap: .pmtiles or a style .json.")] = None,
+    basemap: Annotated[Path | None, typer.Option(metavar="FILE", help="An own basemap: .pmtiles or a style .json.")] = None,
     no_open: Annotated[bool, typer.Option("--no-open", help="Do not open the page in a browser.")] = False,
 ) -> None:
     """Set up whatever is missing, then serve the map."""
@@ -111,7 +111,7 @@ def db_psql(context: typer.Context) -> None:
 def import_imagery(
     files: Files, world: World = "live", keep_good: KeepGood = False, as_json: AsJson = False, agency: AgencyName = None,
     marking: MarkingName = None, zone: Zone = None,
-    captured_at: Annotated[Optional[str], typer.Option(help="When it was taken, for files that do not say.")] = None,
+    captured_at: Annotated[str | None, typer.Option(help="When it was taken, for files that do not say.")] = None,
 ) -> None:
     """Orthophotos: GeoTIFF in any CRS."""
     _import("imagery", files, as_json, world=world, keep_good=keep_good, agency=agency, marking=marking, zone=zone,
@@ -122,8 +122,8 @@ def import_imagery(
 def import_tracks(
     files: Files, world: World = "live", keep_good: KeepGood = False, as_json: AsJson = False, mapping: Mapping = None,
     agency: AgencyName = None, marking: MarkingName = None, zone: Zone = None,
-    date: Annotated[Optional[str], typer.Option(help="Day of the first message of an AIS log that has no times.")] = None,
-    kind: Annotated[Optional[str], typer.Option(help="What moved, for files that do not say.")] = None,
+    date: Annotated[str | None, typer.Option(help="Day of the first message of an AIS log that has no times.")] = None,
+    kind: Annotated[str | None, typer.Option(help="What moved, for files that do not say.")] = None,
 ) -> None:
     """Movements: AIS logs, GPX, GeoJSON, KML, CSV, Parquet, RFID reads."""
     _import("tracks", files, as_json, world=world, keep_good=keep_good, mapping=mapping, agency=agency, marking=marking,
@@ -134,7 +134,7 @@ def import_tracks(
 def import_seizures(
     files: Files, world: World = "live", keep_good: KeepGood = False, as_json: AsJson = False, mapping: Mapping = None,
     agency: AgencyName = None, marking: MarkingName = None, zone: Zone = None,
-    places: Annotated[Optional[Path], typer.Option(help="Code or name to point, for rows without coordinates.")] = None,
+    places: Annotated[Path | None, typer.Option(help="Code or name to point, for rows without coordinates.")] = None,
 ) -> None:
     """Seizures: CSV, XLSX, GeoJSON, GeoPackage."""
     _import("seizures", files, as_json, world=world, keep_good=keep_good, mapping=mapping, agency=agency, marking=marking,
@@ -195,6 +195,7 @@ def exercise_drop() -> None:
 def basemap_build() -> None:
     """Build the offline basemap again from the installed packages."""
     import basemap.build as made
+
     from install.progress import shown
     from settings import store
 
@@ -208,7 +209,8 @@ def bench(context: typer.Context, name: Annotated[str, typer.Argument(help="tile
     """Measure ourselves beside a peer, and print a table."""
     import importlib
 
-    modules = {"tiles": "benchmarks.tiles", "import": "benchmarks.imports", "raster": "benchmarks.raster", "page": "benchmarks.page"}
+    modules = {"tiles": "benchmarks.tiles", "import": "benchmarks.imports", "raster": "benchmarks.raster",
+               "page": "benchmarks.page"}
     if name not in modules:
         raise typer.BadParameter(f"{name}: one of {', '.join(modules)}")
     raise typer.Exit(importlib.import_module(modules[name]).main(context.args))

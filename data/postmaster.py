@@ -77,7 +77,9 @@ class ServerUser:
         """The one who owns a cluster. Raises DatabaseUnreachable when that is neither we nor ours to become."""
         owner = data.stat()
         if os.geteuid() not in (0, owner.st_uid):
-            raise DatabaseUnreachable(f"the database in {data} belongs to {_name(owner.st_uid)}; run this as that user or with sudo")
+            raise DatabaseUnreachable(
+                f"the database in {data} belongs to {_name(owner.st_uid)}; run this as that user or with sudo"
+            )
         return cls(owner.st_uid, owner.st_gid)
 
     @property

@@ -91,7 +91,8 @@ def find(major: int | None = None) -> Programs:
 
 
 def _told(here: list[Programs]) -> str:
-    return " and ".join(
-        f"PostgreSQL {'.'.join(map(str, p.version))} {'with PostGIS ' + '.'.join(map(str, p.postgis)) if p.postgis else 'without PostGIS'}"
-        for p in here
-    ) or "none"
+    def one(p: Programs) -> str:
+        postgis = f"with PostGIS {'.'.join(map(str, p.postgis))}" if p.postgis else "without PostGIS"
+        return f"PostgreSQL {'.'.join(map(str, p.version))} {postgis}"
+
+    return " and ".join(map(one, here)) or "none"

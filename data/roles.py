@@ -20,9 +20,12 @@ def prepare(owner_url: str) -> None:
     """Make the serving role on an own server, or check the one there is. Raises DatabaseUnreachable, DatabaseUnfit."""
     with owner_connection(owner_url) as connection:
         if connection.info.server_version < LEAST_SERVER:
-            raise DatabaseUnfit(f"DATABASE_URL is a PostgreSQL {connection.info.server_version // 10000}; 15 or newer is needed")
+            major = connection.info.server_version // 10000
+            raise DatabaseUnfit(f"DATABASE_URL is a PostgreSQL {major}; 15 or newer is needed")
         if not connection.execute("SELECT FROM pg_available_extensions WHERE name = 'postgis'").rowcount:
-            raise DatabaseUnfit("DATABASE_URL's server has no PostGIS; on Debian and Ubuntu install there: postgresql-15-postgis-3")
+            raise DatabaseUnfit(
+                "DATABASE_URL's server has no PostGIS; on Debian and Ubuntu install postgresql-15-postgis-3 there"
+            )
         there = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (APP,)).rowcount > 0
         if there and _may_connect(owner_url):
             return

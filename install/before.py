@@ -54,7 +54,9 @@ def bound(host: str, port: int) -> socket.socket:
         taken.close()
         if isinstance(error, PermissionError):
             raise SettingsInvalid(f"port {port} may not be used by this user; take one above 1023 with --port") from None
-        raise PortBusy(f"port {port} on {host} is in use; stop what uses it or take another with --port, such as --port {port + 1}") from None
+        raise PortBusy(
+            f"port {port} on {host} is in use; stop what uses it or take another with --port, such as --port {port + 1}"
+        ) from None
     return taken
 
 

@@ -28,6 +28,11 @@ class Finding:
     found: str
     remedy: str = ""
 
+    @classmethod
+    def of(cls, what: str, good: bool, found: str, remedy: str, *, otherwise: str = "wrong") -> Finding:
+        """`ok`, or `otherwise` with its remedy."""
+        return cls(what, "ok", found) if good else cls(what, otherwise, found, remedy)
+
     @property
     def bad(self) -> bool:
         return self.state in ("missing", "wrong")
@@ -53,14 +58,16 @@ def _machine() -> Iterator[Finding]:
     yield _packages("requirements-test.txt", needed=False)
     here = programs.installed()
     fit = [p for p in here if p.fit]
-    told = ", ".join(f"{_dotted(p.version)} with {'PostGIS ' + _dotted(p.postgis) if p.postgis else 'no PostGIS'}" for p in here)
-    yield Finding("PostgreSQL", "ok" if fit else "missing", told or "none", "" if fit else "./vigia up")
+    told = ", ".join(
+        f"{_dotted(p.version)} with {'PostGIS ' + _dotted(p.postgis) if p.postgis else 'no PostGIS'}" for p in here
+    )
+    yield Finding.of("PostgreSQL", bool(fit), told or "none", "./vigia up", otherwise="missing")
     node = browser_libraries.installed_node()
-    yield Finding("node", "ok" if node else "absent", node or "none", "" if node else "./vigia up takes it from PyPI when it is needed")
+    yield Finding.of("node", bool(node), node or "none; taken from PyPI when needed", "./vigia up", otherwise="absent")
     browser = chromium.path()
-    yield Finding("Chromium", "ok" if browser else "absent", browser or "none; only tests need it", "" if browser else "./vigia test")
+    yield Finding.of("Chromium", bool(browser), browser or "none; only tests need it", "./vigia test", otherwise="absent")
     free_mb = shutil.disk_usage(ROOT).free // 2**20
-    yield Finding("free disk", "ok" if free_mb >= FREE_MB else "wrong", f"{free_mb} MB", "" if free_mb >= FREE_MB else "make room")
+    yield Finding.of("free disk", free_mb >= FREE_MB, f"{free_mb} MB", f"make room: {FREE_MB} MB")
 
 
 def _packages(name: str, *, needed: bool) -> Finding:
@@ -75,10 +82,10 @@ def _packages(name: str, *, needed: bool) -> Finding:
             there = "missing"
         if there != version:
             wrong.append(f"{package} {there}, not {version}")
-    if not wrong:
-        return Finding(name, "ok", f"{len(pins)} packages as pinned")
-    state = "wrong" if needed else "absent"
-    return Finding(name, state, f"{len(wrong)} not as pinned: {'; '.join(wrong[:3])}", "./vigia up" if needed else "./vigia test")
+    found = f"{len(wrong)} not as pinned: {'; '.join(wrong[:3])}" if wrong else f"{len(pins)} packages as pinned"
+    if needed:
+        return Finding.of(name, not wrong, found, "./vigia up")
+    return Finding.of(name, not wrong, found, "./vigia test", otherwise="absent")
 
 
 def _applies(marker: str) -> bool:
@@ -89,9 +96,9 @@ def _applies(marker: str) -> bool:
 
 def _made() -> Iterator[Finding]:
     vendor = browser_libraries.up_to_date()
-    yield Finding("browser libraries", "ok" if vendor else "missing", "as locked" if vendor else "not as locked", "" if vendor else "./vigia up")
+    yield Finding.of("browser libraries", vendor, "as locked" if vendor else "not as locked", "./vigia up", otherwise="missing")
     parts = sorted(p.name for p in store().basemap.glob("*.pmtiles")) if store().basemap.is_dir() else []
-    yield Finding("basemap", "ok" if parts else "missing", ", ".join(parts) or "not built", "" if parts else "./vigia basemap build")
+    yield Finding.of("basemap", bool(parts), ", ".join(parts) or "not built", "./vigia basemap build", otherwise="missing")
 
 
 def _database() -> Iterator[Finding]:
@@ -111,13 +118,13 @@ def _database() -> Iterator[Finding]:
             yield Finding("database", "ok", where)
             at, head = migrations.standing(owner_url)
             different = migrations.differences(owner_url) if at == head else f"at {at or 'nothing'}, the newest is {head}"
-            yield Finding("tables", "wrong" if different else "ok", different or f"at {at}, as expected", "./vigia db upgrade" if different else "")
+            yield Finding.of("tables", not different, different or f"at {at}, as expected", "./vigia db upgrade")
             if at is not None:
                 wrong = roles.problems(owner_url)
-                yield Finding("serving role", "wrong" if wrong else "ok", "; ".join(wrong) or "owns nothing, no superuser",
-                              "./vigia up" if wrong else "")
+                yield Finding.of("serving role", not wrong, "; ".join(wrong) or "owns nothing, no superuser", "./vigia up")
     except VigiaError as error:
-        yield Finding("database", "wrong", f"{where}: {error}", "./vigia up" if own is None else "correct DATABASE_URL, or start that server")
+        remedy = "./vigia up" if own is None else "correct DATABASE_URL, or start that server"
+        yield Finding("database", "wrong", f"{where}: {error}", remedy)
 
 
 # -- how it is shown ----------------------------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
 def install(venv: Path, lists: list[Path]) -> None:
     """Bring `venv` to the lists. Raises DiskFull, SetupFailed."""
     python = venv / "bin" / "python"
-    if _version(python) != "%d.%d" % sys.version_info[:2] and not _fits(python):
+    if not _fits(python):
         _room(venv.parent)
         _say(f"making a Python {sys.version_info[0]}.{sys.version_info[1]} environment in {venv.name}")
         done = subprocess.run([sys.executable, "-m", "venv", "--clear", str(venv)], capture_output=True, text=True, check=False)
@@ -135,7 +135,9 @@ class _Bar:
 def _room(folder: Path) -> None:
     free_mb = shutil.disk_usage(folder).free // 2**20
     if free_mb < NEEDED_MB:
-        raise DiskFull(f"{free_mb} MB free in {folder}, a first start needs {NEEDED_MB} MB; make room and run the same command again")
+        raise DiskFull(
+            f"{free_mb} MB free in {folder}, a first start needs {NEEDED_MB} MB; make room and run the same command again"
+        )
 
 
 def _version(python: Path) -> str | None:

@@ -44,7 +44,8 @@ def install(what: str, packages: Callable[[], list[str]]) -> None:
         LISTS_UPDATED.add("apt")
     names = packages()
     _say(f"installing {what} by {' '.join([*before, 'apt-get install', *names])}")
-    command = [*before, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-q", "--no-install-recommends", *names]
+    command = [*before, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-q", "--no-install-recommends",
+               *names]
     with _no_cluster(before) if what == "PostGIS" else nullcontext():
         _apt(command, what)
 
@@ -89,9 +90,10 @@ def _apt(command: list[str], what: str) -> None:
     told: list[str] = []
     step = f"{what} by apt" if "install" in command else "apt's lists"
     # Status lines on stdout: another descriptor would not pass sudo.
+    options = ["-o", "APT::Status-Fd=1", "-o", "Dpkg::Use-Pty=0", "-o", "DPkg::Lock::Timeout=120"]
     with shown() as progress, subprocess.Popen(
-        [*command, "-o", "APT::Status-Fd=1", "-o", "Dpkg::Use-Pty=0", "-o", "DPkg::Lock::Timeout=120"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, errors="replace",
+        [*command, *options], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        errors="replace",
     ) as process:
         progress(step, 0, 100)
         for line in process.stdout:
@@ -106,7 +108,7 @@ def _apt(command: list[str], what: str) -> None:
         progress(step, 100, 100)
     if process.returncode:
         raise SetupFailed(
-            f"apt could not install {what}: {(told or ['it ended with ' + str(process.returncode)])[0][:300]}; "
+            f"apt could not install {what}: {told[0][:300] if told else f'it ended with {process.returncode}'}; "
             f"run `{' '.join(command)}` to see all of it"
         )
 

@@ -23,5 +23,5 @@ def run(words: list[str]) -> int:
             print(f"vigia: {line}", file=sys.stderr)
     # The tests bring a database of their own, and must never meet the user's.
     environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "VIGIA_APP_URL")}
-    done = subprocess.run([sys.executable, "-m", "pytest", *words], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False)
-    return done.returncode
+    pytest = [sys.executable, "-m", "pytest", *words]
+    return subprocess.run(pytest, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False).returncode

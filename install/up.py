@@ -44,6 +44,7 @@ def prepare_machine(*, database: bool) -> None:
 def prepare_data(owner_url: str, progress, *, own: bool, exercise: bool) -> None:
     """Tables, basemap, reference data, and on the first start the exercise."""
     from basemap.build import build
+
     from data import migrations, reference, roles
     from feeds import exercise as exercise_feed
 
@@ -71,7 +72,8 @@ def _serve(listening, address: str, open_page: bool) -> None:
 
     def ready() -> None:
         print(f"Vigia is at {address}  (Ctrl-C stops it)", flush=True)
-        if open_page and sys.stdout.isatty() and (sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        shown_somewhere = sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+        if open_page and sys.stdout.isatty() and shown_somewhere:
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
     try:

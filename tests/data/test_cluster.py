@@ -71,7 +71,8 @@ def test_it_has_postgis_roles_and_no_network(home):
         assert ask(running, "SHOW data_checksums") == "on"
         assert ask(running, "SELECT 'É' ILIKE 'é'") is True
         for role in (cluster.OWNER, cluster.APP):
-            assert ask(running, f"SELECT rolsuper OR rolcreaterole OR rolbypassrls FROM pg_roles WHERE rolname = '{role}'") is False
+            rights = f"SELECT rolsuper OR rolcreaterole OR rolbypassrls FROM pg_roles WHERE rolname = '{role}'"
+            assert ask(running, rights) is False
         assert ask(running, "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'vigia'") == cluster.OWNER
         assert ask(running, "SELECT count(*) FROM pg_shdepend WHERE deptype = 'o' AND refobjid = 'vigia_app'::regrole") == 0
         for folder in (running.data, running.socket):
@@ -105,7 +106,8 @@ def test_two_who_start_at_once_share_one(home):
 
 
 def test_a_process_that_was_killed_leaves_a_server_that_is_taken_over(home):
-    code = f"import time; from pathlib import Path; from data import cluster; c = cluster.start(Path({str(home)!r})); print('up', flush=True); time.sleep(600)"
+    code = (f"import time; from pathlib import Path; from data import cluster; c = cluster.start(Path({str(home)!r})); "
+            "print('up', flush=True); time.sleep(600)")
     process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline() == "up\n"
     process.kill()

@@ -46,6 +46,7 @@ def test_an_owner_who_may_makes_it(environment, cluster, monkeypatch):
     roles.prepare(setup)
     with psycopg.connect(setup.replace("+psycopg", ""), autocommit=True) as connection:
         row = connection.execute(
-            "SELECT rolcanlogin, rolsuper, rolbypassrls, rolcreaterole FROM pg_roles WHERE rolname = 'vigia_app_made_here'").fetchone()
+            "SELECT rolcanlogin, rolsuper, rolbypassrls, rolcreaterole FROM pg_roles WHERE rolname = 'vigia_app_made_here'"
+        ).fetchone()
         connection.execute("DROP OWNED BY vigia_app_made_here; DROP ROLE vigia_app_made_here")
     assert row == (True, False, False, False)

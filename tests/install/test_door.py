@@ -43,7 +43,8 @@ def checkout(tmp_path) -> Path:
 def run(checkout: Path, *words: str, path: str | None = None, cwd: str = "/") -> subprocess.CompletedProcess:
     environment = {"PATH": path or f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": str(checkout)}
     return subprocess.run(
-        [checkout / "vigia", *words], capture_output=True, text=True, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, check=False,
+        [checkout / "vigia", *words], capture_output=True, text=True, cwd=cwd, env=environment, stdin=subprocess.DEVNULL,
+        check=False,
     )
 
 

@@ -48,10 +48,10 @@ def test_what_is_done_is_noted_last_and_not_done_again(venv, tmp_path):
 
 
 def test_what_failed_is_one_line_and_not_noted(venv, tmp_path):
-    python(venv, then='echo "ERROR: Could not find a version that satisfies one==1"; echo "ERROR: No matching distribution found for one==1"; exit 1')
+    python(venv, then='echo "ERROR: Could not find a version"; echo "ERROR: No matching distribution found for one==1"; exit 1')
     wanted = tmp_path / "requirements.txt"
     wanted.write_text("one==1\n")
-    with pytest.raises(SetupFailed, match=r"requirements.txt could not be installed: No matching distribution found for one==1 \(see "):
+    with pytest.raises(SetupFailed, match=r"requirements.txt could not be installed: No matching distribution .* one==1 \(see "):
         packages.install(venv, [wanted])
     assert not (venv / "requirements.txt").exists()
     assert "Collecting one==1" in (venv / "pip.log").read_text()

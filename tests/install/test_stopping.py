@@ -53,7 +53,8 @@ def up(home, tmp_path):
         with open(told, "w") as handle:
             process = subprocess.Popen(
                 [sys.executable, "-c", UP.format(step=step), "up", "--port", str(port), "--no-open"], cwd=ROOT,
-                stdout=subprocess.PIPE, stderr=handle, stdin=subprocess.DEVNULL, text=True, env={**clean, "VIGIA_HOME": str(home)},
+                stdout=subprocess.PIPE, stderr=handle, stdin=subprocess.DEVNULL, text=True,
+                env={**clean, "VIGIA_HOME": str(home)},
             )
         running.append(process)
         return process, told
