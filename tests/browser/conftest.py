@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -30,6 +31,13 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
+    with watched(browser) as page:
+        yield page
+
+
+@contextmanager
+def watched(browser: Browser) -> Iterator[Page]:
+    """A page of its own; at the end an error in a script or a request that left this machine is an AssertionError."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id="UTC", locale="en-GB")
     context.set_default_timeout(30_000)
     page = context.new_page()
@@ -39,8 +47,10 @@ def page(browser: Browser) -> Iterator[Page]:
     context.on("request", lambda request: left.append(request.url) if leaves(request.url) else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: page.told.append(message.text) if message.type in ("warning", "error") else None)
-    yield page
-    context.close()
+    try:
+        yield page
+    finally:
+        context.close()
     assert left == [], f"requests left this machine: {left[:5]}"
     assert errors == [], f"errors in scripts: {errors[:5]}"
 
