@@ -1,6 +1,6 @@
 """A real browser: Chromium, with WebGL drawn by its own software renderer.
 
-    browser   the folder's one Chromium
+    browser   module: one Chromium for a file of tests
     page      function: a new page of 1440 x 900. Its test fails on an error in a script and on any request that leaves
               this machine. `page.told` lists the console's warnings and errors.
 """
@@ -18,9 +18,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from install import chromium
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    # Closed with this folder: while its loop runs, no other test may have one.
+    # Closed with its file: while Playwright's loop runs, no async test can have one.
     program = chromium.path()
     assert program, "no Chromium here; `./vigia test` installs it"
     with sync_playwright() as playwright:
