@@ -1,0 +1,24 @@
+"""The only room with SQL and open files.
+
+GDAL reads its environment when it is loaded, so this is set before anything below can load it: drivers that read other
+files or the network are left out, KML is not read by the driver that crashes on some, PROJ never asks its network.
+"""
+
+from __future__ import annotations
+
+import os
+
+GDAL_ENVIRONMENT: dict[str, str] = {
+    "GDAL_SKIP": "VRT,WMS,WMTS,WCS,HTTP,PLMOSAIC,EEDAI,EEDA,STACIT,STACTA,DAAS,OGCAPI,GTI,NGW,RASTERLITE,PDF",
+    "OGR_SKIP": "LIBKML,OGR_VRT,WFS,OAPIF,CSW,GMLAS,Elastic,AmigoCloud,Carto,PLSCENES,EEDA,NGW,MongoDBv3",
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_CACHEMAX": "64",
+    "GDAL_NUM_THREADS": "1",
+    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".nothing",
+    "GDAL_HTTP_MAX_RETRY": "0",
+    "VSI_CACHE": "FALSE",
+    "PROJ_NETWORK": "OFF",
+    "OGR_GEOJSON_MAX_OBJ_SIZE": "200",
+}
+
+os.environ.update(GDAL_ENVIRONMENT)

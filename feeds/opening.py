@@ -1,0 +1,39 @@
+"""What the one-shot worker can do, by name. These functions run inside the sandbox only, in its working folder."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+
+
+class Bad(Exception):
+    """The file is refused: what was expected, and where it stood."""
+
+    def __init__(self, expected: str, field: str | None = None, value: object = None, line: int | None = None):
+        super().__init__(expected)
+        self.expected, self.field, self.value, self.line = expected, field, value, line
+
+    def as_dict(self) -> dict:
+        value = None if self.value is None else str(self.value)[:200]
+        return {"expected": self.expected, "field": self.field, "value": value, "line": self.line}
+
+
+def _lazy(module: str, name: str) -> Callable:
+    def call(**told):
+        return getattr(importlib.import_module(module), name)(**told)
+
+    return call
+
+
+MODULES = {"imagery": "feeds.opening_imagery", "vector": "feeds.opening_vector", "table": "feeds.opening_table"}
+TASKS: dict[str, Callable] = {
+    "imagery.inspect": _lazy("feeds.opening_imagery", "inspect"),
+    "imagery.to_cog": _lazy("feeds.opening_imagery", "to_cog"),
+    "vector.read": _lazy("feeds.opening_vector", "read"),
+    "table.xlsx": _lazy("feeds.opening_table", "xlsx"),
+}
+
+
+def prepare(task: str) -> None:
+    """Load the task's libraries while we may still read them."""
+    importlib.import_module(MODULES[task.split(".")[0]])

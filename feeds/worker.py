@@ -1,0 +1,107 @@
+"""The one-shot worker: files from outside are opened by a fresh process that can do no harm when they are hostile.
+
+It has no network, no database address, an empty environment, limits on memory, processor time and file size, and where
+possible a user of no rights (feeds/sandbox.py). What it answers is JSON; what it made lies in the working folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet
+
+from data import GDAL_ENVIRONMENT
+from errors import FileRefused, Refusal, WorkerFailed
+from settings import ROOT
+
+ANSWER_MAX = 64 << 20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one task may use."""
+
+    memory_mb: int = 3_000  # address space
+    cpu_s: int = 600
+    file_mb: int = 20_000
+    wall_s: float = 900.0
+
+
+SMALL = Limits(memory_mb=2_000, cpu_s=60, file_mb=2_000, wall_s=120)
+
+
+@contextmanager
+def workroom(path: Path) -> Iterator[tuple[Path, Path]]:
+    """A folder for one task with a copy of the file in it: (folder, copy). Gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="vigia-"))
+    try:
+        copy = folder / f"input{path.suffix.lower()}"
+        shutil.copyfile(path, copy)
+        if os.geteuid() == 0:
+            nobody = pwd.getpwnam("nobody")
+            for item in (folder, copy):
+                os.chown(item, nobody.pw_uid, nobody.pw_gid)
+        yield folder, copy
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def run(task: str, told: dict, *, name: str, folder: Path, limits: Limits = SMALL) -> dict:
+    """Run a task of feeds/sandbox.py in `folder`; its answer. Raises FileRefused, WorkerFailed.
+
+    `name` is what the file is called to the person.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-I", str(ROOT / "feeds" / "sandbox.py"), task],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder, start_new_session=True,
+        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TMPDIR": str(folder), "HOME": str(folder), **GDAL_ENVIRONMENT},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)),
+    )
+    request = json.dumps({"root": str(ROOT), "told": told, "limits": asdict(limits)}).encode()
+    try:
+        out, err = process.communicate(request, timeout=limits.wall_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise FileRefused(Refusal(name, None, None, None, f"a file that opens within {limits.wall_s:.0f} s")) from None
+    if process.returncode < 0:
+        raise FileRefused(Refusal(
+            name, None, None, None, f"a file that opens; its reader was ended by signal {-process.returncode} "
+                                    f"(a broken or hostile file, or more than {limits.memory_mb} MB or {limits.cpu_s} s)"))
+    if len(out) > ANSWER_MAX:
+        raise WorkerFailed(f"{name}: the worker answered {len(out) >> 20} MB, at most {ANSWER_MAX >> 20} are read")
+    try:
+        answer = json.loads(out)
+    except ValueError:
+        last = err.decode("utf-8", "replace").strip().splitlines()
+        if any("MemoryError" in line or "bad_alloc" in line or "Cannot allocate" in line for line in last):
+            raise FileRefused(Refusal(name, None, None, None, f"a file that opens within {limits.memory_mb} MB of memory")) from None
+        raise WorkerFailed(f"{name}: the worker stopped with code {process.returncode}: {last[-1][:200] if last else 'no word'}") from None
+    if refused := answer.get("refused"):
+        raise FileRefused(Refusal(name, refused.get("line"), refused.get("field"), refused.get("value"), refused["expected"]))
+    return answer["done"]
+
+
+def read_vector(path: Path) -> pa.Table:
+    """A file of shapes as a clean table: its properties, `geometry` (WKB, EPSG:4326) and `row`. Raises FileRefused."""
+    with workroom(path) as (folder, copy):
+        run("vector.read", {"input": copy.name}, name=path.name, folder=folder, limits=Limits(memory_mb=3_000, cpu_s=120, file_mb=4_000, wall_s=180))
+        return pa.parquet.read_table(folder / "clean.parquet")
+
+
+def xlsx_rows(path: Path) -> list[list]:
+    """The first sheet of a workbook as rows of text. Raises FileRefused."""
+    with workroom(path) as (folder, copy):
+        return run("table.xlsx", {"input": copy.name}, name=path.name, folder=folder)["rows"]
