@@ -17,7 +17,8 @@ LAYERS = ("tracks", "readers", "sorties")
 
 def run(job: Job) -> None:
     """Import one file of movements (or the readers and sorties that belong to them)."""
-    head = job.path.open("rb").read(HEAD_BYTES)
+    with job.path.open("rb") as handle:
+        head = handle.read(HEAD_BYTES)
     keep_original(job)
     if NMEA.search(head):
         ais.run(job)
