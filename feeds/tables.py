@@ -66,7 +66,8 @@ def header_of(path: Path, format: str, delimiter: str, encoding: str | None) -> 
             raise FileRefused(Refusal(path.name, None, None, None, "a Parquet file that can be read")) from None
     if format == "xlsx":
         return _sheet(path)[0]
-    head = path.open("rb").read(HEADER_BYTES)
+    with path.open("rb") as handle:
+        head = handle.read(HEADER_BYTES)
     if b"\x00" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise FileRefused(Refusal(path.name, None, None, None, "text; this file holds NUL bytes"))
     line = head.split(b"\n", 1)[0]
