@@ -237,8 +237,21 @@ def main() -> int:
         if hasattr(error, "show"):
             error.show()
             return error.exit_code
+        if told := _of_the_database(error):
+            return _say(told, 1)
         raise
     return code if isinstance(code, int) else 0
+
+
+def _of_the_database(error: Exception) -> str | None:
+    """What a person can act on when the database failed in the middle of something, else None: then it is a fault of ours."""
+    psycopg = sys.modules.get("psycopg")  # not loaded, not its error
+    cause = getattr(error, "orig", error)
+    if psycopg is None or not isinstance(cause, psycopg.OperationalError):
+        return None
+    if isinstance(cause, psycopg.errors.DiskFull):
+        return "no room left on the database's disk, nothing was stored; make room and run it again"
+    return f"the database failed: {str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__}"
 
 
 def _say(line: object, code: int) -> int:
