@@ -195,7 +195,6 @@ def exercise_drop() -> None:
 def basemap_build() -> None:
     """Build the offline basemap again from the installed packages."""
     import basemap.build as made
-
     from install.progress import shown
     from settings import store
 

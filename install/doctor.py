@@ -97,8 +97,13 @@ def _applies(marker: str) -> bool:
 def _made() -> Iterator[Finding]:
     vendor = browser_libraries.up_to_date()
     yield Finding.of("browser libraries", vendor, "as locked" if vendor else "not as locked", "./vigia up", otherwise="missing")
-    parts = sorted(p.name for p in store().basemap.glob("*.pmtiles")) if store().basemap.is_dir() else []
-    yield Finding.of("basemap", bool(parts), ", ".join(parts) or "not built", "./vigia basemap build", otherwise="missing")
+    parts = store().basemap / "parts.json"
+    if not parts.exists():
+        yield Finding("basemap", "missing", "not built", "./vigia up")
+        return
+    told = json.loads(parts.read_text())
+    found = "; ".join(told["failed"]) or f"{len(told['layers'])} layers"
+    yield Finding.of("basemap", not told["failed"], found, "./vigia basemap build")
 
 
 def _database() -> Iterator[Finding]:

@@ -19,7 +19,7 @@ def test_what_is_right_is_told_with_its_version(environment, capsys, monkeypatch
     from settings import store
 
     store().basemap.mkdir(parents=True)
-    (store().basemap / "world.pmtiles").touch()
+    (store().basemap / "parts.json").write_text('{"layers": {"land": []}, "failed": []}')
     assert doctor.run(as_json=True) == 0
     told = findings(capsys)
     assert {f["state"] for f in told.values()} <= {"ok", "absent"}
@@ -37,8 +37,18 @@ def test_what_is_missing_is_told_with_the_command(environment, capsys, monkeypat
     told = findings(capsys)
     assert (told["PostgreSQL"]["state"], told["PostgreSQL"]["remedy"]) == ("missing", "./vigia up")
     assert told["browser libraries"]["state"] == "missing"
-    assert told["basemap"]["remedy"] == "./vigia basemap build"
+    assert told["basemap"]["state"] == "missing"
     assert told["Chromium"]["state"] == "absent"  # serving does not need it
+
+
+def test_a_part_of_the_basemap_that_failed_is_wrong(environment, capsys):
+    from settings import store
+
+    store().basemap.mkdir(parents=True)
+    (store().basemap / "parts.json").write_text('{"layers": {"land": []}, "failed": ["the basemap has no relief: OSError"]}')
+    assert doctor.run(as_json=True) == 1
+    told = findings(capsys)["basemap"]
+    assert (told["found"], told["remedy"]) == ("the basemap has no relief: OSError", "./vigia basemap build")
 
 
 @pytest.mark.parametrize("url, says", [
