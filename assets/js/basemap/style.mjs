@@ -46,76 +46,81 @@ export function fontFaces(base = "/assets/vendor/fonts") {
 
 /** The whole style. `token(name)` gives a colour, `parts` names what the basemap was built of (see /api/basemap/parts.json). */
 export function basemapStyle({ token, parts, base = "/api/basemap" }) {
-  const built = new Set(parts?.layers ?? []);
-  const has = (name) => built.has(name);
+  const has = (name) => Boolean(parts?.layers?.[name]?.length);
   const alpha = (name) => Number(token(`${name}-a`));
   const origin = globalThis.location?.origin ?? "";
   const sources = {};
-  if (parts?.vector) {
-    sources.ground = { type: "vector", url: `pmtiles://${origin}${base}/${parts.vector}`, attribution: (parts.attribution ?? []).join(", ") };
+  for (const archives of Object.values(parts?.layers ?? {})) {
+    for (const { file } of archives) sources[file] = { type: "vector", url: `pmtiles://${origin}${base}/${file}` };
   }
-  const relief = parts?.relief?.[token("relief-a") === "0" ? "none" : "any"] ?? parts?.relief;
-  if (typeof relief === "string") {
-    sources.relief = { type: "raster", url: `pmtiles://${origin}${base}/${relief}`, tileSize: 256 };
-  }
-  const line = (id, layer, colour, width, more = {}) => ({
-    id, type: "line", source: "ground", "source-layer": layer, ...(more.filter ? { filter: more.filter } : {}),
-    ...(more.minzoom ? { minzoom: more.minzoom } : {}), ...(more.maxzoom ? { maxzoom: more.maxzoom } : {}),
-    layout: { "line-join": "round", "line-cap": more.cap ?? "round" },
-    paint: { "line-color": colour, "line-width": width, ...(more.paint ?? {}) },
-  });
-  const fill = (id, layer, colour, more = {}) => ({ id, type: "fill", source: "ground", "source-layer": layer, paint: { "fill-color": colour, "fill-antialias": true, ...more } });
-  const names = (id, layer, filter, layout, paint, more = {}) => ({
-    id, type: "symbol", source: "ground", "source-layer": layer, ...(filter ? { filter } : {}), ...more,
-    layout: { "text-field": ["get", "name"], "text-font": ["Condensed Regular"], ...layout },
-    paint: { "text-halo-color": token("land"), "text-halo-width": 1.5, ...paint },
-  });
+  const first = Object.values(sources)[0];
+  if (first) first.attribution = (parts.attribution ?? []).join(", ");
+  if (parts?.relief) sources.relief = { type: "raster", url: `pmtiles://${origin}${base}/${parts.relief}`, tileSize: 512 };
+  // A layer may come in several archives, each for its zooms: one drawn layer for each of them.
+  const each = (name, make) =>
+    (parts.layers[name] ?? []).map(({ file, from, to }, i) => {
+      const made = make(`${i ? `-${i + 1}` : ""}`);
+      return { ...made, source: file, "source-layer": name, minzoom: Math.max(from, made.minzoom ?? 0), maxzoom: Math.min(to, made.maxzoom ?? 24) };
+    }).filter((l) => l.minzoom < l.maxzoom);
+  const line = (id, layer, colour, width, more = {}) =>
+    each(layer, (n) => ({
+      id: id + n, type: "line", ...(more.minzoom ? { minzoom: more.minzoom } : {}),
+      layout: { "line-join": "round", "line-cap": more.cap ?? "round" },
+      paint: { "line-color": colour, "line-width": width, ...(more.paint ?? {}) },
+    }));
+  const fill = (id, layer, colour) => each(layer, (n) => ({ id: id + n, type: "fill", paint: { "fill-color": colour, "fill-antialias": false } }));
+  const names = (id, layer, filter, layout, paint, more = {}) =>
+    each(layer, (n) => ({
+      id: id + n, type: "symbol", ...(filter ? { filter } : {}), ...more,
+      layout: { "text-field": ["get", "name"], "text-font": ["Condensed Regular"], ...layout },
+      paint: { "text-halo-color": token("land"), "text-halo-width": 1.5, ...paint },
+    }));
 
   const layers = [{ id: "water", type: "background", paint: { "background-color": token("water") } }];
-  if (has("land")) layers.push(fill("land", "land", token("land")));
+  if (has("land")) layers.push(...fill("land", "land", token("land")));
   if (sources.relief && Number(token("relief-a")) > 0) {
     layers.push({
       id: "relief", type: "raster", source: "relief", maxzoom: 10,
-      paint: { "raster-opacity": ["interpolate", ["linear"], ["zoom"], 3, 0.5 * alpha("relief"), 5, alpha("relief"), 7, alpha("relief"), 9, 0], "raster-fade-duration": 0 },
+      paint: { "raster-opacity": ["interpolate", ["linear"], ["zoom"], 3, 0.6 * alpha("relief"), 5, alpha("relief"), 7, 0.9 * alpha("relief"), 9, 0], "raster-fade-duration": 0 },
     });
   }
   if (has("places")) {
-    layers.push({
-      id: "settlement", type: "circle", source: "ground", "source-layer": "places", minzoom: 6, filter: [">=", ["get", "population"], 5000],
+    layers.push(...each("places", (n) => ({
+      id: `settlement${n}`, type: "circle", minzoom: 6, filter: [">=", ["get", "population"], 5000],
       paint: {
         "circle-color": token("settlement"), "circle-opacity": 0.085, "circle-blur": 1, "circle-pitch-alignment": "map",
         // 11 m by the root of the population, in pixels of the zoom (512 px tiles, about 30 degrees of latitude)
         "circle-radius": ["interpolate", ["exponential", 2], ["zoom"], 6, ["*", ["sqrt", ["get", "population"]], 11 / 1060], 14, ["*", ["sqrt", ["get", "population"]], (11 * 256) / 1060]],
       },
-    });
+    })));
   }
-  if (has("graticule")) layers.push(line("graticule", "graticule", token("graticule"), 0.8));
-  if (has("rivers")) layers.push(line("rivers", "rivers", token("river"), zoomed(4, 0.6, 8, 1, 12, 2), { minzoom: 4.5 }));
+  if (has("graticule")) layers.push(...line("graticule", "graticule", token("graticule"), 0.8));
+  if (has("rivers")) layers.push(...line("rivers", "rivers", token("river"), zoomed(4, 0.6, 8, 1, 12, 2), { minzoom: 4.5 }));
   if (has("lakes")) {
-    layers.push(fill("lakes", "lakes", token("water")), line("lake-edge", "lakes", token("coast"), 0.6));
+    layers.push(...fill("lakes", "lakes", token("water")));
   }
-  if (has("coast")) layers.push(line("coast", "coast", token("coast"), zoomed(4, 0.5, 8, 0.8, 12, 1.2)));
-  if (has("states")) layers.push(line("states", "states", token("admin1"), 0.9, { minzoom: 3.5, cap: "butt", paint: { "line-dasharray": [4, 2.5] } }));
+  if (has("coast")) layers.push(...line("coast", "coast", token("coast"), zoomed(4, 0.5, 8, 0.8, 12, 1.2)));
+  if (has("states")) layers.push(...line("states", "states", token("admin1"), 0.9, { minzoom: 3.5, cap: "butt", paint: { "line-dasharray": [4, 2.5] } }));
   layers.push(slot("slot-hotspot-fill"), slot("slot-imagery"), slot("slot-hotspot-outline"));
   if (has("borders")) {
     layers.push(
-      line("border-band", "borders", token("border-tint"), zoomed(4, 9, 8, 18, 12, 26), { paint: { "line-opacity": alpha("border-tint"), "line-blur": zoomed(4, 4, 8, 8, 12, 12) } }),
-      line("border-case", "borders", token("case"), zoomed(4, 2.6, 8, 3.6, 12, 5), { paint: { "line-opacity": 0.8 } }),
-      line("border", "borders", token("border"), zoomed(4, 0.9, 8, 1.3, 12, 2), { paint: { "line-opacity": 0.88 } }),
+      ...line("border-band", "borders", token("border-tint"), zoomed(4, 9, 8, 18, 12, 26), { paint: { "line-opacity": alpha("border-tint"), "line-blur": zoomed(4, 4, 8, 8, 12, 12) } }),
+      ...line("border-case", "borders", token("case"), zoomed(4, 2.6, 8, 3.6, 12, 5), { paint: { "line-opacity": 0.8 } }),
+      ...line("border", "borders", token("border"), zoomed(4, 0.9, 8, 1.3, 12, 2), { paint: { "line-opacity": 0.88 } }),
     );
   }
   layers.push(slot("slot-footprints"), slot("slot-trails"));
   if (has("names")) {
     layers.push(
-      names("country-names", "names", ["==", ["get", "class"], "country"], {
+      ...names("country-names", "names", ["==", ["get", "class"], "country"], {
         "text-field": ["upcase", ["get", "name"]], "text-font": ["Condensed Medium"], "text-letter-spacing": 0.34,
         "text-size": ["interpolate", ["linear"], ["zoom"], 2, 10, 5, 13, 8, 16], "text-max-width": 8,
         "symbol-sort-key": ["-", 0, ["get", "size"]],
       }, { "text-color": token("country") }, { maxzoom: 9 }),
-      names("state-names", "names", ["==", ["get", "class"], "state"], {
+      ...names("state-names", "names", ["==", ["get", "class"], "state"], {
         "text-field": ["upcase", ["get", "name"]], "text-letter-spacing": 0.22, "text-size": 11, "text-max-width": 8,
       }, { "text-color": token("state") }, { minzoom: 5, maxzoom: 10 }),
-      names("water-names", "names", ["==", ["get", "class"], "water"], {
+      ...names("water-names", "names", ["==", ["get", "class"], "water"], {
         "text-font": ["Condensed Italic"], "text-letter-spacing": 0.12, "text-size": ["interpolate", ["linear"], ["zoom"], 3, 11, 8, 15], "text-max-width": 7,
       }, { "text-color": token("water-name"), "text-halo-color": token("water") }),
     );
@@ -123,11 +128,11 @@ export function basemapStyle({ token, parts, base = "/api/basemap" }) {
   if (has("places")) {
     // By zoom the least population that is named; what a wall drops stays out by the same table.
     const least = ["step", ["zoom"], 1e9, 4, 500000, 5.5, 150000, 7, 30000, 8.5, 5000, 10, 500];
-    layers.push({
-      id: "place-dots", type: "circle", source: "ground", "source-layer": "places", minzoom: 5, filter: [">=", ["get", "population"], least],
+    layers.push(...each("places", (n) => ({
+      id: `place-dots${n}`, type: "circle", minzoom: 5, filter: [">=", ["get", "population"], least],
       paint: { "circle-radius": zoomed(5, 1.4, 10, 2.4), "circle-color": token("land"), "circle-stroke-color": token("place"), "circle-stroke-width": 1, "circle-opacity": 0.9, "circle-stroke-opacity": 0.75 },
-    });
-    layers.push(names("place-names", "places", [">=", ["get", "population"], least], {
+    })));
+    layers.push(...names("place-names", "places", [">=", ["get", "population"], least], {
       "text-font": ["step", ["get", "population"], ["literal", ["Condensed Regular"]], 250000, ["literal", ["Condensed Medium"]]],
       "text-size": ["step", ["get", "population"], 11.5, 30000, 12.5, 150000, 13.5, 500000, 15],
       "text-variable-anchor": ["left", "right", "top", "bottom", "top-left", "top-right", "bottom-left", "bottom-right"],

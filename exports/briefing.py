@@ -1,0 +1,110 @@
+"""A briefing: one HTML file by folium that opens with no network. Leaflet and all it draws are inside it."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from pathlib import Path
+
+import folium
+import geopandas
+import shapely
+from branca.element import Element
+
+from data.records import DRUG_WORD
+from exports.about import About
+
+VENDOR = Path(__file__).parent.parent / "assets" / "vendor"
+COLOURS = {"cocaine": "#14131C", "opioid": "#8B1748", "ats": "#1F5BC4", "cannabis": "#2C4A0A", "heroin": "#A3630C", "other": "#6B7378"}
+KIND_COLOURS = {"vessel": "#00696E", "aircraft": "#5A3CC4", "drone": "#5A3CC4"}
+SIMPLE_DEG = 0.0005
+# Nothing may be asked of anybody: folium's own links go, ours go in as text.
+LINKS = re.compile(r'<(?:script[^>]*\ssrc="[^"]*"[^>]*>\s*</script>|link[^>]*\shref="https?://[^"]*"[^>]*/?>)', re.IGNORECASE)
+
+
+def write(frames: dict[str, geopandas.GeoDataFrame], about: About) -> bytes:
+    """The page. Names are text: folium renders popups as HTML, so none is made of a name unescaped."""
+    page = folium.Map(tiles=None, control_scale=True, prefer_canvas=True, zoom_control=True)
+    _add_ground(page)
+    for title, layer in (("Images", _images(frames["images"])), ("Movements", _tracks(frames["tracks"])), ("Seizures", _seizures(frames["seizures"]))):
+        group = folium.FeatureGroup(name=title)
+        for item in layer:
+            item.add_to(group)
+        group.add_to(page)
+    folium.LayerControl(collapsed=False).add_to(page)
+    page.fit_bounds(_bounds(frames))
+    page.get_root().html.add_child(Element(_head(frames, about)))
+    return _inlined(page.get_root().render()).encode()
+
+
+def _head(frames: dict, about: About) -> str:
+    lines = "".join(f"<p>{html.escape(line)}</p>" for line in about.lines())
+    counts = ", ".join(f"{len(frame):,} {name}" for name, frame in frames.items())
+    return f"""<style>
+    body {{ font: 13px/18px "IBM Plex Sans", system-ui, sans-serif; }} .leaflet-container {{ background: #D3DFE6; }}
+    .vigia-strip {{ position: fixed; z-index: 1000; top: 0; left: 0; right: 0; background: #000; color: #FFC000; text-align: center; font-weight: 600;
+      letter-spacing: .08em; padding: 3px; }}
+    .vigia-strip b {{ color: #000; background: repeating-linear-gradient(135deg, #E9EDEE 0 6px, #C3CBCF 6px 12px); padding: 0 8px; }}
+    .vigia-about {{ position: fixed; z-index: 999; bottom: 24px; left: 12px; max-width: 420px; background: #fff; border: 1px solid #C3C9CA; padding: 8px 12px; }}
+    .vigia-about p {{ margin: 0; overflow-wrap: anywhere; }} .leaflet-top {{ top: 26px; }}
+    </style><div class="vigia-strip">{'<b>EXERCISE</b> ' if about.exercise else ''}{html.escape(about.marking)}</div>
+    <div class="vigia-about"><p><b>{counts}</b></p>{lines}<p>Map: {html.escape(', '.join(about.attribution))}</p></div>"""
+
+
+def _add_ground(page: folium.Map) -> None:
+    """Land and borders under the data, drawn from the packaged coarse shapes."""
+    ground = Path(__file__).parent / "ground.json"
+    if not ground.exists():
+        return
+    told = json.loads(ground.read_text())
+    for name, style in (("land", {"color": "#8FA6B3", "weight": 0.8, "fillColor": "#F3F1EB", "fillOpacity": 1}),
+                        ("borders", {"color": "#6B4E75", "weight": 1.4, "fill": False})):
+        folium.GeoJson(told[name], name=name, control=False, style_function=lambda _, s=style: s, interactive=False).add_to(page)
+
+
+def _seizures(frame: geopandas.GeoDataFrame):
+    for row in frame.itertuples():
+        if row.geometry is None:
+            continue
+        kg = "" if row.kg is None or row.kg != row.kg else f", {row.kg:,.1f} kg"
+        text = html.escape(f"{DRUG_WORD[row.drug]}{kg}, {row.started_at:%d %b %Y %H:%M} UTC, {row.agency or ''}")
+        size = 4 if not kg else 4 + min(9, max(0, len(f"{row.kg:.0f}"))) * 1.6
+        yield folium.CircleMarker((row.geometry.y, row.geometry.x), radius=size, color="#fff", weight=1, fill_color=COLOURS[row.drug],
+                                  fill_opacity=0.9, tooltip=folium.Tooltip(text))
+
+
+def _tracks(frame: geopandas.GeoDataFrame):
+    for row in frame.itertuples():
+        simple = shapely.simplify(row.geometry, SIMPLE_DEG)
+        lines = [[(y, x) for x, y in part.coords] for part in shapely.get_parts(simple) if part.geom_type == "LineString" and len(part.coords) > 1]
+        if lines:
+            yield folium.PolyLine(lines, color=KIND_COLOURS.get(row.kind, "#2A2F33"), weight=1.4, opacity=0.75,
+                                  tooltip=folium.Tooltip(html.escape(f"{row.name or row.key}, {row.kind}")))
+
+
+def _images(frame: geopandas.GeoDataFrame):
+    for row in frame.itertuples():
+        yield folium.GeoJson(
+            shapely.to_geojson(row.geometry), control=False, style_function=lambda _: {"color": "#10181C", "weight": 1, "fillOpacity": 0.06},
+            tooltip=folium.Tooltip(html.escape(f"{row.name}, {row.captured_at:%d %b %Y %H:%M} UTC, {row.gsd_m:.2f} m")))
+
+
+def _bounds(frames: dict) -> list[list[float]]:
+    boxes = [f.total_bounds for f in frames.values() if len(f) and not f.geometry.isna().all()]
+    if not boxes:
+        return [[-60, -170], [75, 170]]
+    west, south, east, north = (fn(b[i] for b in boxes) for i, fn in enumerate((min, min, max, max)))
+    return [[south, west], [north, east]]
+
+
+def _inlined(page: str) -> str:
+    """Our own Leaflet in place of every link."""
+    page = LINKS.sub("", page)
+    css = re.sub(r"url\(images/[^)]*\)", "none", (VENDOR / "leaflet.css").read_text(encoding="utf-8"))
+    # What Leaflet and folium's helpers need; jQuery and Bootstrap are asked by folium for popups, which are not used.
+    script = (VENDOR / "leaflet.js").read_text(encoding="utf-8").replace("</script", "<\\/script")
+    head = f'<meta name="referrer" content="no-referrer"><style>{css}</style><script>{script}</script>'
+    return page.replace("<head>", f"<head>{head}", 1)
+
+
