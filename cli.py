@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import sys
+from datetime import UTC
 from pathlib import Path
 from typing import Annotated
 
@@ -201,6 +202,45 @@ def basemap_build() -> None:
     with shown() as progress:
         for line in made.build(store().basemap, progress, again=True):
             print(line, file=sys.stderr)
+
+
+@cli.command()
+def export(
+    format: Annotated[str, typer.Argument(help="geojson, csv, gpkg or briefing.")],
+    filter: Annotated[str, typer.Argument(help="As in the page's address, such as 'world=exercise&drug=cocaine'.")] = "",
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write it.")] = None,
+) -> None:
+    """Write what a filter shows to a file, the same as the page's export."""
+    import asyncio
+
+    print(asyncio.run(_export(format, filter, out)))
+
+
+async def _export(format: str, query: str, out: Path | None) -> Path:
+    from datetime import datetime
+    from urllib.parse import parse_qsl
+
+    from data import addresses, frames
+    from data.filters import Filter
+    from data.sessions import Database
+    from exports import FORMATS, About
+    from routes.exports import ATTRIBUTION, strictest
+
+    if format not in FORMATS:
+        raise typer.BadParameter(f"{format}: one of {', '.join(FORMATS)}")
+    asked = Filter.from_query(parse_qsl(query.removeprefix("?"), keep_blank_values=True))
+    write, ending, _ = FORMATS[format]
+    with addresses.opened() as (_, app_url):
+        pool = Database(app_url)
+        try:
+            async with pool.reading() as session:
+                shown = await frames.shown(session, asked)
+        finally:
+            await pool.close()
+    about = About(asked.world, asked.query(), strictest(shown), datetime.now(UTC), ATTRIBUTION)
+    path = out or Path(about.name(ending))
+    path.write_bytes(write(shown, about))
+    return path
 
 
 @cli.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -14,6 +14,7 @@ from exports import FORMATS, About
 from routes.asking import asked, database
 
 router = APIRouter(prefix="/api/export")
+ATTRIBUTION = ("GSHHG", "© OpenStreetMap contributors")
 
 
 @router.get("/{format}")
@@ -25,7 +26,7 @@ async def exported(request: Request, format: str) -> Response:
     write, ending, media_type = FORMATS[format]
     async with database(request).reading() as session:
         shown = await frames.shown(session, filter)
-    about = About(filter.world, filter.query(), strictest(shown), datetime.now(timezone.utc), ("GSHHG", "© OpenStreetMap contributors"))
+    about = About(filter.world, filter.query(), strictest(shown), datetime.now(timezone.utc), ATTRIBUTION)
     body = await run_in_threadpool(write, shown, about)
     return Response(body, media_type=media_type, headers={
         "Content-Disposition": f'attachment; filename="{about.name(ending)}"', "Cache-Control": "no-store",
