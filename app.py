@@ -35,7 +35,7 @@ app = Dash(
     update_title=None,
     assets_folder=str(ROOT / "assets"),
     # Our modules load each other from one entry; Dash would tag each file, and each would run twice.
-    assets_path_ignore=["js", "vendor"],
+    assets_path_ignore=["js", "vendor", "wall"],
     index_string=page.INDEX,
     serve_locally=True,
     enable_mcp=False,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 GDAL_ENVIRONMENT: dict[str, str] = {
-    "GDAL_SKIP": "VRT,WMS,WMTS,WCS,HTTP,PLMOSAIC,EEDAI,STACIT,STACTA,DAAS,OGCAPI",
+    "GDAL_SKIP": "WMS,WMTS,WCS,HTTP,PLMOSAIC,EEDAI,STACIT,STACTA,DAAS,OGCAPI",
     "OGR_SKIP": "LIBKML,OGR_VRT,WFS,OAPIF,CSW,AmigoCloud,Carto,PLSCENES",
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "GDAL_CACHEMAX": "64",
@@ -20,5 +20,8 @@ GDAL_ENVIRONMENT: dict[str, str] = {
     "PROJ_NETWORK": "OFF",
     "OGR_GEOJSON_MAX_OBJ_SIZE": "200",
 }
+# In the one-shot worker also VRT, which reads whatever file it names. The server needs it: a tile is a warped view of
+# one of our own COGs, which it opens by a name of ours.
+WORKER_ENVIRONMENT = {**GDAL_ENVIRONMENT, "GDAL_SKIP": f"VRT,{GDAL_ENVIRONMENT['GDAL_SKIP']}"}
 
 os.environ.update(GDAL_ENVIRONMENT)

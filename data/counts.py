@@ -64,7 +64,7 @@ async def _agencies(session: AsyncConnection, filter: Filter) -> dict[str, dict[
 
 
 async def _amount(session: AsyncConnection, filter: Filter) -> list[dict]:
-    edges = list(AMOUNT_EDGES_KG[1:])
+    edges = [float(kg) for kg in AMOUNT_EDGES_KG[1:]]
     bucket = func.width_bucket(Seizure.kg, edges)
     rows = await session.execute(
         select(bucket, func.count()).where(*filter.seizures(), Seizure.kg.is_not(None)).group_by(bucket)

@@ -109,7 +109,7 @@ async def tile(session: AsyncConnection, filter: Filter, z: int, x: int, y: int)
             Seizure.id, Seizure.drug, Seizure.kg, Seizure.precision_m, Seizure.started_at,
             # 4326 -> 3857: tiles are cut in Web Mercator
             func.ST_Transform(Seizure.geom, 3857).label("point"),
-            (Seizure.qk.op(">>")(2 * (POINT_LEVEL - min(z + GATHER_LEVELS, POINT_LEVEL)))).label("spot"),
+            Seizure.qk.op(">>")(cast(2 * (POINT_LEVEL - min(z + GATHER_LEVELS, POINT_LEVEL)), Integer)).label("spot"),
         )
         .where(Seizure.qk.between(lo, hi), *filter.seizures(), ON_MAP)
         .cte("found")

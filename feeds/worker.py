@@ -22,7 +22,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet
 
-from data import GDAL_ENVIRONMENT
+from data import WORKER_ENVIRONMENT
 from errors import FileRefused, Refusal, WorkerFailed
 from settings import ROOT
 
@@ -66,7 +66,7 @@ def run(task: str, told: dict, *, name: str, folder: Path, limits: Limits = SMAL
     process = subprocess.Popen(
         [sys.executable, "-I", str(ROOT / "feeds" / "sandbox.py"), task],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder, start_new_session=True,
-        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TMPDIR": str(folder), "HOME": str(folder), **GDAL_ENVIRONMENT},
+        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TMPDIR": str(folder), "HOME": str(folder), **WORKER_ENVIRONMENT},
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)),
     )
     request = json.dumps({"root": str(ROOT), "told": told, "limits": asdict(limits)}).encode()

@@ -94,7 +94,7 @@ def table(kind: str) -> dag.AgGrid:
             "rowHeight": 30, "headerHeight": 28, "cacheBlockSize": PAGE, "maxBlocksInCache": 20, "rowSelection": {
                 "mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
             "animateRows": False, "suppressCellFocus": False, "theme": "legacy",
-            "overlayNoRowsTemplate": "Nothing matches this filter.",
+            "localeText": {"noRowsToShow": "Nothing matches this filter."},
         },
         style={"height": "100%", "width": "100%"},
     )

@@ -16,6 +16,7 @@ INDEX = """<!DOCTYPE html>
 {%metas%}
 <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/assets/vendor/maplibre-gl.css">
+<link rel="stylesheet" href="/assets/vendor/fonts.css">
 {%css%}
 </head>
 <body>

@@ -28,8 +28,10 @@ def bar() -> html.Header:
             html.Div(
                 [
                     icon("search"),
-                    dcc.Input(id=ids.SEARCH, type="search", placeholder="Place, coordinates, track or seizure",
-                              autoComplete="off", debounce=0.25, **{"aria-label": "Search"}),
+                    html.Label(
+                        [html.Span("Search", className="unseen"),
+                         dcc.Input(id=ids.SEARCH, type="search", placeholder="Place, coordinates, track or seizure", autoComplete="off")],
+                    ),
                     html.Kbd("/"),
                     html.Div(id=ids.SEARCH_RESULTS, className="results", hidden=True),
                 ],
@@ -39,7 +41,7 @@ def bar() -> html.Header:
                 [
                     html.Details(
                         [html.Summary([icon("export"), "Export"]), html.Div(id=ids.EXPORT, className="menu")],
-                        className="tool-menu", name="top-menus",
+                        className="tool-menu",
                     ),
                     html.Details(
                         [
@@ -53,7 +55,7 @@ def bar() -> html.Header:
                                 className="menu",
                             ),
                         ],
-                        className="tool-menu", name="top-menus",
+                        className="tool-menu",
                     ),
                     html.A([icon("wall"), "Wall"], href="/wall/main", className="tool", target="_blank"),
                 ],

@@ -81,7 +81,7 @@ export function basemapStyle({ token, parts, base = "/api/basemap" }) {
   if (sources.relief && Number(token("relief-a")) > 0) {
     layers.push({
       id: "relief", type: "raster", source: "relief", maxzoom: 10,
-      paint: { "raster-opacity": ["interpolate", ["linear"], ["zoom"], 3, 0.6 * alpha("relief"), 5, alpha("relief"), 7, 0.9 * alpha("relief"), 9, 0], "raster-fade-duration": 0 },
+      paint: { "raster-opacity": ["interpolate", ["linear"], ["zoom"], 3, 0.6 * alpha("relief"), 5, alpha("relief"), 6.5, 0.8 * alpha("relief"), 8, 0], "raster-fade-duration": 0 },
     });
   }
   if (has("places")) {

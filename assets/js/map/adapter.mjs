@@ -30,12 +30,10 @@ export function createMap(container, { style, center, zoom, hash = "map", intera
 export function wearImages(map, token) {
   for (const [name, data] of allImages(token)) replaceImage(map, name, data);
   for (const name of map.listImages()) if (name.startsWith("ring-")) map.removeImage(name);
-  map.off("styleimagemissing", map.vigiaMissing);
-  map.vigiaMissing = ({ id }) => {
+  map.setMissingStyleImageResolver(async (id) => {
     const data = id.startsWith("ring-") ? ringNamed(id, token) : undefined;
     if (data && !map.hasImage(id)) map.addImage(id, data, { pixelRatio: RATIO });
-  };
-  map.on("styleimagemissing", map.vigiaMissing);
+  });
 }
 
 function replaceImage(map, name, data) {
