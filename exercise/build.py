@@ -177,8 +177,10 @@ def _paint(folder: Path, flights: list[Sortie], seed: int) -> None:
 def _text_files(
     out, clock, trucks, containers, tags, patrols, aircraft, vessels, readers, reads, events, flights
 ) -> dict[str, int]:
-    """Write all but the pictures. Gives the rows of each file in the order of import: readers before what they read, flights after
-    the drones that flew them."""
+    """Write all but the pictures. Gives the rows of each file in the order of import.
+
+    Readers come before what they read, flights after the drones that flew them.
+    """
     files.agencies_csv(out / "agencies.csv")
     rows = {"rfid/readers.csv": files.readers_csv(out / "rfid/readers.csv", readers)}
     rows["tags/vehicles.csv"] = files.tag_csv(out / "tags/vehicles.csv", trucks, 6, clock)

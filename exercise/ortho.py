@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from affine import Affine
+from numpy.random import Generator
 from pyproj import Transformer
 from rasterio.enums import ColorInterp
 
@@ -69,7 +70,7 @@ def base(strip: Strip, seed: int, used: bool = True) -> np.ndarray:
     return scenes.SCENES[strip.scene](board, rng)
 
 
-def rim(height: int, width: int, gsd_m: float, rng) -> np.ndarray:
+def rim(height: int, width: int, rng: Generator) -> np.ndarray:
     """Valid pixels of a mosaic: frames along flight lines, so the rim goes in small steps and the corners are cut."""
     step = max(8, round(min(height, width) / 14))
     deep = max(2, round(min(height, width) / 90))
@@ -83,17 +84,17 @@ def rim(height: int, width: int, gsd_m: float, rng) -> np.ndarray:
 
 
 def develop(picture: np.ndarray, sortie: Sortie, seed: int) -> tuple[np.ndarray, np.ndarray, int]:
-    """One flight's (h, w, 3) uint8 and its valid mask, cut from the strip's ground; and the first column of the cut."""
+    """One flight's (3, h, w) uint8 and its valid mask, cut from the strip's ground; and the first column of the cut."""
     rng = stream(seed, "flight", sortie.id)
     lo, hi = (round(p * picture.shape[1]) for p in sortie.plan.part)
-    cut = picture[:, lo:hi].copy()
+    cut = picture[:, lo:hi]
     height, width = cut.shape[:2]
     # Each flight line has its own exposure; blending leaves a trace of it.
     lines = enlarge(np.repeat(1 + rng.normal(0, 0.016, (5, 1)), 3, axis=1), (height, width))
-    light = 1 + rng.normal(0, 0.03)
-    tint = 1 + rng.normal(0, 0.012, 3)
-    cut = np.clip(cut * (lines * np.float32(light))[..., None] * tint.astype("f4"), 0, 255)
-    return np.round(cut).astype("u1"), rim(height, width, sortie.strip.gsd_m, rng), lo
+    lines = lines * np.float32(1 + rng.normal(0, 0.03))
+    tint = (1 + rng.normal(0, 0.012, 3)).astype("f4")
+    bands = [np.round(np.clip(cut[..., c] * lines * tint[c], 0, 255)).astype("u1") for c in range(3)]
+    return np.stack(bands), rim(height, width, rng), lo
 
 
 def write(path: Path, picture: np.ndarray, sortie: Sortie, seed: int) -> None:
@@ -101,7 +102,7 @@ def write(path: Path, picture: np.ndarray, sortie: Sortie, seed: int) -> None:
     pixels, valid, first = develop(picture, sortie, seed)
     transform = frame(sortie.strip)[0] * Affine.translation(first, 0)
     height, width = valid.shape
-    pixels[~valid] = 0
+    pixels[:, ~valid] = 0
     small = sortie.strip.length_m < 1_000
     options = {
         "driver": "GTiff",
@@ -120,7 +121,7 @@ def write(path: Path, picture: np.ndarray, sortie: Sortie, seed: int) -> None:
         else {"count": 3, "compress": "jpeg", "jpeg_quality": 85, "photometric": "YCbCr"}
     )
     with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True, GDAL_NUM_THREADS=1), rasterio.open(path, "w", **options) as out:
-        out.write(np.moveaxis(pixels, 2, 0), indexes=[1, 2, 3])
+        out.write(pixels, indexes=[1, 2, 3])
         if small:
             out.write(valid.astype("u1") * 255, 4)
             out.colorinterp = (ColorInterp.red, ColorInterp.green, ColorInterp.blue, ColorInterp.alpha)

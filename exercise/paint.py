@@ -17,14 +17,23 @@ def enlarge(grid: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 
 def noise(shape: tuple[int, int], cell_px: float, rng: Generator, octaves: int = 3, stretch: float = 1.0) -> np.ndarray:
     """Clouds about 0 with deviation about 1; the largest are `cell_px` across, `stretch` times that along the rows."""
-    total, weight = np.zeros(shape, "f4"), 0.0
+    # What is broad is drawn at a quarter of the size and enlarged once: full size is for the fine octaves.
+    quarter = (shape[0] // 4 + 1, shape[1] // 4 + 1)
+    broad, fine, weight = np.zeros(quarter, "f4"), [], 0.0
     for k in range(octaves):
         cell = cell_px / 2**k
         if cell < 1.5 and k:
             break
         grid = rng.standard_normal((int(shape[0] / cell) + 3, int(shape[1] / (cell * stretch)) + 3), dtype="f4")
-        total += enlarge(grid, shape) * 0.6**k
+        grid *= np.float32(0.6**k)
+        if cell * min(1.0, stretch) > 16:
+            broad += enlarge(grid, quarter)
+        else:
+            fine.append(grid)
         weight += 0.36**k
+    total = enlarge(broad, shape) if broad.any() else np.zeros(shape, "f4")
+    for grid in fine:
+        total = total + enlarge(grid, shape)
     return total / np.float32(np.sqrt(weight) * 0.72)
 
 
@@ -36,18 +45,33 @@ def grain(shape: tuple[int, int], blur_px: float, rng: Generator) -> np.ndarray:
 
 def ramp(value: np.ndarray, low: float, high: float) -> np.ndarray:
     """0 below `low`, 1 above `high`, smooth between."""
-    t = np.clip((value - low) / (high - low), 0, 1)
+    t = ((value - low) / (high - low)).clip(0, 1)
     return t * t * (3 - 2 * t)
 
 
+def sheet(shape: tuple[int, int], colour: Colour) -> np.ndarray:
+    """A picture of one colour. Its channels lie one after another in memory, so that a brush runs along a whole channel."""
+    planes = np.empty((3, *shape), "f4")
+    for plane, value in zip(planes, colour):
+        plane[:] = value
+    return np.moveaxis(planes, 0, 2)
+
+
 def lay(picture: np.ndarray, colour: Colour | np.ndarray, cover: np.ndarray) -> None:
-    """Paint `colour` where `cover` (0 to 1) says, in place."""
-    picture += (np.asarray(colour, "f4") - picture) * cover[..., None]
+    """Paint `colour` (one, or a picture) where `cover` (0 to 1) says, in place."""
+    cover = cover.astype("f4", copy=False)
+    for c in range(3):
+        plane, wanted = picture[..., c], colour[..., c] if isinstance(colour, np.ndarray) else np.float32(colour[c])
+        step = wanted - plane
+        step *= cover
+        plane += step
 
 
 def shade(picture: np.ndarray, by: np.ndarray) -> None:
     """Lighten or darken, in place: `by` is a share, 0 leaves as is."""
-    picture *= (1 + by)[..., None]
+    factor = (1 + by).astype("f4", copy=False)
+    for c in range(3):
+        picture[..., c] *= factor
 
 
 def strokes(shape: tuple[int, int], lines: list[np.ndarray], width_px: float) -> np.ndarray:

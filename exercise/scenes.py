@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy import ndimage
 
-from exercise.paint import distance, enlarge, grain, lay, noise, ramp, shade, shapes, strokes
+from exercise.paint import distance, enlarge, grain, lay, noise, ramp, shade, shapes, sheet, strokes
 from exercise.terrain import TRACK, Canvas, finish, oxbows, parcels, river, road, scrub, town, wander
 
 
@@ -73,13 +73,11 @@ def shore(canvas: Canvas, rng: Generator) -> np.ndarray:
     lay(picture, (224, 213, 184), beach)
 
     depth = ramp(-inland, 0, canvas.px(1_900))
-    lagoon = np.empty_like(picture)
-    lagoon[:] = (112, 134, 122)
+    lagoon = sheet(shape, (112, 134, 122))
     lay(lagoon, (62, 92, 98), depth * 0.85)
     lay(lagoon, (66, 84, 68), ramp(noise(shape, canvas.px(520), rng, 5), 0.25, 1.5) * (1 - depth) * 0.8)  # seagrass
     lay(lagoon, (150, 156, 134), ramp(canvas.px(120) * (1 + ragged) + inland, 0, canvas.px(90)) * 0.6)
-    sea = np.empty_like(picture)
-    sea[:] = (86, 118, 120)
+    sea = sheet(shape, (86, 118, 120))
     offshore = ramp(-inland, canvas.px(60), canvas.px(2_600))
     lay(sea, (38, 68, 84), offshore * 0.95)
     lay(sea, (104, 130, 122), ramp(noise(shape, canvas.px(900), rng, 3, 0.6), 0.4, 2.2) * (1 - offshore) * 0.3)
@@ -134,7 +132,8 @@ def _island_town(canvas: Canvas, picture: np.ndarray, rng: Generator, inland: np
             town(canvas, picture, rng, (float(x), float(y) + canvas.px(120)), (520, 480), 0.0)
         road(canvas, picture, line, 9)
     for x, y in canvas.towns:
-        town(canvas, picture, rng, (x, y), (1_300, 900), canvas.north_deg)
+        if inland[int(y), int(x)] > canvas.px(200):
+            town(canvas, picture, rng, (x, y), (1_300, 900), canvas.north_deg)
 
 
 def desert(canvas: Canvas, rng: Generator) -> np.ndarray:

@@ -9,7 +9,7 @@ from numpy.random import Generator
 from scipy import ndimage
 
 from exercise import paint
-from exercise.paint import distance, grain, lay, noise, ramp, shade, shapes, split, strokes, turned
+from exercise.paint import distance, grain, lay, noise, ramp, shade, shapes, sheet, split, strokes, turned
 
 
 @dataclass
@@ -57,8 +57,7 @@ def scrub(canvas: Canvas, rng: Generator, density: float = 0.0) -> np.ndarray:
     """Open ground with mesquite: patches, then single plants with their shade."""
     shape = canvas.shape
     patch = noise(shape, canvas.px(900), rng, 6)
-    picture = np.empty((*shape, 3), "f4")
-    picture[:] = SOIL
+    picture = sheet(shape, SOIL)
     lay(picture, (170, 155, 124), ramp(-patch, 0.4, 2.2) * 0.7)
     lay(picture, SCRUB, ramp(patch + density, -0.9, 1.3) * 0.75)
     fine = grain(shape, max(0.7, canvas.px(2.2)), rng)
@@ -92,7 +91,7 @@ def parcels(
     base = base * (1 + rng.normal(0, 0.07, (n, 1))) + rng.normal(0, 1.8, (n, 3))
     # Some parcels were never cleared, more of them far from water.
     wild = rng.random(n) < 0.2
-    colour = base.astype("f4")[ids]
+    colour = np.moveaxis(base.astype("f4").T[:, ids], 0, 2)
 
     # Rows run along the parcel or across it: two ruled sheets, each parcel takes one.
     c, s = np.cos(np.radians(angle_deg)), np.sin(np.radians(angle_deg))
@@ -103,7 +102,7 @@ def parcels(
     ruled = np.sin(np.where(which, along, across) * (2 * np.pi / pitch)[ids])
     strength = np.array([c[2] for c in CROPS], "f4")[crop][ids]
     blotch = noise(shape, canvas.px(420), rng, 5)
-    colour *= (1 + strength * ruled + 0.055 * blotch + 0.03 * grain(shape, 0.7, rng))[..., None]
+    shade(colour, strength * ruled + 0.055 * blotch + 0.03 * grain(shape, 0.7, rng))
     # Damp ground is darker and greener.
     lay(colour, (92, 96, 66), ramp(noise(shape, canvas.px(700), rng, 4), 0.9, 2.4) * 0.35)
     cover = keep * ~wild[ids]
