@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from multiprocessing import get_context
 from pathlib import Path
 
 import geopandas
@@ -16,7 +18,7 @@ from shapely import STRtree
 from basemap import archives, borders, names, relief, shores
 from settings import ROOT
 
-VERSION = 4  # another number builds it again
+VERSION = 5  # another number builds it again
 MODULES = ROOT / "node_modules"
 RIVER_APART_DEG = 0.045  # a river this near a border is the border's own and is not drawn twice
 ATTRIBUTION = {
@@ -35,11 +37,14 @@ class Parts:
     failed: list[str] = field(default_factory=list)
     borders: list[borders.Border] = field(default_factory=list)
     sources: set[str] = field(default_factory=set)
+    pool: Executor | None = None
+    writing: list[tuple[str, Future]] = field(default_factory=list)
 
     def archive(self, layer: str, shapes, zooms: tuple[int, int], shown: tuple[float, float], **how) -> None:
         """One archive of a layer: written for some zooms, shown at some."""
         name = f"{layer}-{zooms[0]}-{zooms[1]}.pmtiles"
-        archives.write(self.out / name, layer, shapes, zooms, **how)
+        # Cutting tiles is the long part, so two are cut at a time beside what comes next.
+        self.writing.append((layer, self.pool.submit(archives.write, self.out / name, layer, shapes, zooms, **how)))
         self.layers.setdefault(layer, []).append({"file": name, "from": shown[0], "to": shown[1]})
 
 
@@ -52,20 +57,38 @@ def build(out: Path, progress, *, again: bool = False) -> list[str]:
         if told.get("stamp") == wanted:
             return told.get("failed", [])
     out.mkdir(parents=True, exist_ok=True)
-    parts = Parts(out, progress)
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        parts = Parts(out, progress, pool=pool)
+        _steps(parts)
+    _finish(parts, listed, wanted)
+    return parts.failed
+
+
+def _steps(parts: Parts) -> None:
     steps = [
         ("land", _land), ("borders", _borders), ("rivers", _rivers), ("states", _states), ("names", _names), ("places", _places),
         ("graticule", _graticule), ("relief", _relief),
     ]
     for done, (name, step) in enumerate(steps):
-        progress("Basemap", done, len(steps))
+        parts.progress("Basemap", done, 2 * len(steps))
         try:
             step(parts)
             parts.sources.add(name)
         except Exception as error:  # whatever a package of open data does wrong, the map comes up without that part
             parts.failed.append(f"the basemap has no {name}: {type(error).__name__}: {str(error)[:160]}")
             parts.layers.pop(name, None)
-    progress("Basemap", len(steps), len(steps))
+    for done, (layer, future) in enumerate(parts.writing):
+        parts.progress("Basemap", len(steps) + len(steps) * done / len(parts.writing), 2 * len(steps))
+        try:
+            future.result()
+        except Exception as error:
+            parts.failed.append(f"the basemap has no {layer}: {type(error).__name__}: {str(error)[:160]}")
+            parts.layers.pop(layer, None)
+    parts.progress("Basemap", 2 * len(steps), 2 * len(steps))
+
+
+def _finish(parts: Parts, listed: Path, wanted: str) -> None:
+    """Say what was built; last, so that a build that was broken off is done again."""
     told = {
         "stamp": wanted, "layers": parts.layers, "relief": parts.relief, "failed": parts.failed,
         "attribution": list(dict.fromkeys(ATTRIBUTION[s] for s in ATTRIBUTION if s in parts.sources)),
@@ -73,7 +96,6 @@ def build(out: Path, progress, *, again: bool = False) -> list[str]:
     part = listed.with_suffix(".part")
     part.write_text(json.dumps(told, indent=1))
     part.rename(listed)
-    return parts.failed
 
 
 def _stamp() -> str:
@@ -82,7 +104,7 @@ def _stamp() -> str:
 
 
 def _land(parts: Parts) -> None:
-    for resolution, zooms, shown in (("l", (0, 3), (0, 4)), ("i", (4, 6), (4, 7)), ("h", (7, 8), (7, 24))):
+    for resolution, zooms, shown in (("l", (0, 3), (0, 4)), ("i", (4, 6), (4, 7)), ("h", (7, 7), (7, 24))):
         parts.archive("land", shores.polygons(resolution, (1,)), zooms, shown)
         parts.archive("lakes", shores.polygons(resolution, (2,)), zooms, shown)
         parts.archive("coast", shores.rings(resolution, (1, 2)), zooms, shown)
@@ -90,7 +112,6 @@ def _land(parts: Parts) -> None:
 
 def _borders(parts: Parts) -> None:
     countries = borders.read(MODULES / "@geo-maps" / "countries-maritime-10m" / "map.geo.json")
-    # Bays and estuaries are cut finely by the best shore there is.
     land = shores.polygons("h", (1,))
     parts.borders = borders.on_land(borders.shared(countries), land)
     named = names.of_codes(countries, names.countries(MODULES / "world-atlas" / "countries-50m.json"))
@@ -106,7 +127,7 @@ def _borders(parts: Parts) -> None:
 
 def _rivers(parts: Parts) -> None:
     tree = STRtree([line for b in parts.borders for line in b.lines])
-    for resolution, zooms, shown in (("i", (4, 6), (4, 7)), ("h", (7, 8), (7, 24))):
+    for resolution, zooms, shown in (("i", (4, 6), (4, 7)), ("h", (7, 7), (7, 24))):
         lines = np.array([p for _, v in shores.read("rivers", resolution) for p in shores.lines_of(v, 12)], object)
         near = np.unique(tree.query(lines, predicate="dwithin", distance=RIVER_APART_DEG)[0]) if len(tree.geometries) else []
         parts.archive("rivers", np.delete(lines, near), zooms, shown)

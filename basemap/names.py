@@ -27,10 +27,13 @@ def countries(path: Path) -> geopandas.GeoDataFrame:
         return np.vstack([parts[0], *(p[1:] for p in parts[1:])])
 
     rows = []
+    # Their short names, as people and section names use them.
+    short = {"United States of America": "United States", "Dem. Rep. Congo": "DR Congo", "Dominican Rep.": "Dominican Republic"}
     for g in told["objects"]["countries"]["geometries"]:
         polygons = [g["arcs"]] if g["type"] == "Polygon" else g["arcs"]
         shape = shapely.MultiPolygon([shapely.Polygon(ring(p[0]), [ring(h) for h in p[1:]]) for p in polygons])
-        rows.append({"name": g["properties"]["name"], "geometry": shapely.make_valid(shape)})
+        name = g["properties"]["name"]
+        rows.append({"name": short.get(name, name), "geometry": shapely.make_valid(shape)})
     return geopandas.GeoDataFrame(rows, geometry="geometry", crs=4326)
 
 
@@ -42,9 +45,9 @@ def of_codes(shapes: dict[str, list[np.ndarray]], named: geopandas.GeoDataFrame)
         rough = shapely.simplify(largest, 0.05).buffer(0)
         near = named.iloc[named.sindex.query(rough, predicate="intersects")]
         if len(near):
-            shared = near.geometry.intersection(rough).area
+            shared = shapely.area(near.geometry.intersection(rough).values)  # square degrees do to find the largest
             if shared.max() > 0:
-                out[code] = near.name.loc[shared.idxmax()]
+                out[code] = near.name.iloc[int(shared.argmax())]
     return out
 
 

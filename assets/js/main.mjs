@@ -232,7 +232,6 @@ function amountWords([low, high]) {
   if (high === AMOUNTS_KG.length - 1) return `${kgWords(AMOUNTS_KG[low])} or more`;
   return low === 0 ? `up to ${kgWords(AMOUNTS_KG[high])}` : `${kgWords(AMOUNTS_KG[low])} to ${kgWords(AMOUNTS_KG[high])}`;
 }
-const same = (a, b) => a.length === b.length && a.every((v) => b.includes(v));
 const CLEARED = Object.fromEntries(["known_at", "area", "kind", "drug", "conveyance", "agency", "source", "q", "track", "bbox", "min_kg", "max_kg"].map((k) => [k, undefined]));
 
 /** What Dash's controls call, by name (assets/bridge.js). Each proposes a change; `controls` sets them all again. */
@@ -248,7 +247,7 @@ export const acts = {
   },
   // All chosen is the same as none: nothing is filtered then, and the URL stays short.
   set_drug: (drugs) => app.choices.set({ drug: !drugs?.length || drugs.length === ALL_DRUGS.length ? undefined : drugs }),
-  set_kind: (kinds) => app.choices.set({ kind: !kinds?.length || same(kinds, kindsShown()) ? undefined : kinds }),
+  set_kind: (kinds) => app.choices.set({ kind: !kinds?.length || kindsShown().every((k) => kinds.includes(k)) ? undefined : kinds }),
   set_amount([low, high]) {
     app.choices.set({ min_kg: low ? String(AMOUNTS_KG[low]) : undefined, max_kg: high < AMOUNTS_KG.length - 1 ? String(AMOUNTS_KG[high]) : undefined });
   },
@@ -285,7 +284,8 @@ function layer(name, change) {
   app.choices.set({ layers: formatLayers(parseLayers(app.choices.get().layers).map((l) => (l.name === name ? change(l) : l))) });
 }
 
-const kindsShown = () => [...document.querySelectorAll("#kind input")].map((_, i) => ALL_KINDS[i]);
+// Persons come last, and only where there are any.
+const kindsShown = () => ALL_KINDS.slice(0, Math.max(1, document.querySelectorAll("#kind input").length));
 
 /** The value of every control for these choices, in the order callbacks/wiring.py lists them. */
 export function controls(now) {

@@ -23,13 +23,13 @@ export function add(map, { token, choices }) {
     id: "flow", type: "line", source: TILES, "source-layer": "tracks", maxzoom: 9, filter: ["has", "each"], layout: { "line-cap": "round" },
     paint: {
       "line-color": tint,
-      "line-opacity": ["interpolate", ["linear"], ["ln", ["max", 1, ["get", "each"]]], 0, 0.09, 3, 0.22, 6, 0.42],
-      "line-width": ["interpolate", ["linear"], ["ln", ["max", 1, ["get", "each"]]], 0, 0.8, 6, 1.8],
+      "line-opacity": ["interpolate", ["linear"], ["ln", ["max", 1, ["get", "each"]]], 0, 0.05, 3, 0.1, 6, 0.17],
+      "line-width": ["interpolate", ["linear"], ["ln", ["max", 1, ["get", "each"]]], 0, 0.7, 6, 1.3],
     },
   }, "slot-trails");
   addLayer(map, {
     id: "history", type: "line", source: TILES, "source-layer": "tracks", minzoom: 9, filter: ["all", ["!", ["has", "gap"]], ["has", "t0"], ["==", ["geometry-type"], "LineString"]],
-    layout: { "line-join": "round" }, paint: { "line-color": tint, "line-width": ["interpolate", ["linear"], ["zoom"], 9, 0.8, 13, 1.2], "line-opacity": 0.22 },
+    layout: { "line-join": "round" }, paint: { "line-color": tint, "line-width": ["interpolate", ["linear"], ["zoom"], 9, 0.7, 13, 1.2], "line-opacity": ["interpolate", ["linear"], ["zoom"], 9, 0.06, 13, 0.22] },
   }, "slot-trails");
   addLayer(map, {
     id: "history-gap", type: "line", source: TILES, "source-layer": "tracks", minzoom: 11, filter: ["has", "gap"],
@@ -50,17 +50,20 @@ export function add(map, { token, choices }) {
     id: "trail-gap", type: "line", source: TRAILS, filter: ["get", "gap"],
     paint: { "line-color": tint, "line-width": 1.4, "line-opacity": 0.6, "line-dasharray": [2, 2.6] },
   }, "slot-marks");
+  // What was lost long ago is still there, and quieter.
+  const small = ["case", ["==", ["get", "state"], "lost"], 0.72, 1];
   addLayer(map, {
     id: "mark", type: "symbol", source: MARKS, filter: ["has", "kind"],
     layout: {
       "icon-image": ["concat", "glyph-", ["get", "kind"], "-", ["get", "state"]],
       "icon-rotate": ["case", ["in", ["get", "kind"], ["literal", TURNS]], ["coalesce", ["get", "course"], 0], 0],
       "icon-rotation-alignment": "map", "icon-allow-overlap": true, "icon-ignore-placement": true,
-      "icon-size": ["interpolate", ["linear"], ["zoom"], 4, 0.62, 7.9, 0.8, 8, 1], "symbol-sort-key": ["get", "order"],
+      "icon-size": ["interpolate", ["linear"], ["zoom"], 4, ["*", 0.62, small], 7.9, ["*", 0.8, small], 8, ["*", 0.92, small], 10, small],
+      "symbol-sort-key": ["get", "order"],
     },
   }, "slot-top");
   addLayer(map, {
-    id: "mark-age", type: "symbol", source: MARKS, filter: ["has", "age"], minzoom: 6.5,
+    id: "mark-age", type: "symbol", source: MARKS, filter: ["all", ["has", "age"], ["any", ["!=", ["get", "state"], "lost"], [">=", ["zoom"], 9.5]]], minzoom: 6.5,
     layout: {
       "text-field": ["get", "age"], "text-font": ["Condensed Medium"], "text-size": 12.5, "text-offset": [0, 1.25], "text-anchor": "top",
       "text-allow-overlap": false, "text-optional": true, "text-padding": 2,
@@ -100,5 +103,5 @@ export function show(map, on, opacity) {
   map.setPaintProperty("mark", "icon-opacity", opacity);
   map.setPaintProperty("mark-age", "text-opacity", opacity);
   map.setPaintProperty("trail", "line-opacity", ["*", opacity, ["+", 0.06, ["*", 0.84, ["^", ["get", "u"], 1.5]]]]);
-  map.setPaintProperty("history", "line-opacity", 0.22 * opacity);
+  map.setPaintProperty("history", "line-opacity", ["interpolate", ["linear"], ["zoom"], 9, 0.06 * opacity, 13, 0.22 * opacity]);
 }

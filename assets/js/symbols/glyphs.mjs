@@ -29,4 +29,4 @@ export const DISC_KG = [1, 10, 100, 1000];
 
 /** A glyph as SVG text, for the page around the map. */
 export const svg = (kind, colour, size = 18) =>
-  `<svg viewBox="0 0 24 24" width="${size}" height="${size}" aria-hidden="true"><path fill="${colour}" fill-rule="evenodd" d="${GLYPHS[kind].path}"/></svg>`;
+  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" width="${size}" height="${size}"><path fill="${colour}" fill-rule="evenodd" d="${GLYPHS[kind].path}"/></svg>`;
