@@ -9,7 +9,7 @@ from exercise.movers import DAY_S, HOUR_S, Cadence, Clock, Mover, along, inside,
 from exercise.streams import stream
 
 AIRCRAFT = {"valley": 5, "laredo": 1, "paso": 2, "nogales": 1, "tijuana": 2}
-AIRCRAFT_TELLS = Cadence(15, 600, 45, 3_600, 10)
+AIRCRAFT_TELLS = Cadence(30, 600, 60, 3_600, 10)
 
 # In the air over the first view at the end: from, to, minutes since take-off.
 ALOFT = (("Edinburg Field", "Hebbronville Strip", 14), ("Port Mansfield Strip", "San Fernando Strip", 11))
@@ -36,7 +36,7 @@ def aircraft(clock: Clock) -> list[Mover]:
                 flight = along(line, now, rng.uniform(170, 250), rng)
                 mover.legs.append(flight)
                 busy = now > clock.dense_s
-                now = flight.t[-1] + (rng.uniform(0.3, 2.0) * HOUR_S if busy else rng.uniform(1.5, 5) * DAY_S)
+                now = flight.t[-1] + (rng.uniform(4, 16) * HOUR_S if busy else rng.uniform(1.5, 5) * DAY_S)
                 here = there
             if number <= len(ALOFT):
                 start, stop, minutes = ALOFT[number - 1]

@@ -14,9 +14,9 @@ CONTAINERS = {"valley": 10, "laredo": 6, "paso": 4, "nogales": 3, "tijuana": 5}
 TAGS = {"valley": 14, "laredo": 6, "paso": 5, "nogales": 4, "tijuana": 6}
 PATROLS = {"valley": 7, "laredo": 2, "paso": 1, "nogales": 1, "tijuana": 1}
 
-TRUCK_TELLS = Cadence(100, 400, 420, 1_500, 6)
-CONTAINER_TELLS = Cadence(240, 7_200, 900, 10_800, 12)
-TAG_TELLS = Cadence(300, 1_200, 1_200, 6_000, 15)
+TRUCK_TELLS = Cadence(220, 840, 480, 1_500, 6)
+CONTAINER_TELLS = Cadence(420, 7_200, 900, 10_800, 12)
+TAG_TELLS = Cadence(480, 1_500, 1_200, 6_000, 15)
 PATROL_TELLS = Cadence(60, 180, 120, 600, 4)
 
 # The first view of the page: what happens there is seen first, so most of the valley's journeys stay in it.
@@ -46,6 +46,13 @@ def _week(
         if now < clock.dense_s - DAY_S and rng.random() > old_share:
             now += rng.uniform(0.6, 1.4) * DAY_S
             continue
+        hour = (now / HOUR_S - 6) % 24
+        if not 4.5 < hour < 21.5 and rng.random() < 0.8:
+            # Most sleep at night, local time being UTC-6; the tracker goes on telling where.
+            wait = (5.0 - hour) % 24 * HOUR_S + rng.uniform(0, 2) * HOUR_S
+            if now > clock.dense_s - DAY_S:
+                mover.legs += inside(clock, [stand(*(yard or (here.lon, here.lat)), now, wait)])
+            now += wait + 1
         weight = _weights(towns, here)
         there = towns[rng.choice(len(towns), p=weight)]
         route = ground.way(here.name, there.name)

@@ -13,7 +13,7 @@ from exercise import ground
 
 DAY_S = 86_400
 HOUR_S = 3_600
-DENSE_S = 3 * DAY_S
+DENSE_S = 8 * DAY_S
 """The days before the end that are told densely; before them trackers are on now and then, and speak less often."""
 
 

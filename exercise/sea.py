@@ -12,7 +12,7 @@ from exercise.movers import DAY_S, HOUR_S, Cadence, Clock, Fixes, Leg, Mover, al
 from exercise.streams import stream
 
 KN_KMH = 1.852
-AIS_TELLS = Cadence(120, 360, 600, 1_800, 8)
+AIS_TELLS = Cadence(270, 540, 720, 1_800, 8)
 
 # (lon, lat) of lanes in water; each may be sailed both ways.
 LANES: dict[str, list[list[tuple[float, float]]]] = {
