@@ -6,20 +6,18 @@ import os
 import subprocess
 import sys
 
-from install import browser_libraries, chromium, postgis
+from install import aside, browser_libraries, chromium, postgis
 from install.progress import shown
-from settings import ROOT, store
+from settings import ROOT
 
 
 def run(words: list[str]) -> int:
     """Set up, then run pytest with `words`; its exit code. Its closing line is the last."""
-    from basemap.build import build
-
     chromium.ensure()
     postgis.ensure()
     with shown() as progress:
         browser_libraries.ensure(progress)
-        for line in build(store().basemap, progress):
+        for line in aside.run("install.prepare:basemap", progress):
             print(f"vigia: {line}", file=sys.stderr)
     # The tests bring a database of their own, and must never meet the user's.
     environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "VIGIA_APP_URL")}

@@ -6,14 +6,15 @@ import os
 import sys
 import threading
 import webbrowser
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 
-from errors import DatabaseUnfit, SettingsInvalid
-from install import before, browser_libraries, postgis
+from errors import SettingsInvalid
+from install import aside, before, browser_libraries, postgis
 from install.progress import shown
 from install.stopping import Stopped
 from settings import serve as serve_settings
-from settings import store
 
 
 def up(host: str | None, port: int | None, *, empty: bool, basemap: Path | None, open_page: bool) -> None:
@@ -42,22 +43,15 @@ def prepare_machine(*, database: bool) -> None:
 
 
 def prepare_data(owner_url: str, progress, *, own: bool, exercise: bool) -> None:
-    """Tables, basemap, reference data, and on the first start the exercise."""
-    from basemap.build import build
-
-    from data import migrations, reference, roles
-    from feeds import exercise as exercise_feed
-
-    if own:
-        roles.prepare(owner_url)
-    migrations.upgrade(owner_url)
-    if wrong := roles.problems(owner_url):
-        raise DatabaseUnfit(f"the serving role is not safe to serve with: {'; '.join(wrong)}")
-    for line in build(store().basemap, progress):
+    """Whatever is missing in database and folder, aside; meanwhile the page's modules are loaded here."""
+    threading.Thread(target=_load_app, daemon=True).start()
+    for line in aside.run("install.prepare:everything", progress, owner_url=owner_url, own=own, exercise=exercise):
         print(f"vigia: {line}", file=sys.stderr)
-    reference.load(owner_url, store().basemap, progress)
-    if exercise:
-        exercise_feed.ensure(owner_url, progress)
+
+
+def _load_app() -> None:
+    with suppress(Exception):  # told when the server loads it again
+        import_module("app")
 
 
 def _own_basemap(path: Path) -> None:
