@@ -121,7 +121,20 @@ class Track(Base):
     )
 
 
-class Fix(Base):
+class Measured:
+    """What a position is told with; null is unknown. `flags` are of feeds/flags.py."""
+
+    speed_mps: Mapped[float | None] = mapped_column(REAL)
+    course_deg: Mapped[float | None] = mapped_column(REAL)
+    heading_deg: Mapped[float | None] = mapped_column(REAL)
+    altitude_m: Mapped[float | None] = mapped_column(REAL)
+    accuracy_m: Mapped[float | None] = mapped_column(REAL)
+    source_id: Mapped[int] = mapped_column(Integer)
+    line: Mapped[int | None] = mapped_column(Integer)
+    flags: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+
+
+class Fix(Measured, Base):
     """One position. The same track, time and place (within 1.9 cm) is the same fix, whichever file told it."""
 
     __tablename__ = "fix"
@@ -131,14 +144,6 @@ class Fix(Base):
     qk: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     recorded_at: Mapped[datetime] = _recorded()
     geom: Mapped[object] = _shape("POINT")
-    speed_mps: Mapped[float | None] = mapped_column(REAL)
-    course_deg: Mapped[float | None] = mapped_column(REAL)
-    heading_deg: Mapped[float | None] = mapped_column(REAL)
-    altitude_m: Mapped[float | None] = mapped_column(REAL)
-    accuracy_m: Mapped[float | None] = mapped_column(REAL)
-    source_id: Mapped[int] = mapped_column(Integer)
-    line: Mapped[int | None] = mapped_column(Integer)
-    flags: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     # By world, then by month (data/partitions.py makes the months as data comes): dropping a world is dropping a table.
     __table_args__ = {"postgresql_partition_by": "LIST (world)"}
 
@@ -191,7 +196,7 @@ class Flow(Base):
     )
 
 
-class LatestFix(Base):
+class LatestFix(Measured, Base):
     """The newest fix of each track: one row a track."""
 
     __tablename__ = "latest_fix"
@@ -203,14 +208,6 @@ class LatestFix(Base):
     recorded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     qk: Mapped[int] = mapped_column(BigInteger)
     geom: Mapped[object] = _shape("POINT")
-    speed_mps: Mapped[float | None] = mapped_column(REAL)
-    course_deg: Mapped[float | None] = mapped_column(REAL)
-    heading_deg: Mapped[float | None] = mapped_column(REAL)
-    altitude_m: Mapped[float | None] = mapped_column(REAL)
-    accuracy_m: Mapped[float | None] = mapped_column(REAL)
-    source_id: Mapped[int] = mapped_column(Integer)
-    line: Mapped[int | None] = mapped_column(Integer)
-    flags: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     __table_args__ = (Index(None, "world", "qk"), Index(None, "world", "observed_at"))
 
 

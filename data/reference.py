@@ -26,12 +26,17 @@ def load(owner_url: str, folder: Path, progress) -> None:
                 continue
             stamp = f"{path.stat().st_size}:{int(path.stat().st_mtime)}"
             table = "border_section" if put is _sections else "place"
-            if connection.execute("SELECT obj_description(%s::regclass)", (f"vigia.{table}",)).fetchone()[0] == stamp:
+            held = connection.execute(
+                "SELECT obj_description(oid, 'pg_constraint') FROM pg_constraint WHERE conrelid = %s::regclass AND contype = 'p'",
+                (f"vigia.{table}",),
+            ).fetchone()[0]
+            if held == stamp:
                 continue
             progress("Reference data", 0, 1)
             put(connection, geopandas.read_parquet(path))
-            # The table's own comment says what it holds: no state beside it that could disagree.
-            connection.execute(f"COMMENT ON TABLE vigia.{table} IS '{stamp}'")
+            # A comment at the table says what it holds: no state beside it that could disagree. On its key, as a table's
+            # own comment is a difference to the models.
+            connection.execute(f"COMMENT ON CONSTRAINT {table}_pkey ON vigia.{table} IS '{stamp}'")
             connection.commit()
             progress("Reference data", 1, 1)
 

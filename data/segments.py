@@ -23,8 +23,8 @@ GAP_PART = 10_000  # gap rows are numbered from here, lines from 0
 COARSE_M = 40.0  # a pixel at zoom 11: what `coarse` may differ from the line
 LINESTRING_M = b"\x01" + (0x60000002).to_bytes(4, "little") + (4326).to_bytes(4, "little")
 
-# The fixes of a track between its first and last touched hour, the one before, and on to the end of the next hour that
-# has any (its line begins at the last fix before it).
+# The fixes of a track between its first and last touched hour, on to the end of the next hour that has any (its line
+# begins at the last fix before it), and one more at each end: a gap may lead there.
 FIXES = """
 COPY (
   WITH span AS (
@@ -37,16 +37,21 @@ COPY (
       (SELECT date_trunc('hour', min(observed_at), 'UTC') + interval '1 hour' FROM fix f
         WHERE f.world = {world} AND f.track_id = s.track_id AND f.observed_at >= s.last) AS next
     FROM span s
+  ), wide AS (
+    SELECT track_id, first, before, coalesce(next, last) AS until,
+      (SELECT min(observed_at) FROM fix f WHERE f.world = {world} AND f.track_id = r.track_id
+        AND f.observed_at >= coalesce(next, last)) AS after
+    FROM reach r
   )
-  SELECT f.track_id, f.observed_at, ST_X(f.geom), ST_Y(f.geom), f.recorded_at, r.first
-  FROM reach r JOIN fix f ON f.world = {world} AND f.track_id = r.track_id
-   AND f.observed_at >= coalesce(r.before, r.first) AND f.observed_at < coalesce(r.next, r.last)
+  SELECT f.track_id, f.observed_at, ST_X(f.geom), ST_Y(f.geom), f.recorded_at, w.first, w.until
+  FROM wide w JOIN fix f ON f.world = {world} AND f.track_id = w.track_id
+   AND f.observed_at >= coalesce(w.before, w.first) AND f.observed_at <= coalesce(w.after, w.until)
   ORDER BY f.track_id, f.observed_at, f.qk
 ) TO STDOUT (FORMAT binary)
 """
 FIX_ROW = np.dtype([
     ("fields", ">i2"), ("l1", ">i4"), ("track", ">i8"), ("l2", ">i4"), ("t", ">i8"), ("l3", ">i4"), ("lon", ">f8"),
-    ("l4", ">i4"), ("lat", ">f8"), ("l5", ">i4"), ("recorded", ">i8"), ("l6", ">i4"), ("first", ">i8"),
+    ("l4", ">i4"), ("lat", ">f8"), ("l5", ">i4"), ("recorded", ">i8"), ("l6", ">i4"), ("first", ">i8"), ("l7", ">i4"), ("until", ">i8"),
 ])
 
 
@@ -60,6 +65,7 @@ class Fixes:
     lat: np.ndarray
     recorded: np.ndarray
     first: np.ndarray  # the first hour to rebuild of the fix's track
+    until: np.ndarray  # and the end of the last
 
 
 def rebuild(connection: psycopg.Connection, world: int) -> None:
@@ -95,7 +101,7 @@ def _read(connection: psycopg.Connection, world: int, ids: list[int]) -> Fixes:
         return rows[name].astype(np.int64) + PG_EPOCH_US
 
     return Fixes(rows["track"].astype(np.int64), times("t"), rows["lon"].astype(float), rows["lat"].astype(float),
-                 times("recorded"), times("first"))
+                 times("recorded"), times("first"), times("until"))
 
 
 @dataclass
@@ -124,7 +130,8 @@ class Made:
         hour = fixes.t // HOUR_US * HOUR_US
         new_hour = np.r_[True, hour[1:] != hour[:-1]]
         opens = ~joined | new_hour
-        wanted = hour >= fixes.first  # the fix before the first hour is there only to begin a line
+        # The fixes outside are there only to begin a line or to end a gap.
+        wanted = (hour >= fixes.first) & (fixes.t < fixes.until)
 
         start_at = np.flatnonzero(opens)
         end_at = np.r_[start_at[1:], n]

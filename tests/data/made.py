@@ -1,0 +1,62 @@
+"""Small worlds for the tests of this room: a source, tracks, seizures."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import numpy as np
+
+from data.fixes import FixWriter, TrackTold
+from data.quadkey import qk
+from data.seizure_rows import SeizureRow, SeizureWriter
+
+START = datetime(2026, 11, 20, tzinfo=timezone.utc)
+
+
+def source(connection, world: int = 1, name: str = "made") -> int:
+    return connection.execute(
+        "INSERT INTO source (world, layer, kind, name, sha256, size_bytes, format) VALUES (%s, 'tracks', 'file', %s, md5(%s), 1, 'csv') "
+        "RETURNING id", (world, name, f"{name}{world}"),
+    ).fetchone()[0]
+
+
+def us(moment: datetime) -> int:
+    return int(moment.timestamp() * 1e6)
+
+
+def walk(rng: np.random.Generator, n: int, *, step_s: tuple[int, int] = (20, 600), gaps: float = 0.05) -> dict[str, np.ndarray]:
+    """A walk near Brownsville with some long silences."""
+    dt = rng.integers(*step_s, n) + (rng.random(n) < gaps) * 9000
+    return {
+        "observed_us": us(START) + np.cumsum(dt) * 1_000_000, "lon": -97.5 + np.cumsum(rng.normal(0, 0.004, n)),
+        "lat": 26 + np.cumsum(rng.normal(0, 0.004, n)),
+    }
+
+
+def tracks(connection, walks: list[dict], *, world: int = 1, kinds=("vessel", "vehicle", "tag")) -> list[int]:
+    """Store walks as tracks; their ids."""
+    with FixWriter(connection, world, source(connection, world)) as writer:
+        ids = writer.tracks([TrackTold(f"t:{i}", kinds[i % len(kinds)], f"Track {i}") for i in range(len(walks))])
+        for track_id, one in zip(ids, walks):
+            writer.write({"track_id": np.full(len(one["lon"]), track_id), **one})
+    return ids
+
+
+def seizures(connection, rng: np.random.Generator, n: int, *, world: int = 1, unplaced: int = 0, aggregates: int = 0) -> None:
+    """n placed seizures round Brownsville over ten days, and some of the other sorts."""
+    rows = []
+    for i in range(n + unplaced + aggregates):
+        at = START + timedelta(seconds=int(rng.integers(0, 864_000)))
+        span = [timedelta(seconds=1), timedelta(days=1), timedelta(days=30)][int(rng.integers(0, 3)) if i % 5 == 0 else 0]
+        placed = not n <= i < n + unplaced
+        lon, lat = float(rng.normal(-97.5, 0.3)), float(rng.normal(26, 0.2))
+        rows.append(SeizureRow(
+            content=i.to_bytes(4, "big") + bytes([world]), started_at=at, ended_at=at + span, time_span="event" if span.days == 0 else "range",
+            lon=lon if placed else None, lat=lat if placed else None, qk=int(qk(np.array([lon]), np.array([lat]))[0]) if placed else None,
+            precision_m=100.0, place=None, drug=("cocaine", "ats", "cannabis", "heroin")[i % 4], drug_told="x", quantity=1.0, unit="kg",
+            kg=float(rng.lognormal(1, 2)) if i % 7 else None, kg_rule="weight", event_count=3 if i >= n + unplaced else 1,
+            aggregate=i >= n + unplaced, conveyance=("vehicle", "vessel", None)[i % 3], concealment=None, origin=None, transit=None,
+            destination=None, found_by=None, agency_id=None, marking=None, line=i, extra={},
+        ))
+    writer = SeizureWriter(connection, world, source(connection, world, "seizures"))
+    assert writer.put(rows) == len(rows)
