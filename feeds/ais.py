@@ -119,7 +119,7 @@ def _told_nothing(job: Job, number: int, raw: bytes, passed: Counter) -> None:
     """A line without an AIS sentence: other NMEA and comments are passed over, a broken AIS sentence is refused."""
     if re.search(rb"!(?:AI|AB|BS|SA|AN)VD[MO]", raw, re.ASCII):
         job.report.read += 1
-        job.refuse(number, "sentence", raw[:80].decode("ascii", "replace"), "a whole AIVDM sentence with its checksum")
+        job.refuse(number, "sentence", raw[:80].strip().decode("ascii", "replace"), "a whole AIVDM sentence with its checksum")
     elif raw.strip():
         passed["lines of something else"] += 1
 
@@ -194,6 +194,11 @@ def _moment(epoch_s: float) -> datetime | None:
         return None
 
 
+def _known(decoded, name: str) -> float:
+    value = getattr(decoded, name, None)
+    return float("nan") if value is None else float(value)
+
+
 # -- messages to tracks ------------------------------------------------------------------------------------------------
 
 
@@ -230,6 +235,10 @@ class _Ships:
         self._place(message, mmsi, kind, decoded, passed)
 
     def _place(self, message: _Message, mmsi: int, kind: int, decoded, passed: Counter) -> None:
+        if decoded.lat is None or decoded.lon is None:  # the payload ends before them
+            self.job.report.read += 1
+            self.job.refuse(message.line, "payload", f"{len(str(message.nmea))} characters", "a whole position report")
+            return
         lat, lon = float(decoded.lat), float(decoded.lon)
         if not (abs(lat) <= 90 and abs(lon) <= 180):
             passed["reports without a position"] += 1
@@ -239,8 +248,8 @@ class _Ships:
         if heard is None:
             self.job.refuse(message.line, "time", None, "a time in the log (tag block, before or after the sentence), or --date")
             return
-        speed, course = float(decoded.speed), float(decoded.course)
-        heading = float(getattr(decoded, "heading", 511) or 0)
+        # A report that was cut off after its position tells the rest as None.
+        speed, course, heading = (_known(decoded, name) for name in ("speed", "course", "heading"))
         limit = 1022 if kind == 9 else 63 if kind == 27 else 102.2  # aircraft tell whole knots, long range 6 bits
         self.rows.append((
             mmsi, kind == 9 or 111_000_000 <= mmsi <= 111_999_999, heard.timestamp() * 1e6, lon, lat,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter
 from datetime import datetime
 from functools import partial
@@ -211,8 +212,9 @@ class _Reader:
             raise RowBad(self._name(names[a is not None]), None, "both coordinates, or none")
         if a is None:
             return None, None
-        if a != a or b != b or abs(a) == float("inf") or abs(b) == float("inf"):
-            raise RowBad(self._name(names[0]), f"{a}, {b}", "finite numbers")
+        for name, value in zip(names, values):
+            if not math.isfinite(value):
+                raise RowBad(self._name(name), value, "a finite number")
         return self.to_degrees.transform(a, b) if names[0] == "x" else (a, b)
 
     def _agency(self, name: str | None) -> int | None:
