@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 
 from alembic import command
@@ -27,7 +28,7 @@ APP_ROLE = "vigia_app"
 
 
 def _config(connection: Connection | None = None) -> Config:
-    config = Config()
+    config = Config(stdout=StringIO())  # else Alembic talks on stdout, where a command's own answer goes
     config.set_main_option("script_location", str(HERE))
     if connection is not None:
         config.attributes["connection"] = connection
