@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from errors import ProgramMissing, SetupFailed
 from install.progress import shown
+from settings import store
 
 
 @dataclass(frozen=True)
@@ -86,13 +87,18 @@ def _no_cluster(before: list[str]) -> Iterator[None]:
 
 
 def _apt(command: list[str], what: str) -> None:
-    """Run apt under a bar, from what it tells of itself. Raises SetupFailed."""
+    """Run apt under a bar, from what it tells of itself; all it says is kept. Raises SetupFailed."""
     told: list[str] = []
     step = f"{what} by apt" if "install" in command else "apt's lists"
-    # Status lines on stdout: another descriptor would not pass sudo.
-    options = ["-o", "APT::Status-Fd=1", "-o", "Dpkg::Use-Pty=0", "-o", "DPkg::Lock::Timeout=120"]
-    with shown() as progress, subprocess.Popen(
-        [*command, *options], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    log = store().home / "apt.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    # Status lines come on a descriptor of their own, as packages ask questions on stdout; opened by a shell inside of
+    # sudo, which lets none through.
+    before = command[:1] if command[0] == "sudo" else []
+    inner = ["sh", "-c", 'exec "$@" 3>&1 1>&2', "sh", *command[len(before):], "-o", "APT::Status-Fd=3",
+             "-o", "Dpkg::Use-Pty=0", "-o", "DPkg::Lock::Timeout=120"]
+    with open(log, "a") as kept, shown() as progress, subprocess.Popen(
+        [*before, *inner], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         errors="replace",
     ) as process:
         progress(step, 0, 100)
@@ -102,15 +108,15 @@ def _apt(command: list[str], what: str) -> None:
                 # Fetching is the first half of the bar, unpacking and setting up the second.
                 with suppress(ValueError):
                     progress(step, min(99.0, float(parts[1]) / 2 + (50 if kind == "pmstatus" else 0)), 100)
-            elif line.startswith("E:"):
+                continue
+            kept.write(line)
+            if line.startswith("E:"):
                 told.append(line.strip())
         process.wait()
         progress(step, 100, 100)
     if process.returncode:
-        raise SetupFailed(
-            f"apt could not install {what}: {told[0][:300] if told else f'it ended with {process.returncode}'}; "
-            f"run `{' '.join(command)}` to see all of it"
-        )
+        why = told[0][:300] if told else f"it ended with {process.returncode}"
+        raise SetupFailed(f"apt could not install {what}: {why} (see {log})")
 
 
 def _say(line: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -22,6 +23,7 @@ def machine(tmp_path, monkeypatch):
         (folder / name).symlink_to(f"/usr/bin/{name}")
     monkeypatch.setenv("PATH", str(folder))
     monkeypatch.setattr(system, "LISTS_UPDATED", set())
+    monkeypatch.setattr(system, "store", lambda: SimpleNamespace(home=tmp_path / "home"))
 
     def put(**scripts: str) -> Path:
         for name, text in scripts.items():
@@ -44,19 +46,21 @@ def test_an_unknown_system_gets_the_exact_commands(machine):
 
 def test_root_installs_and_says_first_what(machine, monkeypatch, capfd):
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    told = machine(apt_get="echo dlstatus:1:50.5:Retrieving; echo pmstatus:chromium:60.0:Unpacking")
+    told = machine(apt_get="echo dlstatus:1:50.5:Retrieving >&3; echo pmstatus:chromium:60.0:Unpacking >&3; echo a question")
     system.install("Chromium", lambda: ["chromium"])
     lines = told.read_text().splitlines()
     assert [line.split(" -o ")[0] for line in lines] == [
         "apt-get update -q", "apt-get install -y -q --no-install-recommends chromium"]
     assert "vigia: installing Chromium by apt-get install chromium" in capfd.readouterr().err
+    # All that apt said is kept, without the status lines.
+    assert (system.store().home / "apt.log").read_text() == "a question\n" * 2
 
 
 def test_others_use_sudo(machine, monkeypatch, capfd):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     told = machine(apt_get="exit 0", sudo='exec "$@"')
     system.install("Chromium", lambda: ["chromium"])
-    assert "sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium" in told.read_text()
+    assert " env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium" in told.read_text()
     assert "by sudo apt-get install chromium" in capfd.readouterr().err
 
 
