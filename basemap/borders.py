@@ -19,6 +19,7 @@ WGS84 = Geod(ellps="WGS84")
 SECTION_M = 25_000  # sections are equal parts of a line, near this long
 SECTION_LEAST_M, SECTION_MOST_M = 10_000, 50_000
 DIGITS = 7
+CHUNK = 24  # vertices
 
 
 @dataclass(frozen=True)
@@ -73,14 +74,17 @@ def on_land(pairs: dict[tuple[str, str], list[shapely.LineString]], land: list[s
     tree = STRtree(land)
     out = []
     for (a, b), lines in sorted(pairs.items()):
-        pieces: list[shapely.LineString] = []
-        for line in lines:
-            near = tree.query(line, predicate="intersects")
-            if not len(near):
-                continue
-            ground = shapely.union_all([land[i] for i in near], grid_size=1e-7)
-            cut = shapely.intersection(line, ground)
-            pieces += [p for p in shapely.get_parts(cut) if p.geom_type == "LineString"]
+        chunks = np.array([shapely.LineString(xy[i:i + CHUNK]) for line in lines for xy in [shapely.get_coordinates(line)]
+                           for i in range(0, len(xy) - 1, CHUNK - 1)], object)
+        # Most of a border lies well inside one piece of land; only the rest is cut.
+        inside = np.zeros(len(chunks), bool)
+        inside[tree.query(chunks, predicate="covered_by")[0]] = True
+        pieces = list(chunks[inside])
+        for chunk in chunks[~inside]:
+            near = tree.query(chunk, predicate="intersects")
+            if len(near):
+                cut = shapely.intersection(chunk, shapely.union_all([land[i] for i in near]))
+                pieces += [p for p in shapely.get_parts(cut) if p.geom_type == "LineString"]
         if not pieces:
             continue
         merged = [p for p in shapely.get_parts(shapely.line_merge(shapely.multilinestrings(pieces)))]

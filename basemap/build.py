@@ -18,7 +18,7 @@ from shapely import STRtree
 from basemap import archives, borders, names, relief, shores
 from settings import ROOT
 
-VERSION = 5  # another number builds it again
+VERSION = 6  # another number builds it again
 MODULES = ROOT / "node_modules"
 RIVER_APART_DEG = 0.045  # a river this near a border is the border's own and is not drawn twice
 ATTRIBUTION = {
@@ -37,6 +37,7 @@ class Parts:
     failed: list[str] = field(default_factory=list)
     borders: list[borders.Border] = field(default_factory=list)
     sources: set[str] = field(default_factory=set)
+    land: list[shapely.Polygon] = field(default_factory=list)  # the finest
     pool: Executor | None = None
     writing: list[tuple[str, Future]] = field(default_factory=list)
 
@@ -105,15 +106,15 @@ def _stamp() -> str:
 
 def _land(parts: Parts) -> None:
     for resolution, zooms, shown in (("l", (0, 3), (0, 4)), ("i", (4, 6), (4, 7)), ("h", (7, 7), (7, 24))):
-        parts.archive("land", shores.polygons(resolution, (1,)), zooms, shown)
+        parts.land = shores.polygons(resolution, (1,))
+        parts.archive("land", parts.land, zooms, shown)
         parts.archive("lakes", shores.polygons(resolution, (2,)), zooms, shown)
         parts.archive("coast", shores.rings(resolution, (1, 2)), zooms, shown)
 
 
 def _borders(parts: Parts) -> None:
     countries = borders.read(MODULES / "@geo-maps" / "countries-maritime-10m" / "map.geo.json")
-    land = shores.polygons("h", (1,))
-    parts.borders = borders.on_land(borders.shared(countries), land)
+    parts.borders = borders.on_land(borders.shared(countries), parts.land or shores.polygons("h", (1,)))
     named = names.of_codes(countries, names.countries(MODULES / "world-atlas" / "countries-50m.json"))
     frame = geopandas.GeoDataFrame(
         [{"country_a": b.a, "country_b": b.b, "length_m": b.length_m, "geometry": shapely.MultiLineString(b.lines)} for b in parts.borders],

@@ -25,7 +25,7 @@ GAIN = 5.0
 
 def _empty() -> bytes:
     buffer = io.BytesIO()
-    Image.new("RGBA", (SIDE, SIDE)).save(buffer, "PNG", compress_level=9)
+    Image.new("RGBA", (SIDE, SIDE)).save(buffer, "WEBP", lossless=True)
     return buffer.getvalue()
 
 
@@ -33,7 +33,7 @@ EMPTY = _empty()
 
 
 def build(out: Path, progress) -> None:
-    """Write a PMTiles archive of PNG tiles."""
+    """Write a PMTiles archive of WebP tiles."""
     grey = np.asarray(Image.open(shores.folder() / "shadedrelief.jpg").convert("L"), np.float32) / 255
     high = grey - gaussian_filter(grey, BLUR_PX, mode=("nearest", "wrap"))
     high[_sea(grey.shape)] = 0
@@ -50,7 +50,7 @@ def build(out: Path, progress) -> None:
                     done += 1
                 progress("Basemap: relief", done, total)
         writer.finalize(
-            {"tile_type": TileType.PNG, "tile_compression": Compression.NONE, "min_zoom": 0, "max_zoom": MAX_ZOOM,
+            {"tile_type": TileType.WEBP, "tile_compression": Compression.NONE, "min_zoom": 0, "max_zoom": MAX_ZOOM,
              "min_lon_e7": -1_800_000_000, "min_lat_e7": -850_000_000, "max_lon_e7": 1_800_000_000, "max_lat_e7": 850_000_000,
              "center_zoom": 2, "center_lon_e7": 0, "center_lat_e7": 0},
             {"attribution": "Natural Earth"},
@@ -89,9 +89,9 @@ def _tile(high: np.ndarray, z: int, x: int, y: int) -> bytes | None:
         return None
     rgba = np.zeros((SIDE, SIDE, 4), np.uint8)
     rgba[..., :3] = np.where((value < 0)[..., None], SHADOW, LIGHT)
-    rgba[..., 3] = np.round(alpha * 85) * 3  # fewer levels: a third of the bytes, and no eye sees it
+    rgba[..., 3] = np.round(alpha * 255)
     buffer = io.BytesIO()
-    Image.fromarray(rgba).save(buffer, "PNG", compress_level=6)
+    Image.fromarray(rgba).save(buffer, "WEBP", quality=55, method=0, alpha_quality=80)
     return buffer.getvalue()
 
 

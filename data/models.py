@@ -39,10 +39,6 @@ def _key() -> Mapped[int]:
     return mapped_column(BigInteger, Identity(), primary_key=True)
 
 
-def _world() -> Mapped[int]:
-    return mapped_column(SmallInteger)
-
-
 def _marking() -> Mapped[str]:
     return mapped_column(Text, server_default=text("'TLP:AMBER'"))
 
@@ -69,7 +65,7 @@ class Agency(Base):
 
     __tablename__ = "agency"
     id: Mapped[int] = mapped_column(Integer, Identity(), primary_key=True)
-    world: Mapped[int] = _world()
+    world: Mapped[int] = mapped_column(SmallInteger)
     name: Mapped[str] = mapped_column(Text)
     country: Mapped[str | None] = mapped_column(Text)
     __table_args__ = (UniqueConstraint("world", "name"),)
@@ -80,7 +76,7 @@ class Source(Base):
 
     __tablename__ = "source"
     id: Mapped[int] = mapped_column(Integer, Identity(), primary_key=True)
-    world: Mapped[int] = _world()
+    world: Mapped[int] = mapped_column(SmallInteger)
     layer: Mapped[str] = mapped_column(Text)  # imagery, tracks, seizures, readers, reference
     kind: Mapped[str] = mapped_column(Text)  # file or feed
     name: Mapped[str] = mapped_column(Text)
@@ -105,7 +101,7 @@ class Track(Base):
 
     __tablename__ = "track"
     id: Mapped[int] = _key()
-    world: Mapped[int] = _world()
+    world: Mapped[int] = mapped_column(SmallInteger)
     key: Mapped[str] = mapped_column(Text)
     kind: Mapped[str] = mapped_column(Text)
     name: Mapped[str | None] = mapped_column(Text)
@@ -170,9 +166,7 @@ class Segment(Base):
     length_m: Mapped[float] = mapped_column(REAL)
     line: Mapped[object] = _shape("LINESTRINGM", dimension=3)
     coarse: Mapped[object] = _shape("LINESTRING", srid=3857)  # EPSG:3857, generalised for zooms 9 to 11
-    __table_args__ = (
-        Index(None, "world", "cell"), Index(None, "world", "hour"), {"postgresql_partition_by": "LIST (world)"},
-    )
+    __table_args__ = (Index(None, "world", "cell"), Index(None, "world", "hour"), {"postgresql_partition_by": "LIST (world)"})
 
 
 class Flow(Base):
@@ -191,9 +185,7 @@ class Flow(Base):
     kind: Mapped[str] = mapped_column(Text, primary_key=True)
     agency_id: Mapped[int] = mapped_column(Integer, primary_key=True)  # 0 where the track has none
     passes: Mapped[int] = mapped_column(Integer)
-    __table_args__ = (
-        Index(None, "world", "band", "span_d", "qk"), {"postgresql_partition_by": "LIST (world)"},
-    )
+    __table_args__ = (Index(None, "world", "band", "span_d", "qk"), {"postgresql_partition_by": "LIST (world)"})
 
 
 class LatestFix(Measured, Base):
@@ -201,7 +193,7 @@ class LatestFix(Measured, Base):
 
     __tablename__ = "latest_fix"
     track_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    world: Mapped[int] = _world()
+    world: Mapped[int] = mapped_column(SmallInteger)
     kind: Mapped[str] = mapped_column(Text)
     agency_id: Mapped[int | None] = mapped_column(Integer)
     observed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
@@ -216,7 +208,7 @@ class Reader(Base):
 
     __tablename__ = "reader"
     id: Mapped[int] = _key()
-    world: Mapped[int] = _world()
+    world: Mapped[int] = mapped_column(SmallInteger)
     key: Mapped[str] = mapped_column(Text)
     name: Mapped[str | None] = mapped_column(Text)
     geom: Mapped[object] = _shape("POINT")
@@ -231,7 +223,7 @@ class Sortie(Base):
 
     __tablename__ = "sortie"
     id: Mapped[int] = _key()
-    world: Mapped[int] = _world()
+    world: Mapped[int] = mapped_column(SmallInteger)
     key: Mapped[str] = mapped_column(Text)
     platform: Mapped[str | None] = mapped_column(Text)
     sensor: Mapped[str | None] = mapped_column(Text)
@@ -249,7 +241,7 @@ class Image(Base):
 
     __tablename__ = "image"
     id: Mapped[int] = _key()
-    world: Mapped[int] = _world()
+    world: Mapped[int] = mapped_column(SmallInteger)
     sortie_id: Mapped[int | None] = mapped_column(ForeignKey(f"{SCHEMA}.sortie.id"))
     name: Mapped[str] = mapped_column(Text)
     captured_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
@@ -317,7 +309,7 @@ class Seizure(Base):
 
     __tablename__ = "seizure"
     id: Mapped[int] = _key()
-    world: Mapped[int] = _world()
+    world: Mapped[int] = mapped_column(SmallInteger)
     content: Mapped[bytes] = mapped_column(BYTEA)  # sha256 of the row's content and its n-th occurrence in the file
     started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     ended_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # not included
@@ -363,7 +355,7 @@ class Run(Base):
 
     __tablename__ = "run"
     id: Mapped[int] = _key()
-    world: Mapped[int] = _world()
+    world: Mapped[int] = mapped_column(SmallInteger)
     method: Mapped[str] = mapped_column(Text)
     key: Mapped[str] = mapped_column(Text)  # sha256 of filter, parameters, version and data state: the same question, asked once
     filter: Mapped[dict] = mapped_column(JSONB)

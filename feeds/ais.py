@@ -222,11 +222,11 @@ class _Ships:
                 passed["messages of other types"] += 1
                 return
             decoded = nmea.decode()
+            mmsi = int(decoded.mmsi)
         except (AISBaseException, ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
             self.job.report.read += 1
             self.job.refuse(message.line, "payload", sentences[0].decode("ascii", "replace"), f"an AIS message ({type(error).__name__})")
             return
-        mmsi = int(decoded.mmsi)
         if kind in STATICS:
             self._name(mmsi, decoded)
         if kind not in POSITIONS:

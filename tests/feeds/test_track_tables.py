@@ -1,0 +1,128 @@
+"""Movements from tables, GPX and readers."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from feeds.flags import ANCIENT, FUTURE, NULL_ISLAND
+from feeds.imports import ImportOptions, import_files
+
+HEAD = "tag_id,kind,name,agency,time_utc,lat,lon,speed_kmh,course_deg,accuracy_m,battery_pct"
+ROW = "V-1,vehicle,Truck 1,Guardia EX,2026-11-20T10:00:00Z,26.0,-97.5,36,90,5,80"
+
+
+def load(database, path: Path, **options):
+    (report,) = import_files("tracks", [path], ImportOptions(world="exercise", **options), lambda *_: None, owner_url=database.owner_url)
+    return report
+
+
+def write(tmp_path: Path, text: str, name: str = "t.csv") -> Path:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def ask(database, query: str) -> list[tuple]:
+    with database.connect() as connection:
+        return connection.execute(query).fetchall()
+
+
+def test_a_row_becomes_a_fix(environment, tmp_path):
+    report = load(environment, write(tmp_path, f"{HEAD}\n{ROW}\n"))
+    assert (report.read, report.stored, report.error) == (1, 1, None)
+    assert ask(environment, "SELECT t.key, t.kind, t.name, a.name, f.speed_mps, f.course_deg, f.line FROM fix f JOIN track t ON t.id = f.track_id "
+                            "JOIN agency a ON a.id = t.agency_id") == [("tag:V-1", "vehicle", "Truck 1", "Guardia EX", 10.0, 90.0, 2)]
+
+
+@pytest.mark.parametrize(("old", "new", "field"), [
+    ("2026-11-20T10:00:00Z", "soon", "time_utc"), ("26.0,-97.5", "96.0,-97.5", "lat"), ("26.0,-97.5", "26.0,-187.5", "lon"),
+    ("26.0,-97.5", "-97.5,26.0", "swapped"), ("26.0,-97.5", "nan,-97.5", "lat"), ("26.0,-97.5", "26.0,", "lon"), ("26.0,-97.5", "x,-97.5", "lat"),
+    (",36,", ",-36,", "speed_kmh"), ("vehicle", "rocket", "kind"), ("V-1,", ",", "tag_id"), (",36,", ",inf,", "speed_kmh"),
+])
+def test_a_bad_value_refuses_the_file_and_is_named(environment, tmp_path, old, new, field):
+    bad = ROW.replace(old, new) if old == "V-1," else ROW.replace("V-1", "V-2").replace(old, new)
+    path = write(tmp_path, f"{HEAD}\n{ROW}\n{bad}\n")
+    report = load(environment, path)
+    assert report.error and "line 3" in report.error and field in report.error, report.error
+    assert ask(environment, "SELECT count(*) FROM fix") == [(0,)]
+    kept = load(environment, path, keep_good=True)
+    assert (kept.read, kept.stored, kept.refused) == (2, 1, 1)
+
+
+def test_a_known_layout_needs_no_option_and_knows_what_is_unknown(environment, tmp_path):
+    head = "MMSI,BaseDateTime,LAT,LON,SOG,COG,Heading,VesselName,IMO,CallSign,VesselType,Status,Length,Width,Draft,Cargo,TransceiverClass"
+    rows = "799000001,2026-11-20T10:00:00,26.0,-97.0,10.0,360.0,511.0,AZUL,,,,,,,,,A\n799000001,2026-11-20T10:01:00,26.0,-97.01,0.0,10.0,20.0,AZUL,,,,,,,,,A"
+    assert load(environment, write(tmp_path, f"{head}\n{rows}\n")).stored == 2
+    assert ask(environment, "SELECT round(speed_mps::numeric, 2)::text, course_deg, heading_deg FROM fix ORDER BY observed_at") == [
+        ("5.14", None, None), ("0.00", 10.0, 20.0)]
+
+
+def test_times_without_a_zone_are_refused_or_told(environment, tmp_path):
+    mapping = write(tmp_path, 'layer = "tracks"\n[columns]\nid = "key"\nt = "time"\nx = "lon"\ny = "lat"\n[constants]\nkind = "drone"\n', "m.toml")
+    path = write(tmp_path, "id,t,x,y\nd,2026-11-01 01:30:00,-97.0,26.0\n")
+    report = load(environment, path, mapping=mapping)
+    assert "--zone" in report.error
+    assert load(environment, path, mapping=mapping, zone="America/Chicago").stored == 1
+    # Half past one came twice that night; the first is meant.
+    assert ask(environment, "SELECT observed_at FROM fix") == [(datetime(2026, 11, 1, 6, 30, tzinfo=timezone.utc),)]
+
+
+def test_parquet_with_real_times_and_numbers(environment, tmp_path):
+    mapping = write(tmp_path, 'layer = "tracks"\ncrs = "EPSG:32614"\n[columns]\nid = "key"\nt = "time"\ne = "x"\nn = "y"\n[constants]\nkind = "drone"\n', "m.toml")
+    moments = pa.array([datetime(2026, 11, 20, 10, 0, s, tzinfo=timezone.utc) for s in range(3)], pa.timestamp("us", "UTC"))
+    table = pa.table({"id": ["d"] * 3, "t": moments, "e": [650_000.0, 650_010.0, 650_020.0], "n": [2_870_000.0] * 3})
+    pa.parquet.write_table(table, tmp_path / "t.parquet")
+    assert load(environment, tmp_path / "t.parquet", mapping=mapping).stored == 3
+    assert ask(environment, "SELECT count(*), round(sum(length_m)) FROM segment WHERE NOT gap") == [(1, 20.0)]
+
+
+def test_doubtful_fixes_are_flagged_and_kept(environment, tmp_path):
+    rows = [ROW, ROW.replace("2026-11-20", "2099-01-01"), ROW.replace("2026-11-20", "1985-01-01"), ROW.replace("26.0,-97.5", "0.0,0.0").replace("10:00:00", "11:00:00")]
+    assert load(environment, write(tmp_path, HEAD + "\n" + "\n".join(rows) + "\n")).stored == 4
+    told = dict(ask(environment, "SELECT to_char(observed_at, 'YYYY-HH24'), flags FROM fix"))
+    assert told["2099-10"] & FUTURE and told["1985-10"] & ANCIENT and told["2026-11"] & NULL_ISLAND
+
+
+def test_reads_are_fixes_at_their_reader(environment, tmp_path):
+    reads = write(tmp_path, "epc,reader,time,rssi\nb'3034E5',GATE-1,2026-11-20T10:00:00Z,-50\n3034E5,GATE-2,2026-11-20T12:00:00Z,-50\n", "reads.csv")
+    assert "reader whose place is known" in load(environment, reads).error
+    readers = write(tmp_path, "reader,name,lat,lon\nGATE-1,North gate,26.1,-97.6\nGATE-2,South gate,26.0,-97.5\n", "readers.csv")
+    assert load(environment, readers).stored == 2 and load(environment, readers).already == 2
+    assert load(environment, reads).stored == 2
+    assert ask(environment, "SELECT key, kind FROM track") == [("epc:3034E5", "container")]
+    assert ask(environment, "SELECT round(ST_X(geom)::numeric, 1)::text FROM fix ORDER BY observed_at") == [("-97.6",), ("-97.5",)]
+
+
+GPX = """<?xml version="1.0"?><gpx version="1.1" creator="t" xmlns="http://www.topografix.com/GPX/1/1"><wpt lat="1" lon="1"/>
+<trk><name>Patrol</name><type>{kind}</type><trkseg>{points}</trkseg></trk></gpx>"""
+POINT = '<trkpt lat="26.{i}" lon="-97.5"><ele>5</ele><time>2026-11-20T10:0{i}:00Z</time></trkpt>'
+
+
+def test_gpx(environment, tmp_path):
+    text = GPX.format(kind="vehicle", points="".join(POINT.format(i=i) for i in range(5)))
+    report = load(environment, write(tmp_path, text, "t.gpx"))
+    assert (report.read, report.stored) == (5, 5)
+    assert ask(environment, "SELECT kind, name FROM track") == [("vehicle", "Patrol")]
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    (GPX.format(kind="9", points=POINT.format(i=1)), "what moved"), (GPX.format(kind="vehicle", points='<trkpt lat="26" lon="-97"/>'), "time"),
+    (GPX.format(kind="vehicle", points='<trkpt lat="96" lon="-97"><time>2026-11-20T10:00:00Z</time></trkpt>'), "latitude"),
+    ('<?xml version="1.0"?><!DOCTYPE gpx [<!ENTITY a "b">]><gpx/>', "DOCTYPE"), (GPX.format(kind="vehicle", points=""), "track point"),
+    (GPX.format(kind="vehicle", points=POINT.format(i=1))[:-20], "well-formed"),
+])
+def test_gpx_that_is_refused(environment, tmp_path, text, words):
+    report = load(environment, write(tmp_path, text, "t.gpx"))
+    assert words in report.error
+    assert ask(environment, "SELECT count(*) FROM track") == [(0,)]
+
+
+def test_a_doctype_in_utf_16_is_seen(environment, tmp_path):
+    path = tmp_path / "t.gpx"
+    path.write_bytes('<?xml version="1.0" encoding="UTF-16"?><!DOCTYPE gpx [<!ENTITY a "b">]><gpx/>'.encode("utf-16"))
+    assert "DOCTYPE" in load(environment, path).error
