@@ -104,6 +104,7 @@ def _inlined(page: str) -> str:
     css = re.sub(r"url\(images/[^)]*\)", "none", (VENDOR / "leaflet.css").read_text(encoding="utf-8"))
     # What Leaflet and folium's helpers need; jQuery and Bootstrap are asked by folium for popups, which are not used.
     script = (VENDOR / "leaflet.js").read_text(encoding="utf-8").replace("</script", "<\\/script")
+    script = re.sub(r'<a href="https://leafletjs.com"[^>]*>', "<a>", script)  # its own name links to its site
     head = f'<meta name="referrer" content="no-referrer"><style>{css}</style><script>{script}</script>'
     return page.replace("<head>", f"<head>{head}", 1)
 

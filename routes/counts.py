@@ -45,6 +45,7 @@ async def counted(request: Request) -> Response:
 async def timed(request: Request) -> Response:
     """The lanes over a span; without a span it is the window itself, without a window all there is."""
     filter = asked(request, "span_from", "span_to", "bins")
+    bins = _bins(request)
     async with database(request).reading() as session:
         tag = etag("timeline", request.url.query, await spans.state(session, filter.world_code))
         if fresh(request, tag):
@@ -53,7 +54,7 @@ async def timed(request: Request) -> Response:
         if span is None:
             return as_json({"start": None, "step_s": 0, "bins": 0, "window": [0, 0],
                             "seizures": [], "movements": [], "images": []}, tag)
-        return as_json(await timeline.lanes(session, filter, span, _bins(request)), tag)
+        return as_json(await timeline.lanes(session, filter, span, bins), tag)
 
 
 async def _span(request: Request, filter: Filter, session) -> tuple[datetime, datetime] | None:

@@ -1,0 +1,139 @@
+"""Every route over a real database: answers, refusals, and 304 when nothing changed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+import settings
+from tests.data.made import seizures, tracks, walk
+
+WORLD = "world=exercise"
+
+
+@pytest.fixture(scope="module")
+def client(module_database, tmp_path_factory):
+    patch = pytest.MonkeyPatch()
+    patch.setenv("VIGIA_APP_URL", module_database.app_url)
+    patch.setenv("VIGIA_HOME", str(tmp_path_factory.mktemp("home")))
+    settings.store.cache_clear()
+    rng = np.random.default_rng(8)
+    with module_database.connect() as connection:
+        tracks(connection, [walk(rng, 100) for _ in range(6)])
+        seizures(connection, rng, 80, unplaced=3, aggregates=2)
+        connection.execute("INSERT INTO data_state (world, layer, version) VALUES (1, 'tracks', 1)")
+        connection.commit()
+    import app
+
+    with TestClient(app.server) as client:
+        yield client
+    patch.undo()
+    settings.store.cache_clear()
+
+
+@pytest.mark.parametrize("path", [
+    "health/live", "health/ready", "worlds", f"counts?{WORLD}", f"timeline?{WORLD}", f"seizures?{WORLD}&limit=5", f"seizures/points?{WORLD}",
+    f"tracks?{WORLD}", f"movement?{WORLD}&move_from=2026-11-20T00:00:00Z&move_to=2026-11-20T06:00:00Z", f"images?{WORLD}", f"hotspots?{WORLD}",
+    f"sections?{WORLD}", f"search?q=Track&{WORLD}", f"tiles/tracks.json?{WORLD}", f"tiles/imagery.json?{WORLD}", "basemap/parts.json", "openapi.json",
+])
+def test_json(client, path):
+    answer = client.get(f"/api/{path}")
+    assert answer.status_code == 200 and answer.headers["content-type"] == "application/json"
+    assert answer.json()
+
+
+@pytest.mark.parametrize("path", ["nope", "tiles/nope.json", "tiles/nope/1/1/1.mvt", "seizures/999999", "tracks/999999", "images/999999", "export/nope",
+                                  "tiles/tracks/3/9/1.mvt", "tiles/seizures/30/0/0.mvt", "tiles/imagery/3/1/1.gif", "tiles/imagery/1/3/1/1.webp",
+                                  "tracks/abc", "basemap/../settings.py", "basemap/secrets.txt", "tiles/hotspots/999/3/1/1.mvt"])
+def test_what_is_not_there_is_a_json_404(client, path):
+    answer = client.get(f"/api/{path}")
+    assert answer.status_code == 404, answer.text[:200]
+    assert "error" in answer.json()
+
+
+@pytest.mark.parametrize("path", ["counts", "timeline", "seizures", "tracks", "images", "hotspots", "sections", "export/csv", "tiles/tracks/3/1/3.mvt",
+                                  "tiles/seizures/3/1/3.mvt", "tiles/sections/3/1/3.mvt", "tiles/imagery/3/1/3.webp", "tiles/tracks.json"])
+def test_a_bad_filter_is_a_422_that_names_it(client, path):
+    answer = client.get(f"/api/{path}?drug=soap&colour=red")
+    assert answer.status_code == 422
+    assert {p["key"] for p in answer.json()["problems"]} == {"drug", "colour"}
+
+
+@pytest.mark.parametrize("query", ["bins=0", "bins=x", "bins=9999", "span_from=x", "span_from=2026-11-02T00:00:00Z&span_to=2026-11-01T00:00:00Z"])
+def test_a_bad_timeline_is_a_422(client, query):
+    assert client.get(f"/api/timeline?{query}").status_code == 422
+
+
+@pytest.mark.parametrize("payload", ["' OR 1=1--", "'; DROP TABLE vigia.fix; --", "x' UNION SELECT 1,2--", "','(select set_config('a','b',false))", "%%", "\\"])
+def test_injections_are_text(client, payload, module_database):
+    for key in ("q", "agency"):
+        answer = client.get("/api/seizures", params={"world": "exercise", key: payload})
+        assert answer.status_code == 200 and answer.json()["total"] == 0
+    for key in ("drug", "kind", "from", "bbox", "area", "track", "source"):
+        assert client.get("/api/seizures", params={key: payload}).status_code == 422
+    assert client.get("/api/seizures", params={"sort": payload}).status_code == 422
+    with module_database.connect() as connection:
+        assert connection.execute("SELECT count(*) > 0 FROM fix").fetchone() == (True,)
+
+
+@pytest.mark.parametrize("path", [f"counts?{WORLD}", f"timeline?{WORLD}", f"seizures/points?{WORLD}", f"tiles/tracks/5/7/13.mvt?{WORLD}", f"tiles/seizures/5/7/13.mvt?{WORLD}"])
+def test_the_same_again_is_a_304_until_data_changes(client, module_database, path):
+    first = client.get(f"/api/{path}")
+    tag = first.headers["etag"]
+    assert client.get(f"/api/{path}", headers={"If-None-Match": tag}).status_code == 304
+    other = client.get(f"/api/{path.replace('exercise', 'live')}")
+    assert other.headers["etag"] != tag
+    with module_database.connect() as connection:
+        connection.execute("UPDATE data_state SET version = version + 1 WHERE world = 1")
+        connection.commit()
+    assert client.get(f"/api/{path}", headers={"If-None-Match": tag}).status_code == 200
+
+
+def test_lists_are_paged_and_sorted(client):
+    page = client.get(f"/api/seizures?{WORLD}&limit=10&offset=5&sort=kg").json()
+    kg = [r["kg"] for r in page["rows"] if r["kg"] is not None]
+    assert len(page["rows"]) == 10 and kg == sorted(kg)
+    assert len(client.get(f"/api/seizures?{WORLD}&limit=99999").json()["rows"]) == page["total"]  # held at the most, not refused
+
+
+def test_hotspots_are_computed_once_and_drawn(client):
+    run = client.get(f"/api/hotspots?{WORLD}").json()
+    assert client.get(f"/api/hotspots?{WORLD}").json()["run"] == run["run"]
+    assert client.get(f"/api/hotspots?{WORLD}&drug=ats").json()["run"] != run["run"]
+    tile = client.get(f"/api/tiles/hotspots/{run['run']}/7/29/54.mvt")
+    assert tile.status_code == 200 and tile.headers["content-type"].startswith("application/vnd.mapbox-vector-tile")
+    assert client.get(f"/api/tiles/hotspots/{run['run']}/7/29/54.mvt").content == tile.content
+
+
+@pytest.mark.parametrize("format", ["geojson", "csv", "gpkg", "briefing"])
+def test_exports_say_what_they_are(client, format):
+    answer = client.get(f"/api/export/{format}?{WORLD}&drug=ats")
+    assert answer.status_code == 200 and "EXERCISE" in answer.headers["content-disposition"]
+    assert b"EXERCISE" in answer.content
+
+
+def test_modules_are_asked_again_and_typed(client):
+    answer = client.get("/assets/js/main.mjs")
+    assert answer.headers["cache-control"] == "no-cache" and answer.headers["content-type"].startswith("text/javascript")
+    # The client tidies `..` away by itself, so the dots are told in code.
+    outside = client.get("/assets/%2e%2e/settings.py")
+    assert outside.status_code == 404 or "html" in outside.headers["content-type"]
+    assert "VIGIA_" not in outside.text
+    assert client.get("/assets/nope.js").status_code == 404
+
+
+def test_the_wall_is_a_page_and_other_screens_are_not(client):
+    assert "STALE" in client.get("/wall/main").text
+    assert client.get("/wall/other").status_code == 404
+
+
+def test_every_callback_is_a_coroutine():
+    import inspect
+
+    from dash._callback import GLOBAL_CALLBACK_MAP
+
+    import app
+
+    blocking = [name for name, c in {**GLOBAL_CALLBACK_MAP, **app.app.callback_map}.items() if c.get("callback") and not inspect.iscoroutinefunction(inspect.unwrap(c["callback"]))]
+    assert app.app.callback_map and blocking == []
