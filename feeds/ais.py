@@ -281,7 +281,7 @@ class _Ships:
         self.writer.write({
             "track_id": np.array([self.ids[m] for m in mmsi.tolist()]), "observed_us": observed, "lon": lon, "lat": lat,
             "speed_mps": speed, "course_deg": course, "heading_deg": heading, "line": line.astype(np.int64),
-            "flags": plausible(observed, lon, lat),
+            "flags": plausible(observed, lon, lat, self.job.now_us(observed)),
         })
 
     def _track(self, mmsi: int, kind: str) -> TrackTold:

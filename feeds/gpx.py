@@ -112,7 +112,7 @@ def _put(job: Job, writer: FixWriter, trail: _Trail, number: int) -> None:
     t, lon, lat, altitude, line = (np.array(c, float) for c in zip(*rows))
     writer.write({
         "track_id": np.full(len(rows), track_id), "observed_us": t.astype(np.int64), "lon": lon, "lat": lat,
-        "altitude_m": altitude, "line": line.astype(np.int64), "flags": plausible(t.astype(np.int64), lon, lat),
+        "altitude_m": altitude, "line": line.astype(np.int64), "flags": plausible(t.astype(np.int64), lon, lat, job.now_us(t)),
     })
 
 

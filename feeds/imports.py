@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import numpy as np
 import psycopg
 
 from data.records import KINDS, MARKINGS, ImportReport
@@ -76,6 +77,10 @@ class Job:
     def refuse_file(self, expected: str, name: str | None = None, value: object = None, line: int | None = None) -> None:
         """The file as a whole can't be read; --keep-good does not help."""
         raise FileRefused(Refusal(self.path.name, line, name, None if value is None else str(value), expected))
+
+    def now_us(self, observed_us: np.ndarray) -> int | None:
+        """What "now" is for doubtful times: the exercise has a clock of its own, whose end is its newest fix."""
+        return int(observed_us.max()) if self.world == CODES["exercise"] and len(observed_us) else None
 
     def agency(self, name: str) -> int:
         """The id of an agency that a row names, made when it is new."""
@@ -199,6 +204,10 @@ def _digest(path: Path) -> str:
 def _agency(connection, world: int, name: str | None) -> int | None:
     if name is None:
         return None
+    # Looked up first: an insert that meets the row would hold it until this import ends, and others would wait.
+    found = connection.execute("SELECT id FROM agency WHERE world = %s AND name = %s", (world, name)).fetchone()
+    if found:
+        return found[0]
     return connection.execute(
         "INSERT INTO agency (world, name) VALUES (%s, %s) ON CONFLICT (world, name) DO UPDATE SET name = excluded.name "
         "RETURNING id", (world, name),

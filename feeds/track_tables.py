@@ -76,7 +76,7 @@ class _Reader:
         columns = {k: v[keep] for k, v in columns.items()}
         columns["track_id"] = tracks[keep]
         columns["line"] = (first_line + np.arange(n))[keep]
-        columns["flags"] = plausible(columns["observed_us"], columns["lon"], columns["lat"])
+        columns["flags"] = plausible(columns["observed_us"], columns["lon"], columns["lat"], self.job.now_us(columns["observed_us"]))
         self.writer.write(columns)
 
     def _times(self, batch, refuse) -> np.ndarray:

@@ -17,7 +17,7 @@ ROW = "V-1,vehicle,Truck 1,Guardia EX,2026-11-20T10:00:00Z,26.0,-97.5,36,90,5,80
 
 
 def load(database, path: Path, **options):
-    (report,) = import_files("tracks", [path], ImportOptions(world="exercise", **options), lambda *_: None, owner_url=database.owner_url)
+    (report,) = import_files("tracks", [path], ImportOptions(**{"world": "exercise", **options}), lambda *_: None, owner_url=database.owner_url)
     return report
 
 
@@ -83,7 +83,7 @@ def test_parquet_with_real_times_and_numbers(environment, tmp_path):
 
 def test_doubtful_fixes_are_flagged_and_kept(environment, tmp_path):
     rows = [ROW, ROW.replace("2026-11-20", "2099-01-01"), ROW.replace("2026-11-20", "1985-01-01"), ROW.replace("26.0,-97.5", "0.0,0.0").replace("10:00:00", "11:00:00")]
-    assert load(environment, write(tmp_path, HEAD + "\n" + "\n".join(rows) + "\n")).stored == 4
+    assert load(environment, write(tmp_path, HEAD + "\n" + "\n".join(rows) + "\n"), world="live").stored == 4
     told = dict(ask(environment, "SELECT to_char(observed_at, 'YYYY-HH24'), flags FROM fix"))
     assert told["2099-10"] & FUTURE and told["1985-10"] & ANCIENT and told["2026-11"] & NULL_ISLAND
 
