@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+from importlib.util import find_spec
+from pathlib import Path
 
 from errors import ProgramMissing
 from install import system
@@ -20,9 +23,20 @@ def path() -> str | None:
 
 
 def ensure() -> str:
-    """The browser's program, installed when missing. Raises ProgramMissing, SetupFailed."""
-    if path() is None:
-        system.install("Chromium", lambda: ["chromium"])
+    """The browser's program, installed when missing, and what drives it. Raises ProgramMissing, SetupFailed."""
+    missing = [] if path() else ["chromium"]
+    if not _driver_runs():
+        missing.append("libatomic1")  # which a small Debian lacks, and Playwright's own node is linked to
+    if missing:
+        system.install("Chromium", lambda: missing)
     if (found := path()) is None:
         raise ProgramMissing(system.by_hand("Chromium"))
     return found
+
+
+def _driver_runs() -> bool:
+    found = find_spec("playwright")
+    if found is None or found.origin is None:
+        return True  # not installed: not ours to judge
+    driver = Path(found.origin).parent / "driver" / "node"
+    return not driver.exists() or subprocess.run([driver, "--version"], capture_output=True, check=False).returncode == 0

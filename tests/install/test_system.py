@@ -11,7 +11,7 @@ import pytest
 
 from data import programs
 from errors import ProgramMissing, SetupFailed
-from install import postgis, system
+from install import chromium, postgis, system
 
 
 @pytest.fixture
@@ -116,3 +116,12 @@ def _programs(major: int) -> programs.Programs:
 def test_the_machines_own_is_found():
     found = programs.find()
     assert found.fit and subprocess.run([found.folder / "pg_ctl", "--version"], check=True, capture_output=True).returncode == 0
+
+
+def test_the_browser_gets_what_drives_it(machine, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    told = machine(apt_get="exit 0", chromium="exit 0")
+    assert chromium.ensure().endswith("/chromium") and not told.exists()
+    monkeypatch.setattr(chromium, "_driver_runs", lambda: False)
+    chromium.ensure()
+    assert "--no-install-recommends libatomic1 " in told.read_text()
