@@ -38,8 +38,9 @@ class GiStar:
         would give, -1 fewer). Cells with `n_around` under `min_n` are left out: too few to say.
 
         >>> one_place = pd.DataFrame({"lon": [-97.5] * 30, "lat": [25.9] * 30})
-        >>> GiStar(resolution=6).apply(one_place).sort_values("q").level.iloc[0]
-        np.int64(3)
+        >>> found = GiStar(resolution=6, reach=8).apply(one_place)
+        >>> int(found.n.max()), int(found.level.max())
+        (30, 3)
         """
         if points.empty:
             return _frame()

@@ -345,7 +345,12 @@ def _time_text(moment: datetime) -> str:
 def _plain(value) -> str:
     if isinstance(value, tuple):
         return ",".join(str(v) for v in value)
-    return f"{value:.15g}" if isinstance(value, float) else str(value)
+    return _number_text(value) if isinstance(value, float) else str(value)
+
+
+def _number_text(value: float) -> str:
+    """The shortest digits that read back as the same number, so that a Filter survives its own text."""
+    return repr(float(value)).removesuffix(".0")
 
 
 _PARSERS = {
@@ -369,8 +374,8 @@ _TEXT = {
     "from": _time_text,
     "to": _time_text,
     "known_at": _time_text,
-    "bbox": lambda v: ",".join(f"{d:.10g}" for d in v),
-    "area": lambda v: ";".join(f"{lon:.10g} {lat:.10g}" for lon, lat in v),
+    "bbox": lambda v: ",".join(_number_text(d) for d in v),
+    "area": lambda v: ";".join(f"{_number_text(lon)} {_number_text(lat)}" for lon, lat in v),
 }
 KEYS: tuple[str, ...] = tuple(_PARSERS)
 

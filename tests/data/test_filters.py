@@ -13,7 +13,7 @@ from data.records import CONVEYANCES, DRUGS, KINDS
 from errors import FilterInvalid
 
 moments = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1)).map(lambda d: d.replace(tzinfo=timezone.utc, microsecond=0))
-lon, lat = st.floats(-179, 179).map(lambda v: round(v, 5)), st.floats(-84, 84).map(lambda v: round(v, 5))
+lon, lat = st.floats(-179, 178), st.floats(-84, 83)
 
 
 @st.composite
@@ -23,7 +23,7 @@ def filters(draw) -> Filter:
     if start and end and end <= start:
         end = start + timedelta(hours=1)
     west, south = draw(lon), draw(lat)
-    low = draw(st.none() | st.floats(0, 1000).map(lambda v: round(v, 3)))
+    low = draw(st.none() | st.floats(0, 1000))
     return Filter(
         world=draw(st.sampled_from(("live", "exercise"))), start=start, end=end, known_at=draw(st.none() | moments),
         bbox=draw(st.none() | st.just((west, south, west + 0.5, south + 0.5))),
