@@ -84,11 +84,13 @@ async def one(session: AsyncConnection, filter: Filter, seizure_id: int) -> dict
 async def points(session: AsyncConnection, filter: Filter) -> dict:
     """Every single seizure on the map, column by column, so that a clock can be run over them.
 
+    `t_off_map` are the times of those with no mark (no place, or several published as one), so that the clock counts them too.
     When there are more than POINTS_MAX, `detail` is `gathered` and the tiles are to be used instead.
     """
     total = await session.scalar(select(func.count()).where(*filter.seizures(), ON_MAP))
     if total > POINTS_MAX:
-        return {"detail": "gathered", "total": total}
+        off_map = await session.scalar(select(func.count()).where(*filter.seizures(), ~ON_MAP))
+        return {"detail": "gathered", "total": total, "off_map": off_map}
     rows = (await session.execute(
         select(
             Seizure.id, func.round(cast(func.ST_X(Seizure.geom), NUMERIC), 6).cast(Float).label("lon"),
@@ -96,9 +98,11 @@ async def points(session: AsyncConnection, filter: Filter) -> dict:
             Seizure.drug, Seizure.kg, cast(func.extract("epoch", Seizure.started_at), Integer).label("t"), Seizure.precision_m,
         ).where(*filter.seizures(), ON_MAP).order_by(Seizure.started_at, Seizure.id)
     )).all()
+    off_map = await session.scalars(
+        select(cast(func.extract("epoch", Seizure.started_at), Integer)).where(*filter.seizures(), ~ON_MAP).order_by(Seizure.started_at))
     names = ("id", "lon", "lat", "drug", "kg", "t", "precision_m")
     columns = list(zip(*rows)) if rows else [()] * len(names)
-    return {"detail": "points", "total": total, **{name: list(column) for name, column in zip(names, columns)}}
+    return {"detail": "points", "total": total, "t_off_map": list(off_map), **{name: list(column) for name, column in zip(names, columns)}}
 
 
 async def tile(session: AsyncConnection, filter: Filter, z: int, x: int, y: int) -> bytes:

@@ -1,10 +1,11 @@
-"""What each world holds: how much, and between which times."""
+"""What each world holds: how much, where, and between which times."""
 
 from __future__ import annotations
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from data import views
 from data.models import DataState, Image, LatestFix, Segment, Seizure, Track
 from data.worlds import CODES
 
@@ -29,7 +30,9 @@ async def _world(session: AsyncConnection, name: str, code: int) -> dict:
         "world": name, "from": min(starts, default=None), "to": max(ends, default=None),
         # Where the clock stands when nothing newer comes: the newest thing seen to move, else the newest of all.
         "edge": t_to or max(ends, default=None),
+        "newest": {"seizures": s_to, "tracks": t_to, "images": i_to},
         "tracks": tracks, "seizures": seizures, "images": images,
+        "bounds": await views.bounds(session, code), "state": await state(session, code),
     }
 
 

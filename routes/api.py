@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from fastapi import FastAPI, Request, Response
 
-from routes import basemap, counts, errors, exports, health, hotspots, imagery, search, sections, seizures, static, tilejson, tracks, wall
+from routes import basemap, counts, errors, exports, health, hotspots, imagery, search, sections, seizures, static, tilejson, tracks, views, wall
 from routes.asking import as_json
 
 ROUTERS = (
     health.router, counts.router, seizures.router, tracks.router, imagery.router, hotspots.router, sections.router,
-    search.router, basemap.router, tilejson.router, exports.router, wall.router, static.router,
+    search.router, views.router, basemap.router, tilejson.router, exports.router, wall.router, static.router,
 )
 
 

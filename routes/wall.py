@@ -13,16 +13,9 @@ from settings import BUILD, serve
 
 router = APIRouter()
 
-# The views in turn: name, camera (longitude, latitude, zoom), and for how long (seconds). A screen's own list comes with access control.
+# For how long each view stands (seconds), and what is looked at while there is no data to look at; else the views are those of /api/views.
 SCREENS: dict[str, dict] = {
-    "main": {
-        "turn_s": 20,
-        "views": [
-            {"name": "The whole border", "center": [-106.6, 29.3], "zoom": 4.9},
-            {"name": "Lower Rio Grande", "center": [-98.0, 26.15], "zoom": 8.0},
-            {"name": "Mouth and coast", "center": [-97.35, 26.0], "zoom": 9.1},
-        ],
-    },
+    "main": {"turn_s": 20, "views": [{"name": "The border", "bounds": [-117.2, 25.8, -97.1, 32.8], "places": []}]},
 }
 
 PAGE = """<!DOCTYPE html>

@@ -44,8 +44,8 @@ export function fontFaces(base = "/assets/vendor/fonts") {
   };
 }
 
-/** The whole style. `token(name)` gives a colour, `parts` names what the basemap was built of (see /api/basemap/parts.json). */
-export function basemapStyle({ token, parts, base = "/api/basemap" }) {
+/** The whole style. `token(name)` gives a colour, `parts` names what the basemap was built of (see /api/basemap/parts.json); `names: false` leaves all words out. */
+export function basemapStyle({ token, parts, base = "/api/basemap", names: named = true }) {
   const has = (name) => Boolean(parts?.layers?.[name]?.length);
   const alpha = (name) => Number(token(`${name}-a`));
   const origin = globalThis.location?.origin ?? "";
@@ -110,7 +110,7 @@ export function basemapStyle({ token, parts, base = "/api/basemap" }) {
     );
   }
   layers.push(slot("slot-footprints"), slot("slot-trails"));
-  if (has("names")) {
+  if (named && has("names")) {
     layers.push(
       ...names("country-names", "names", ["==", ["get", "class"], "country"], {
         "text-field": ["upcase", ["get", "name"]], "text-font": ["Condensed Medium"], "text-letter-spacing": 0.34,
@@ -125,7 +125,7 @@ export function basemapStyle({ token, parts, base = "/api/basemap" }) {
       }, { "text-color": token("water-name"), "text-halo-color": token("water") }),
     );
   }
-  if (has("places")) {
+  if (named && has("places")) {
     // By zoom the least population that is named; what a wall drops stays out by the same table.
     const least = ["step", ["zoom"], 1e9, 4, 500000, 5.5, 150000, 7, 30000, 8.5, 5000, 10, 500];
     layers.push(...each("places", (n) => ({

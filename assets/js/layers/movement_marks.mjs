@@ -1,6 +1,6 @@
 // Pure: the answer of /api/movement and a time to marks and trails. No mark is ever beyond a track's last fix.
 import { age as ageWords } from "../times.mjs";
-import { GLYPHS, stateOf } from "../symbols/glyphs.mjs";
+import { GLYPHS, STATES, stateOf } from "../symbols/glyphs.mjs";
 
 // How long a trail reaches back, by family (seconds).
 export const TRAIL_S = { sea: 7200, land: 3000, air: 900 };
@@ -66,14 +66,14 @@ function frozen(track, i) {
   return true;
 }
 
-/** Marks and trails as GeoJSON features, and how many marks are stale or lost. */
+/** Marks and trails as GeoJSON features, how many marks are stale or lost, and the freshest state of each kind. */
 export function marksAt(movement, at, { chosen, glide = false } = {}) {
   if (movement?.detail === "gathered") {
     return {
-      marks: movement.gathered.map((g, i) => ({ type: "Feature", id: i, geometry: point(g.lon, g.lat), properties: { n: g.n } })), trails: [], stale: 0,
+      marks: movement.gathered.map((g, i) => ({ type: "Feature", id: i, geometry: point(g.lon, g.lat), properties: { n: g.n } })), trails: [], stale: 0, states: {},
     };
   }
-  const marks = [], trails = [];
+  const marks = [], trails = [], states = {};
   let stale = 0;
   for (const track of movement?.tracks ?? []) {
     const place = placeAt(track, at, glide);
@@ -84,6 +84,8 @@ export function marksAt(movement, at, { chosen, glide = false } = {}) {
     if (state === "live" && frozen(track, place.i)) state = "frozen";
     const isOld = state === "stale" || state === "lost";
     stale += isOld;
+    // A kind is as fresh as the freshest thing of it.
+    if (!(track.kind in states) || STATES.indexOf(state) < STATES.indexOf(states[track.kind])) states[track.kind] = state;
     const properties = {
       id: track.id, kind: track.kind, state, course: courseAt(track, place), name: track.name,
       order: (isChosen ? 100 : 0) + (isOld ? 0 : 10) + (GLYPHS[track.kind].family === "land" ? 0 : 1),
@@ -93,7 +95,7 @@ export function marksAt(movement, at, { chosen, glide = false } = {}) {
     marks.push({ type: "Feature", geometry: point(place.lon, place.lat), properties });
     if (state !== "lost") trails.push(...trail(track, place, at, isChosen));
   }
-  return { marks, trails, stale };
+  return { marks, trails, stale, states };
 }
 
 const point = (lon, lat) => ({ type: "Point", coordinates: [lon, lat] });

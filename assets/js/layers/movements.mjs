@@ -14,7 +14,8 @@ const colour = (token) => ["match", ["get", "kind"], "vessel", token("track-sea"
 export const url = (choices) => `${location.origin}/api/tiles/tracks/{z}/{x}/{y}.mvt?${filterQuery(choices)}`;
 
 /** Put sources and layers on a map whose style was just set. */
-export function add(map, { token, choices }) {
+export function add(map, { token, choices, wall }) {
+  const wide = wall ? 2.35 : 1;
   map.addSource(TILES, { type: "vector", tiles: [url(choices)], minzoom: 0, maxzoom: 14 });
   map.addSource(TRAILS, { type: "geojson", data: empty });
   map.addSource(MARKS, { type: "geojson", data: empty, promoteId: "id" });
@@ -37,18 +38,18 @@ export function add(map, { token, choices }) {
   }, "slot-trails");
   addLayer(map, {
     id: "trail-case", type: "line", source: TRAILS, filter: ["!", ["get", "gap"]], layout: { "line-join": "round", "line-cap": "butt" },
-    paint: { "line-color": token("case"), "line-width": 3.6, "line-opacity": ["*", 0.5, ["get", "u"]] },
+    paint: { "line-color": token("case"), "line-width": 3.6 * wide, "line-opacity": ["*", 0.5, ["get", "u"]] },
   }, "slot-marks");
   addLayer(map, {
     id: "trail", type: "line", source: TRAILS, filter: ["!", ["get", "gap"]], layout: { "line-join": "round", "line-cap": "butt" },
     paint: {
-      "line-color": tint, "line-width": ["case", ["boolean", ["get", "chosen"], false], 2.6, 1.7],
+      "line-color": tint, "line-width": ["case", ["boolean", ["get", "chosen"], false], 2.6, 1.7 * wide],
       "line-opacity": ["+", 0.06, ["*", 0.84, ["^", ["get", "u"], 1.5]]],
     },
   }, "slot-marks");
   addLayer(map, {
     id: "trail-gap", type: "line", source: TRAILS, filter: ["get", "gap"],
-    paint: { "line-color": tint, "line-width": 1.4, "line-opacity": 0.6, "line-dasharray": [2, 2.6] },
+    paint: { "line-color": tint, "line-width": 1.4 * wide, "line-opacity": 0.6, "line-dasharray": [2, 2.6] },
   }, "slot-marks");
   // What was lost long ago is still there, and quieter.
   const small = ["case", ["==", ["get", "state"], "lost"], 0.72, 1];
@@ -57,11 +58,17 @@ export function add(map, { token, choices }) {
     layout: {
       "icon-image": ["concat", "glyph-", ["get", "kind"], "-", ["get", "state"]],
       "icon-rotate": ["case", ["in", ["get", "kind"], ["literal", TURNS]], ["coalesce", ["get", "course"], 0], 0],
-      "icon-rotation-alignment": "map", "icon-allow-overlap": true, "icon-ignore-placement": true,
+      // On a wall large marks would hide each other: the more important ones stand.
+      "icon-rotation-alignment": "map", "icon-allow-overlap": !wall, "icon-ignore-placement": !wall, "icon-padding": wall ? 0 : 2,
       "icon-size": ["interpolate", ["linear"], ["zoom"], 4, ["*", 0.62, small], 7.9, ["*", 0.8, small], 8, ["*", 0.92, small], 10, small],
-      "symbol-sort-key": ["get", "order"],
+      "symbol-sort-key": wall ? ["-", 0, ["get", "order"]] : ["get", "order"],
     },
   }, "slot-top");
+  addLayer(map, {
+    id: "mark-gathered", type: "circle", source: MARKS, filter: ["has", "n"],
+    paint: { "circle-radius": ["interpolate", ["linear"], ["ln", ["get", "n"]], 0, 4, 7, 15], "circle-color": token("s1"), "circle-stroke-color": token("track-land"), "circle-stroke-width": 1.5 },
+  }, "slot-top");
+  if (wall) return;
   addLayer(map, {
     id: "mark-age", type: "symbol", source: MARKS, filter: ["all", ["has", "age"], ["any", ["!=", ["get", "state"], "lost"], [">=", ["zoom"], 9.5]]], minzoom: 6.5,
     layout: {
@@ -69,10 +76,6 @@ export function add(map, { token, choices }) {
       "text-allow-overlap": false, "text-optional": true, "text-padding": 2,
     },
     paint: { "text-color": token("caution"), "text-halo-color": token("land"), "text-halo-width": 1.6 },
-  }, "slot-top");
-  addLayer(map, {
-    id: "mark-gathered", type: "circle", source: MARKS, filter: ["has", "n"],
-    paint: { "circle-radius": ["interpolate", ["linear"], ["ln", ["get", "n"]], 0, 4, 7, 15], "circle-color": token("s1"), "circle-stroke-color": token("track-land"), "circle-stroke-width": 1.5 },
   }, "slot-top");
   addLayer(map, {
     id: "mark-gathered-n", type: "symbol", source: MARKS, filter: ["all", ["has", "n"], [">", ["get", "n"], 9]],
@@ -85,23 +88,23 @@ export const ids = IDS;
 export const clickable = ["mark"];
 
 /** Another filter: other tiles; the old ones stay until those are there. */
-export function filtered(map, choices) {
-  retile(map, TILES, [url(choices)]);
+export function filtered(map, choices, again) {
+  retile(map, TILES, [url(choices)], again);
 }
 
 /** Everything that moves, at the clock's time. Returns how many marks, and of them how many are stale. */
 export function draw(map, movement, at, { chosen, glide }) {
-  const { marks, trails, stale } = marksAt(movement, at, { chosen, glide });
+  const { marks, trails, stale, states } = marksAt(movement, at, { chosen, glide });
   map.getSource(MARKS)?.setData({ type: "FeatureCollection", features: marks });
   map.getSource(TRAILS)?.setData({ type: "FeatureCollection", features: trails });
-  return { shown: movement?.total ?? 0, stale };
+  return { shown: movement?.total ?? 0, stale, states };
 }
 
 export function show(map, on, opacity) {
   visible(map, IDS, on);
   if (!map.getLayer("mark")) return;
   map.setPaintProperty("mark", "icon-opacity", opacity);
-  map.setPaintProperty("mark-age", "text-opacity", opacity);
+  if (map.getLayer("mark-age")) map.setPaintProperty("mark-age", "text-opacity", opacity);
   map.setPaintProperty("trail", "line-opacity", ["*", opacity, ["+", 0.06, ["*", 0.84, ["^", ["get", "u"], 1.5]]]]);
   map.setPaintProperty("history", "line-opacity", ["interpolate", ["linear"], ["zoom"], 9, 0.06 * opacity, 13, 0.22 * opacity]);
 }

@@ -24,8 +24,8 @@ export function add(map, { token, choices }) {
   }, "slot-marks");
 }
 
-export function filtered(map, choices) {
-  retile(map, SOURCE, [url(choices)]);
+export function filtered(map, choices, again) {
+  retile(map, SOURCE, [url(choices)], again);
 }
 
 export function show(map, on, opacity) {

@@ -13,10 +13,10 @@ function once() {
 }
 
 /** A map in a container. `hash` keeps the camera in the URL; data never moves it. */
-export function createMap(container, { style, center, zoom, hash = "map", interactive = true, padding }) {
+export function createMap(container, { style, center, zoom, bounds, hash = "map", interactive = true, padding }) {
   once();
   const map = new maplibregl.Map({
-    container, style, center, zoom, hash, interactive, attributionControl: false, maxZoom: 20, minZoom: 1.2, maxPitch: 0,
+    container, style, ...(bounds ? { bounds, fitBoundsOptions: { padding: 40, maxZoom: 9 } } : { center, zoom }), hash, interactive, attributionControl: false, maxZoom: 20, minZoom: 1.2, maxPitch: 0,
     dragRotate: interactive, fadeDuration: 150, refreshExpiredTiles: false, cancelPendingTileRequestsWhileZooming: true,
     canvasContextAttributes: { preserveDrawingBuffer: false, antialias: true },
     locale: { "Map.Title": "Map of movements, seizures and imagery" },
@@ -26,12 +26,12 @@ export function createMap(container, { style, center, zoom, hash = "map", intera
   return map;
 }
 
-/** Load every image of the theme again, and draw rings as they are asked for. */
-export function wearImages(map, token) {
-  for (const [name, data] of allImages(token)) replaceImage(map, name, data);
+/** Load every image of the theme again, and draw rings as they are asked for. On a wall they are larger. */
+export function wearImages(map, token, { wall = false } = {}) {
+  for (const [name, data] of allImages(token, wall)) replaceImage(map, name, data);
   for (const name of map.listImages()) if (name.startsWith("ring-")) map.removeImage(name);
   map.setMissingStyleImageResolver(async (id) => {
-    const data = id.startsWith("ring-") ? ringNamed(id, token) : undefined;
+    const data = id.startsWith("ring-") ? ringNamed(id, token, wall) : undefined;
     if (data && !map.hasImage(id)) map.addImage(id, data, { pixelRatio: RATIO });
   });
 }
@@ -49,10 +49,10 @@ export function addLayer(map, layer, slot) {
 export const visible = (map, ids, on) =>
   ids.forEach((id) => map.getLayer(id) && map.setLayoutProperty(id, "visibility", on ? "visible" : "none"));
 
-/** Replace a tiled source's address without taking its layers away: the old picture stays until the new one is there. */
-export function retile(map, id, tiles) {
+/** Replace a tiled source's address without taking its layers away: the old picture stays until the new one is there. `again` asks even for the same. */
+export function retile(map, id, tiles, again = false) {
   const source = map.getSource(id);
   if (!source) return;
-  if (source.tiles?.[0] === tiles[0]) return;
+  if (!again && source.tiles?.[0] === tiles[0]) return;
   source.setTiles(tiles);
 }

@@ -18,14 +18,14 @@ const GROUND = ["hotspots", "imagery", "sections"];
 const FRAME_S = 0.09; // while playing the marks are drawn about eleven times a second
 const AHEAD_S = 3600; // movement is fetched at least this far ahead of the clock
 
-export async function createView(container, { choices, token, status, told, camera, interactive = true, padding, hash }) {
+export async function createView(container, { choices, token, status, told, camera, interactive = true, padding, hash, wall = false }) {
   const parts = (await status.follow("Basemap", ask("/api/basemap/parts.json"))) ?? {};
-  const styled = () => parts.style ?? basemapStyle({ token, parts });
-  const map = createMap(container, { style: styled(), center: camera.center, zoom: camera.zoom, interactive, padding, hash });
+  const styled = () => parts.style ?? basemapStyle({ token, parts, names: !wall });
+  const map = createMap(container, { style: styled(), ...camera, interactive, padding, hash });
   const held = { points: undefined, images: undefined, movement: undefined, run: undefined, levels: new Set() };
   const clock = { at: undefined, live: true, playing: false, edge: undefined, speed: 1 };
   const asking = {};
-  let drawn = 0, imageryUntil, ready = false;
+  let drawn = 0, ready = false;
 
   const fresh = (name) => {
     asking[name]?.abort();
@@ -36,8 +36,8 @@ export async function createView(container, { choices, token, status, told, came
   // -- the style, and everything on it
 
   function dress() {
-    wearImages(map, token);
-    const how = { token, choices: choices.get() };
+    wearImages(map, token, { wall });
+    const how = { token, choices: choices.get(), wall };
     selection.add(map, how);
     for (const name of ["imagery", "hotspots", "sections", "movements", "seizures"]) LAYERS[name].add(map, how);
     map.addSource("area", { type: "geojson", data: { type: "FeatureCollection", features: [] } });
@@ -47,6 +47,7 @@ export async function createView(container, { choices, token, status, told, came
     if (held.run) hotspots.use(map, held.run);
     order();
     drawArea();
+    told.dressed?.(map);
     draw(true);
   }
 
@@ -54,9 +55,12 @@ export async function createView(container, { choices, token, status, told, came
     const now = choices.get();
     const layers = parseLayers(now.layers);
     for (const { name, on, opacity } of layers) {
-      if (name === "seizures") seizures.show(map, on, opacity, { from: held.points?.detail === "gathered" ? "tiles" : "points", heat: now.heat === "1" });
-      else if (name === "hotspots") hotspots.show(map, on && now.heat !== "1" && Boolean(held.run), opacity);
-      else LAYERS[name].show(map, on, opacity);
+      const from = held.points?.detail === "gathered" ? "tiles" : "points";
+      if (name === "seizures") seizures.show(map, on, opacity, { from });
+      else if (name === "hotspots") {
+        hotspots.show(map, on && now.heat !== "1" && Boolean(held.run), opacity);
+        seizures.showHeat(map, on && now.heat === "1", opacity, from);
+      } else LAYERS[name].show(map, on, opacity);
     }
     // Marks above marks, ground above ground; nothing ground ever hides a mark or the border.
     for (const { name } of [...layers].reverse()) {
@@ -121,10 +125,10 @@ export async function createView(container, { choices, token, status, told, came
     draw(true);
   }
 
-  function refetch() {
+  /** Ask for everything again; `again` also for tiles whose address is the same, after the data changed. */
+  function refetch(again = false) {
     movementFor = "";
-    if (ready) for (const name of ["movements", "seizures", "sections"]) LAYERS[name].filtered(map, choices.get());
-    imageryUntil = undefined;
+    if (ready) for (const name of ["movements", "seizures", "sections"]) LAYERS[name].filtered(map, choices.get(), again);
     fetchPoints();
     fetchImages();
     fetchRun();
@@ -143,17 +147,12 @@ export async function createView(container, { choices, token, status, told, came
     const glide = !clock.live;
     const moved = movements.draw(map, held.movement, clock.at, { chosen, glide });
     const until = clock.live ? undefined : clock.at;
-    const shownSeizures = seizures.draw(map, held.points?.detail === "points" ? held.points : undefined, until, choices.get().heat === "1");
-    const shownImages = imagery.draw(map, held.images, until, clock.edge ?? clock.at);
-    // Imagery changes only when the clock passes an image: its tiles are asked by that image's time.
-    const taken = (held.images ?? []).map((r) => r.captured_at).filter((t) => until === undefined || Date.parse(t) / 1000 <= until).sort();
-    const wanted = until === undefined ? undefined : iso(Date.parse(taken.at(-1) ?? choices.get().from) / 1000 + 1);
-    if (wanted !== imageryUntil) {
-      imageryUntil = wanted;
-      imagery.filtered(map, choices.get(), wanted);
-    }
+    seizures.draw(map, held.points?.detail === "points" ? held.points : undefined, until, choices.get().heat === "1");
+    // Live shows all there is: a picture may have been taken after the last thing that moved.
+    const newest = Math.max(clock.edge ?? clock.at, ...(held.images ?? []).map((r) => Date.parse(r.captured_at) / 1000));
+    const shownImages = imagery.draw(map, held.images, until ?? newest, clock.edge ?? clock.at, choices.get());
     selection.choose(map, selection.featuresOf(sel, { ...held, at: clock.at, glide }));
-    told.drawn?.({ ...moved, seizures: shownSeizures, images: shownImages });
+    told.drawn?.({ ...moved, seizures: seizures.countAt(held.points, until), images: shownImages });
   }
 
   function setClock(at, { live, playing, edge, speed }) {
@@ -171,12 +170,13 @@ export async function createView(container, { choices, token, status, told, came
     const found = map.queryRenderedFeatures([[x - r, y - r], [x + r, y + r]], { layers: clickable.filter((id) => map.getLayer(id)) })[0];
     if (!found) return told.select?.(undefined);
     if (found.properties.point_count || found.properties.n > 1) return zoomInto(found);
-    const what = found.layer.id === "mark" ? "track" : found.layer.id === "frame-fill" ? "image" : "seizure";
-    told.select?.(`${what}:${found.properties.id}`);
+    told.select?.(named(found));
   });
+  const named = ({ layer, properties }) => `${layer.id === "mark" ? "track" : layer.id === "frame-fill" ? "image" : "seizure"}:${properties.id}`;
   map.on("mousemove", (event) => {
     const over = map.queryRenderedFeatures(event.point, { layers: clickable.filter((id) => map.getLayer(id)) })[0];
     map.getCanvas().style.cursor = over ? "pointer" : "";
+    told.hovered?.(over && !over.properties.point_count && !(over.properties.n > 1) ? named(over) : undefined);
   });
 
   async function zoomInto(feature) {
@@ -219,7 +219,7 @@ export async function createView(container, { choices, token, status, told, came
     if (changed.has("area")) drawArea();
     if (!ready) return;
     if (changed.has("layers") || changed.has("heat")) order();
-    if (changed.has("sel") || changed.has("heat")) draw(true);
+    if (["sel", "heat", "layers"].some((k) => changed.has(k))) draw(true);
   });
 
   refetch();

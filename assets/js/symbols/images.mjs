@@ -2,22 +2,24 @@
 import { DISC_PX, DRUGS, GLYPHS, LETTERS, STATES } from "./glyphs.mjs";
 
 export const RATIO = 2;
+// On a wall marks are seen from metres away: this much larger, strokes too.
+export const WALL = { glyph: 2.5, disc: 1.9, ring: 1.9 };
 
-function canvas(px) {
+function canvas(px, scale = 1) {
   const c = document.createElement("canvas");
-  c.width = c.height = Math.ceil(px * RATIO);
+  c.width = c.height = Math.ceil(px * RATIO * scale);
   const g = c.getContext("2d");
-  g.scale(RATIO, RATIO);
+  g.scale(RATIO * scale, RATIO * scale);
   return [c, g];
 }
 
 const pixels = (c) => c.getContext("2d").getImageData(0, 0, c.width, c.height);
 
 /** One glyph in one state. */
-export function glyph(kind, state, token, size = GLYPHS[kind].size) {
-  const { path, family } = GLYPHS[kind];
+export function glyph(kind, state, token, wall = false) {
+  const { path, family, size } = GLYPHS[kind];
   const box = size + 8;
-  const [c, g] = canvas(box);
+  const [c, g] = canvas(box, wall ? WALL.glyph : 1);
   const colour = token(`track-${family}`);
   const shape = new Path2D();
   const k = size / 24;
@@ -60,20 +62,20 @@ export function glyph(kind, state, token, size = GLYPHS[kind].size) {
 }
 
 /** A single seizure: a disc with its letter; the unknown weight has a hollow centre. */
-export function disc(drug, px, token, { hollow = false } = {}) {
-  const [c, g] = canvas(px + 4);
+export function disc(drug, px, token, { hollow = false, wall = false } = {}) {
+  const [c, g] = canvas(px + 4, wall ? WALL.disc : 1);
   const middle = (px + 4) / 2;
   circle(g, middle, px / 2 + 1.5, token("case"));
   circle(g, middle, px / 2, token(drug));
   if (hollow) circle(g, middle, px / 2 - 3, token("case"));
-  else if (px >= 13) letter(g, LETTERS[drug], middle, 0.68 * px, token(`${drug}-ink`));
+  else if (px >= 13 && !wall) letter(g, LETTERS[drug], middle, 0.68 * px, token(`${drug}-ink`));
   return pixels(c);
 }
 
 /** Several gathered: a ring of drug shares (twelfths, in the order of the chips) round a dark centre. */
-export function ring(twelfths, radius, token) {
+export function ring(twelfths, radius, token, wall = false) {
   const box = 2 * radius + 5;
-  const [c, g] = canvas(box);
+  const [c, g] = canvas(box, wall ? WALL.ring : 1);
   const middle = box / 2;
   circle(g, middle, radius + 2, token("case"));
   const total = twelfths.reduce((a, b) => a + b, 0) || 1;
@@ -110,11 +112,11 @@ function letter(g, text, middle, px, colour) {
 }
 
 /** Every image that is known beforehand, by name. Rings are drawn when a map asks for one. */
-export function* all(token) {
-  for (const kind of Object.keys(GLYPHS)) for (const state of STATES) yield [`glyph-${kind}-${state}`, glyph(kind, state, token)];
+export function* all(token, wall = false) {
+  for (const kind of Object.keys(GLYPHS)) for (const state of STATES) yield [`glyph-${kind}-${state}`, glyph(kind, state, token, wall)];
   for (const drug of DRUGS) {
-    for (const [i, px] of DISC_PX.entries()) yield [`disc-${drug}-${i}`, disc(drug, px, token)];
-    yield [`disc-${drug}-x`, disc(drug, 13, token, { hollow: true })];
+    for (const [i, px] of DISC_PX.entries()) yield [`disc-${drug}-${i}`, disc(drug, px, token, { wall })];
+    yield [`disc-${drug}-x`, disc(drug, 13, token, { hollow: true, wall })];
   }
   yield ["crop", cropMark(token)];
 }
@@ -135,8 +137,8 @@ function cropMark(token) {
 }
 
 /** `ring-3-0-9-0-0-0-16` as its image: twelfths of each drug, then the radius. */
-export function ringNamed(name, token) {
+export function ringNamed(name, token, wall = false) {
   const numbers = name.split("-").slice(1).map(Number);
   if (numbers.length !== 7 || numbers.some((n) => !Number.isFinite(n))) return undefined;
-  return ring(numbers.slice(0, 6), numbers[6], token);
+  return ring(numbers.slice(0, 6), numbers[6], token, wall);
 }

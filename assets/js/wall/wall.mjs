@@ -1,8 +1,10 @@
 // A wall: clocks, three figures, views in turn, and the proof that the picture is alive.
 import { ask } from "../api.mjs";
 import { createChoices, filterQuery } from "../choices.mjs";
+import { follow, followed, worldOf } from "../following.mjs";
 import { createView } from "../map/view.mjs";
 import { GLYPHS } from "../symbols/glyphs.mjs";
+import { addPlaces, showPlaces } from "./places.mjs";
 import { tokens } from "../theme.mjs";
 import { age, city, clock, epoch, iso, number, zoned } from "../times.mjs";
 import { drift, freshness, nextView, offsetOf } from "./freshness.mjs";
@@ -10,10 +12,11 @@ import { drift, freshness, nextView, offsetOf } from "./freshness.mjs";
 const BEAT_S = 5;
 const DAYS = 7;
 const FAR_SCREENS = 2;
+const CLOSEST_ZOOM = 9.5;
 const told = JSON.parse(document.getElementById("wall").textContent);
 const token = (name) => tokens()(name);
 const $ = (id) => document.getElementById(id);
-const state = { view: 0, turnedS: 0, lastS: performance.now() / 1000, lastAt: undefined, offsetMs: 0, map: undefined, edge: undefined, build: told.build };
+const state = { view: 0, views: [], turnedS: 0, lastS: performance.now() / 1000, lastAt: undefined, offsetMs: 0, map: undefined, held: undefined, build: told.build };
 const monotonic = () => performance.now() / 1000;
 const serverNow = () => (Date.now() + state.offsetMs) / 1000;
 
@@ -24,23 +27,42 @@ const status = { follow: (_, promise) => promise.catch(() => undefined), say() {
 async function start() {
   const worlds = await retried(() => ask("/api/worlds"));
   const world = told.world ?? worlds.default;
-  const held = worlds.worlds.find((w) => w.world === world);
-  state.edge = epoch(held.edge ?? held.to) ?? serverNow();
-  const to = Math.ceil((state.edge + 1) / 60) * 60;
+  state.held = worldOf(worlds.worlds.find((w) => w.world === world));
+  const to = Math.ceil((edge() + 1) / 60) * 60;
   choices.set({ world, from: iso(to - DAYS * 86_400), to: iso(to) });
-  const first = told.views[0];
-  const u = innerHeight / 1080;
+  await look(world);
   const view = await createView($("map"), {
-    choices, token, status, interactive: false, hash: false, camera: { center: first.center, zoom: zoomOf(first) },
-    padding: { left: 540 * u, top: 60 * u, right: 20 * u, bottom: 40 * u },
-    told: { drawn: ({ stale }) => figure("stale", number(stale), "", "tracks stale") },
+    choices, token, status, wall: true, interactive: false, hash: false, camera: { bounds: state.views[0].bounds },
+    told: {
+      dressed: (map) => {
+        addPlaces(map, token, innerHeight / 1080);
+        place({ jump: true });
+      },
+      drawn: ({ stale, states }) => {
+        figure("stale", number(stale), "", "tracks stale");
+        feeds(states);
+      },
+    },
   });
   state.map = view.map;
-  view.setClock(state.edge, { live: true, playing: false, edge: state.edge, speed: 1 });
+  const now = () => view.setClock(edge(), { live: true, playing: false, edge: edge(), speed: 1 });
+  now();
+  place({ jump: true });
   chips(world);
   dots();
-  feeds();
   await figures();
+  follow({
+    world: () => world, held: () => state.held,
+    changed(row, before) {
+      state.held = row;
+      const window = followed([epoch(choices.get().from), epoch(choices.get().to)], before.edge ?? 0, row.edge);
+      choices.set({ from: iso(window[0]), to: iso(window[1]) });
+      now();
+      view.refetch(true);
+      figures();
+      look(world);
+    },
+  });
   setInterval(tick, 1000);
   setInterval(beat, BEAT_S * 1000);
   setInterval(figures, 60_000);
@@ -50,8 +72,33 @@ async function start() {
   document.documentElement.dataset.wall = "ready";
 }
 
-// A view's zoom is for 1080 lines; a screen of more shows the same ground larger.
-const zoomOf = (view) => view.zoom + Math.log2(innerHeight / 1080);
+/** The newest moment known of the world, or the server's own time while it holds nothing. */
+const edge = () => state.held.edge ?? state.held.to ?? serverNow();
+
+/** What to look at: where the data is; without any, the screen's own view. */
+async function look(world) {
+  const found = await ask(`/api/views?world=${world}`).catch(() => undefined);
+  if (found?.views.length) state.views = found.views;
+  else if (!state.views.length) state.views = told.views;
+  state.view = Math.min(state.view, state.views.length - 1);
+}
+
+/** The camera of the view in turn: its ground fills what the column, the bar and the chips leave free. */
+function cameraOf(view) {
+  const u = innerHeight / 1080;
+  const [west, south, east, north] = view.bounds;
+  const padding = { left: 620 * u, top: 190 * u, right: 130 * u, bottom: 90 * u };
+  return { ...state.map.cameraForBounds([[west, south], [east, north]], { padding, maxZoom: CLOSEST_ZOOM + Math.log2(u) }) };
+}
+
+function place({ jump = false } = {}) {
+  if (!state.map) return;
+  const view = state.views[state.view];
+  showPlaces(state.map, view.places);
+  const camera = cameraOf(view);
+  const far = jump || distanceInScreens(camera) > FAR_SCREENS || matchMedia("(prefers-reduced-motion: reduce)").matches;
+  state.map[far ? "jumpTo" : "easeTo"]({ ...camera, duration: 1200 });
+}
 
 function tick() {
   const now = serverNow();
@@ -70,16 +117,14 @@ function tick() {
 
 function turn() {
   state.turnedS = 0;
-  state.view = nextView(state.view, told.views.length);
-  const view = told.views[state.view];
-  const far = distanceInScreens(view) > FAR_SCREENS || matchMedia("(prefers-reduced-motion: reduce)").matches;
-  state.map[far ? "jumpTo" : "easeTo"]({ center: view.center, zoom: zoomOf(view), duration: 1200 });
+  state.view = nextView(state.view, state.views.length);
+  place();
   dots();
 }
 
-function distanceInScreens(view) {
-  const p = state.map.project(view.center), w = innerWidth, h = innerHeight;
-  return Math.max(Math.abs(p.x - w / 2) / w, Math.abs(p.y - h / 2) / h, Math.abs(state.map.getZoom() - zoomOf(view)) / 2);
+function distanceInScreens({ center, zoom }) {
+  const p = state.map.project(center), w = innerWidth, h = innerHeight;
+  return Math.max(Math.abs(p.x - w / 2) / w, Math.abs(p.y - h / 2) / h, Math.abs(state.map.getZoom() - zoom) / 2);
 }
 
 async function beat() {
@@ -119,7 +164,7 @@ function chips(world) {
 }
 
 function dots() {
-  $("dots").replaceChildren(...told.views.map((view, i) => {
+  $("dots").replaceChildren(...state.views.map((view, i) => {
     const dot = document.createElement("li");
     dot.setAttribute("aria-current", String(i === state.view));
     dot.setAttribute("aria-label", view.name);
@@ -127,9 +172,19 @@ function dots() {
   }));
 }
 
-function feeds() {
-  const kinds = ["vessel", "tag", "container", "vehicle", "aircraft", "drone"];
-  $("feeds").innerHTML = kinds.map((k) => `<svg viewBox="0 0 24 24" aria-label="${k}"><path fill="${token("t1")}" fill-rule="evenodd" d="${GLYPHS[k].path}"/></svg>`).join("");
+const KIND_WORDS = { vessel: "Vessels", tag: "Tags", container: "Containers", vehicle: "Vehicles", aircraft: "Aircraft", drone: "Drones" };
+const QUIET = { late: "late", stale: "silent", lost: "lost", frozen: "frozen" };
+
+/** A glyph a kind that is heard of: white filled while its freshest is live, yellow hollow when it is not; only what is wrong is named. */
+function feeds(states) {
+  const kinds = Object.keys(KIND_WORDS).filter((k) => k in states);
+  const wrong = kinds.filter((k) => states[k] !== "live");
+  const glyph = (k) => {
+    const [outline] = GLYPHS[k].path.split("Z");
+    return states[k] === "live" ? `<path fill="${token("t1")}" fill-rule="evenodd" d="${GLYPHS[k].path}"/>` : `<path fill="none" stroke="${token("caution")}" stroke-width="2.2" d="${outline}Z"/>`;
+  };
+  $("feeds").innerHTML = kinds.map((k) => `<svg viewBox="0 0 24 24" role="img" aria-label="${KIND_WORDS[k]} ${QUIET[states[k]] ?? "live"}">${glyph(k)}</svg>`).join("");
+  $("feed-words").textContent = wrong.length > 1 ? `${wrong.length} kinds silent` : wrong.map((k) => `${KIND_WORDS[k]} ${QUIET[states[k]]}`).join("");
 }
 
 async function retried(question) {

@@ -1,0 +1,29 @@
+// Following the data: has anything of this world changed since it was last asked for.
+import { ask } from "./api.mjs";
+import { epoch } from "./times.mjs";
+
+const EVERY_S = 15;
+
+/** A world's row of /api/worlds with its times in epoch seconds. */
+export const worldOf = (row) => ({ ...row, from: epoch(row.from), to: epoch(row.to), edge: epoch(row.edge) });
+
+/** Ask every 15 s; `changed(world, before)` when the state of the world that is shown is another. A silent server is told elsewhere. */
+export function follow({ world, held, changed, every = EVERY_S }) {
+  let asking = false;
+  return setInterval(async () => {
+    if (asking) return;
+    asking = true;
+    const found = await ask("/api/worlds").catch(() => undefined);
+    asking = false;
+    const row = found?.worlds.find((w) => w.world === world());
+    const before = held();
+    if (row && before && row.state !== before.state) changed(worldOf(row), before);
+  }, 1000 * every);
+}
+
+/** Pure: where a window goes when the data's edge moved on. One that reached the old edge keeps its length and follows; any other stays. */
+export function followed([from, to], before, now) {
+  if (now === undefined || to < before || now < to) return [from, to];
+  const end = Math.ceil((now + 1) / 60) * 60;
+  return [from + (end - to), end];
+}

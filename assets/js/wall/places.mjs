@@ -1,0 +1,22 @@
+// The two names of a wall's view, large enough to be read from the desks: no other place is named.
+
+const SOURCE = "wall-places";
+const features = (places) => ({
+  type: "FeatureCollection",
+  features: (places ?? []).map((p) => ({ type: "Feature", geometry: { type: "Point", coordinates: [p.lon, p.lat] }, properties: { name: p.name } })),
+});
+
+/** `u` is the screen's lines by 1080: letters of 66 px there are 20 minutes of arc high at 5 m on 55 inches. */
+export function addPlaces(map, token, u) {
+  map.addSource(SOURCE, { type: "geojson", data: features([]) });
+  map.addLayer({
+    id: "wall-place", type: "symbol", source: SOURCE,
+    layout: {
+      "text-field": ["get", "name"], "text-font": ["Condensed Regular"], "text-size": 66 * u, "text-anchor": "left", "text-offset": [0.3, -0.5],
+      "text-allow-overlap": true, "text-ignore-placement": true, "text-max-width": 20,
+    },
+    paint: { "text-color": token("t1"), "text-halo-color": token("case"), "text-halo-width": 5 * u },
+  }, "slot-marks");
+}
+
+export const showPlaces = (map, places) => map.getSource(SOURCE)?.setData(features(places));
