@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from functools import cache
 
+import numpy as np
 from rio_tiler.errors import EmptyMosaicError, TileOutsideBounds
 from rio_tiler.io import Reader
 from rio_tiler.models import ImageData
@@ -27,6 +29,13 @@ def tile(images: list[dict], z: int, x: int, y: int, size: int, format: str) -> 
         if not found.mask.any():
             return None
         return found.render(img_format=FORMATS[format][0], add_mask=True, **({"quality": 84} if format == "webp" else {}))
+
+
+@cache
+def empty(format: str) -> bytes:
+    """One pixel of nothing: what a tile without imagery is answered with."""
+    nothing = ImageData(np.ma.masked_all((3, 1, 1), dtype="uint8"))
+    return nothing.render(img_format=FORMATS[format][0], add_mask=True)
 
 
 def thumbnail(image: dict, size: int) -> bytes:

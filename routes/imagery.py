@@ -72,7 +72,5 @@ async def _tile(request: Request, z: int, x: int, told_y: str, format: str, imag
     if image is not None and not found:
         raise NotFound(f"image {image} is not in this tile, or not in the {filter.world} world")
     body = await run_in_threadpool(pixels.tile, found, z, x, int(y), size, format) if found else None
-    headers = {"ETag": tag, "Cache-Control": CACHE}
-    if body is None:
-        return Response(status_code=204, headers=headers)
-    return Response(body, headers=headers, media_type=pixels.FORMATS[format][1])
+    # Nothing there is an empty picture: map libraries take a 204 for a picture that is broken.
+    return Response(body or pixels.empty(format), headers={"ETag": tag, "Cache-Control": CACHE}, media_type=pixels.FORMATS[format][1])

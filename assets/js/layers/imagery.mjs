@@ -1,28 +1,39 @@
-// Drone imagery: all of the window, newest on top; frames with crop marks and a label of time and ground sample.
+// Drone imagery: all of the window, newest on top, what is older than a day dimmed below; frames with crop marks and a label.
 import { addLayer, retile, visible } from "../map/adapter.mjs";
 import { ask } from "../api.mjs";
 import { filterQuery } from "../choices.mjs";
-import { clock, day } from "../times.mjs";
+import { clock, day, iso } from "../times.mjs";
 
-const TILES = "imagery", FRAMES = "frames", CORNERS = "frame-corners";
+const FRAMES = "frames", CORNERS = "frame-corners";
 const OLD_S = 86_400;
+// two sources of the same tiles, each of its own times
+const PARTS = {
+  "imagery-old": { opacity: 0.62, saturation: -0.45 },
+  imagery: { opacity: 0.94, saturation: -0.12 },
+};
 const empty = { type: "FeatureCollection", features: [] };
-export const ids = ["imagery", "frame-fill", "frame-line", "frame-corner", "frame-label"];
+export const ids = [...Object.keys(PARTS), "frame-fill", "frame-line", "frame-corner", "frame-label"];
 export const clickable = ["frame-fill"];
 
-const address = (choices, until) => `${location.origin}/api/tiles/imagery/{z}/{x}/{y}.webp?${filterQuery(until ? { ...choices, to: until } : choices)}`;
+const address = (choices, times) => `${location.origin}/api/tiles/imagery/{z}/{x}/{y}.webp?${filterQuery({ ...choices, ...times })}`;
 
-export function add(map, { token, choices }) {
-  map.addSource(TILES, { type: "raster", tiles: [address(choices)], tileSize: 256, minzoom: 5, maxzoom: 20 });
+export function add(map, { token, choices, wall }) {
   map.addSource(FRAMES, { type: "geojson", data: empty, promoteId: "id" });
   map.addSource(CORNERS, { type: "geojson", data: empty });
-  addLayer(map, { id: "imagery", type: "raster", source: TILES, minzoom: 6, paint: { "raster-opacity": 0.94, "raster-saturation": -0.12, "raster-fade-duration": 150 } }, "slot-imagery");
+  for (const [id, { opacity, saturation }] of Object.entries(PARTS)) {
+    map.addSource(id, { type: "raster", tiles: [address(choices)], tileSize: 256, minzoom: 5, maxzoom: 20 });
+    addLayer(map, {
+      id, type: "raster", source: id, minzoom: 6, layout: { visibility: "none" },
+      paint: { "raster-opacity": opacity, "raster-saturation": saturation, "raster-fade-duration": 150 },
+    }, "slot-imagery");
+  }
   addLayer(map, { id: "frame-fill", type: "fill", source: FRAMES, paint: { "fill-color": token("footprint"), "fill-opacity": 0 } }, "slot-footprints");
-  addLayer(map, { id: "frame-line", type: "line", source: FRAMES, paint: { "line-color": token("footprint"), "line-width": 0.9, "line-opacity": 0.55 } }, "slot-footprints");
+  addLayer(map, { id: "frame-line", type: "line", source: FRAMES, paint: { "line-color": token("footprint"), "line-width": wall ? 2 : 0.9, "line-opacity": 0.55 } }, "slot-footprints");
   addLayer(map, {
     id: "frame-corner", type: "symbol", source: CORNERS, minzoom: 8, filter: ["has", "turn"],
     layout: { "icon-image": "crop", "icon-rotate": ["get", "turn"], "icon-rotation-alignment": "map", "icon-allow-overlap": true, "icon-ignore-placement": true },
   }, "slot-footprints");
+  if (wall) return;
   addLayer(map, {
     id: "frame-label", type: "symbol", source: CORNERS, minzoom: 7.5, filter: ["has", "label"],
     layout: { "text-field": ["get", "label"], "text-font": ["Condensed Medium"], "text-size": 12.5, "text-anchor": "bottom-left", "text-offset": [0.2, -0.5], "text-padding": 4 },
@@ -33,19 +44,35 @@ export function add(map, { token, choices }) {
 /** The images of these choices. */
 export const images = (choices, signal) => ask(`/api/images?${filterQuery(choices)}&limit=1000`, { signal });
 
-export function filtered(map, choices, until) {
-  retile(map, TILES, [address(choices, until)]);
+const taken = (row) => Date.parse(row.captured_at) / 1000;
+
+/** Pure: for each part the times its tiles are asked with, or undefined when no image is in it. They change only when `at` passes an image. */
+export function timesOf(rows, at) {
+  const of = (mine) => {
+    if (!mine.length) return undefined;
+    const times = mine.map(taken);
+    return { from: iso(Math.floor(Math.min(...times))), to: iso(Math.floor(Math.max(...times)) + 1) };
+  };
+  const shown = (rows ?? []).filter((r) => taken(r) <= at);
+  return { "imagery-old": of(shown.filter((r) => at - taken(r) > OLD_S)), imagery: of(shown.filter((r) => at - taken(r) <= OLD_S)) };
 }
 
-/** The frames of images taken up to `at`. */
-export function draw(map, rows, at, edge) {
-  const taken = (rows ?? []).filter((r) => at === undefined || Date.parse(r.captured_at) / 1000 <= at);
-  map.getSource(FRAMES)?.setData({
-    type: "FeatureCollection",
-    features: taken.map((r) => ({ type: "Feature", geometry: r.footprint, properties: { id: r.id, old: edge - Date.parse(r.captured_at) / 1000 > OLD_S } })),
-  });
-  map.getSource(CORNERS)?.setData({ type: "FeatureCollection", features: taken.flatMap((r) => corners(r, edge)) });
-  return taken.length;
+/** Ask the tiles of what was taken up to `at`; a part with no image asks nothing. */
+function pictures(map, rows, at, choices) {
+  const layer = map.vigiaImagery ?? { on: true, opacity: 1 };
+  for (const [id, times] of Object.entries(timesOf(rows, at))) {
+    visible(map, [id], layer.on && Boolean(times));
+    if (times) retile(map, id, [address(choices, times)]);
+  }
+}
+
+/** The images taken up to `at`, with their frames; `edge` is the newest moment known. Returns how many. */
+export function draw(map, rows, at, edge, choices) {
+  const shown = (rows ?? []).filter((r) => taken(r) <= at);
+  map.getSource(FRAMES)?.setData({ type: "FeatureCollection", features: shown.map((r) => ({ type: "Feature", geometry: r.footprint, properties: { id: r.id } })) });
+  map.getSource(CORNERS)?.setData({ type: "FeatureCollection", features: shown.flatMap((r) => corners(r, edge)) });
+  pictures(map, rows, at, choices);
+  return shown.length;
 }
 
 /** Pure: the crop marks of a frame, and its label at the topmost corner. */
@@ -59,7 +86,7 @@ export function corners(row, edge) {
     properties: { turn: (Math.atan2(middle[0] - p[0], middle[1] - p[1]) * 180) / Math.PI - 135 },
   }));
   const top = points.reduce((a, b) => (b[1] > a[1] ? b : a));
-  const t = Date.parse(row.captured_at) / 1000;
+  const t = taken(row);
   const when = edge - t < OLD_S && day(t) === day(edge) ? `${clock(t, false)} UTC` : day(t);
   const sample = row.gsd_m < 1 ? `${Math.round(row.gsd_m * 100)} cm` : `${row.gsd_m.toFixed(1)} m`;
   out.push({ type: "Feature", geometry: { type: "Point", coordinates: top }, properties: { label: `${when}  ${sample}` } });
@@ -69,6 +96,12 @@ export function corners(row, edge) {
 const ringOf = (footprint) => (footprint?.type === "MultiPolygon" ? footprint.coordinates[0]?.[0] : footprint?.coordinates?.[0]);
 
 export function show(map, on, opacity) {
-  visible(map, ids, on);
-  if (map.getLayer("imagery")) map.setPaintProperty("imagery", "raster-opacity", 0.94 * opacity);
+  map.vigiaImagery = { on, opacity };
+  // The pictures' own visibility is set with their times, by the next draw.
+  visible(map, ids.filter((id) => !(id in PARTS)), on);
+  for (const [id, part] of Object.entries(PARTS)) {
+    if (!map.getLayer(id)) continue;
+    map.setPaintProperty(id, "raster-opacity", part.opacity * opacity);
+    if (!on) visible(map, [id], false);
+  }
 }
