@@ -11,6 +11,8 @@
     return main().then((m) => void m.acts[name](id)).then(none);
   };
 
+  let shown;
+
   const vigia = {
     boot: () => main().then((m) => void m.boot()).then(none),
     controls: (choices) => main().then((m) => m.controls(choices)),
@@ -22,8 +24,12 @@
       const id = triggered();
       return main().then((m) => void m.acts.set_opacity(id, value)).then(none);
     },
-    refresh_table: () => {
-      if (!document.getElementById("table")) return none();
+    dress_table: () => window.dash_ag_grid.getApiAsync("table").then((api) => main().then((m) => void m.dressTable(api))).then(none),
+    // Other choices of the view (what is chosen, the clock) change no row.
+    refresh_table: (choices) => {
+      const rows = `${choices?.query} ${choices?.state}`;
+      if (!document.getElementById("table") || rows === shown) return none();
+      shown = rows;
       return window.dash_ag_grid.getApiAsync("table").then((api) => void api.purgeInfiniteCache()).then(none);
     },
     row_selected: (rows) => (rows?.length ? main().then((m) => void m.acts.row_selected(rows[0].id)).then(none) : none()),

@@ -26,6 +26,7 @@ def include(app: Dash) -> None:
                  State(ids.CHOICES, "data"), State(ids.DRAWER_TAB, "value"), prevent_initial_call=True)(rows)
     # Other choices, other rows; and the table's selection is the map's.
     app.clientside_callback(vigia("refresh_table"), Input(ids.CHOICES, "data"), prevent_initial_call=True)
+    app.clientside_callback(vigia("dress_table"), Input(ids.TABLE_PANE, "children"))
     app.clientside_callback(vigia("row_selected"), Input(ids.TABLE, "selectedRows"), prevent_initial_call=True)
 
 

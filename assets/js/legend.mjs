@@ -6,10 +6,12 @@ const WORDS = [
   [3, "Far more", "1 in 1,000 by chance"], [2, "Many more", "1 in 100"], [1, "More", "1 in 20"], [0, "As chance would give", ""], [-1, "Fewer", "1 in 20"],
 ];
 
-export function drawLegend(box, { token, run, levels, zoom, hotspotsOn, days, theme }) {
+export function drawLegend(box, { token, run, levels, zoom, hotspotsOn, heat, days, theme }) {
   const open = box.querySelector("details")?.open ?? true;
   const rows = [];
-  if (hotspotsOn && run) {
+  if (hotspotsOn && heat) {
+    rows.push(`<p class="meta">Where seizures are many, in any number. Says nothing of chance.</p><p class="ramp" aria-hidden="true" style="--ramp:linear-gradient(90deg, ${withAlpha(token("hot1"), 0.3)}, ${token("hot2")}, ${token("hot3")})"></p><p class="ends"><span>Few</span><span>Many</span></p>`);
+  } else if (hotspotsOn && run) {
     const width = [...run.resolutions].reverse().find((r) => r.zoom <= zoom)?.width_km ?? run.resolutions[0].width_km;
     const about = [days ? `${days} days` : "all time", `${Math.round(width) || width} km hexagons`, `${Math.round(100 * run.false_finds)} % false finds`];
     rows.push(`<p class="meta">${about.join(", ")}</p><ul>`);
@@ -27,8 +29,10 @@ export function drawLegend(box, { token, run, levels, zoom, hotspotsOn, days, th
   const disc = `<span class="disc drug-ats" style="width:16px;height:16px;font-size:10px">M</span>`;
   const ring = `<svg viewBox="0 0 20 20" width="20" height="20"><circle cx="10" cy="10" r="7.5" fill="none" stroke="${token("ats")}" stroke-width="3" stroke-dasharray="14 33.1"/><circle cx="10" cy="10" r="7.5" fill="none" stroke="${token("cocaine")}" stroke-width="3" stroke-dasharray="33.1 14" stroke-dashoffset="-14"/></svg>`;
   const foot = `<ul class="pair"><li>${ring}<span>Several</span></li><li>${hollow}<span>Stale, with age</span></li><li>${disc}<span>1 to 10 kg</span></li><li>${gap}<span>Gap, not joined</span></li></ul>`;
-  const head = hotspotsOn && run ? "Seizures against what chance would give" : "Key";
-  const html = `<details ${open ? "open" : ""}><summary>${head}</summary>${rows.join("")}${foot}</details>`.replaceAll(/(\.\d)00\b/g, "$1");
+  const head = hotspotsOn && heat ? "Seizures, gathered" : hotspotsOn && run ? "Seizures against what chance would give" : "Key";
+  const chosen = (on) => `aria-pressed="${on}"`;
+  const turn = hotspotsOn ? `<p class="turn" role="group" aria-label="Hotspots as"><button data-heat="" ${chosen(!heat)}>Hexagons</button><button data-heat="1" ${chosen(heat)}>Heat</button></p>` : "";
+  const html = `<details ${open ? "open" : ""}><summary>${head}</summary>${turn}${rows.join("")}${foot}</details>`.replaceAll(/(\.\d)00\b/g, "$1");
   if (box.dataset.drawn !== html + theme) {
     box.innerHTML = html;
     box.dataset.drawn = html + theme;

@@ -2,6 +2,7 @@
 import { ask } from "./api.mjs";
 import { createChoices, filterQuery, formatLayers, parseLayers, setCount } from "./choices.mjs";
 import { createClock, DEFAULT_SPEED } from "./clock.mjs";
+import { follow, followed, worldOf } from "./following.mjs";
 import { drawLegend, symbolCss } from "./legend.mjs";
 import { createControls } from "./map/controls.mjs";
 import { createDraw } from "./map/draw.mjs";
@@ -34,7 +35,7 @@ export async function boot() {
   app.status = createStatus($("status"), { retry: () => app.view?.refetch() });
   const worlds = await app.status.follow("Worlds", ask("/api/worlds"));
   if (!worlds) return;
-  app.worlds = Object.fromEntries(worlds.worlds.map((w) => [w.world, { ...w, from: epoch(w.from), to: epoch(w.to), edge: epoch(w.edge) }]));
+  app.worlds = Object.fromEntries(worlds.worlds.map((w) => [w.world, worldOf(w)]));
   const now = app.choices.get();
   if (!now.world) app.choices.set({ world: worlds.default, ...window_(worlds.default) }, { push: false });
   else if (!now.from && !now.to) app.choices.set(window_(now.world), { push: false });
@@ -43,7 +44,7 @@ export async function boot() {
   app.timeline = createTimeline($("timeline"), { token, act: timelineActs });
   app.choices.subscribe(chosen);
   app.view = await createView($("map"), {
-    choices: app.choices, token, status: app.status, camera: CAMERA, hash: "map", told: { select, legend, drawn },
+    choices: app.choices, token, status: app.status, camera: cameraOf(app.choices.get().world), hash: "map", told: { select, legend, drawn, hovered },
   });
   createScale($("scale"), app.view.map);
   app.draw = createDraw(app.view.map, { token, done: (area) => app.choices.set({ area }), measured: (m) => app.status.say(`${metresWords(Math.round(m))} measured`) });
@@ -55,18 +56,44 @@ export async function boot() {
   document.addEventListener("keydown", keyed);
   document.addEventListener("click", (event) => event.target.closest("[data-command='unselect']") && select(undefined));
   new MutationObserver(details).observe($("details"), { childList: true });
+  $("legend").addEventListener("click", (event) => {
+    const heat = event.target.closest("[data-heat]")?.dataset.heat;
+    if (heat !== undefined) app.choices.set({ heat: heat || undefined });
+  });
   setInterval(clocks, 1000);
+  follow({ world: () => app.choices.get().world, held: () => app.worlds[app.choices.get().world], changed: dataChanged });
   chosen(app.choices.get(), new Set(["world", "from", "to", "at", "theme"]));
   window.__vigia = { ...app, filterQuery };
 }
 
 // -- the window and the clock
 
-/** The first window of a world: its last seven days, or all of a shorter one. */
+/** The first window of a world: its last seven days, or as many more as show something of each layer it holds. */
 function window_(world) {
-  const { from, edge, to } = app.worlds[world] ?? {};
+  const { from, edge, to, newest = {} } = app.worlds[world] ?? {};
   const end = Math.ceil(((edge ?? to ?? Date.now() / 1000) + 1) / 60) * 60;
-  return { from: iso(Math.max(end - PERIODS["7d"], from ? Math.floor(from / 60) * 60 : 0)), to: iso(end), at: undefined };
+  const oldest = Math.min(end, ...Object.values(newest).filter(Boolean).map(epoch));
+  const long = ["7d", "14d", "90d"].map((p) => PERIODS[p]).find((s) => end - s <= oldest) ?? Infinity;
+  return { from: iso(Math.max(end - long, from ? Math.floor(from / 60) * 60 : end - PERIODS["7d"])), to: iso(Math.max(end, oldest)), at: undefined };
+}
+
+/** Where the map opens: on the exercise's border, or on the data somebody brought. */
+function cameraOf(world) {
+  const bounds = world === "live" ? app.worlds.live?.bounds : undefined;
+  return bounds ? { bounds } : CAMERA;
+}
+
+/** New data: everything is asked again and a window that ends now follows; the camera stays where the person put it. */
+function dataChanged(world, before) {
+  app.worlds[world.world] = world;
+  const now = app.choices.get();
+  const [from, to] = now.at === undefined && now.to ? followed(span(), before.edge ?? 0, world.edge) : span();
+  app.choices.set({ from: iso(from), to: iso(to) }, { push: false });
+  app.timeline.window(from, to, [Math.min(world.from ?? from, from), Math.max(world.to ?? to, to)]);
+  app.clock.bounds(from, edge());
+  app.view.refetch(true);
+  lanes();
+  tellDash();
 }
 
 const span = () => {
@@ -100,7 +127,10 @@ function chosen(now, changed) {
     app.timeline.repaint();
   }
   if ([...changed].some((k) => !["at", "sel", "layers", "theme", "heat"].includes(k))) lanes();
-  if (changed.has("sel") && now.sel) app.view?.reveal(now.sel);
+  if (changed.has("sel")) {
+    if (now.sel) app.view?.reveal(now.sel);
+    showRow(app.grid);
+  }
   tellDash();
   legend();
 }
@@ -153,6 +183,33 @@ function select(sel) {
   app.choices.set({ sel });
 }
 
+/** What is pointed at on the map lights its row in the table. */
+function hovered(sel) {
+  if (app.lit === sel) return;
+  app.lit = sel;
+  for (const row of document.querySelectorAll("#table .ag-row")) row.classList.toggle("lit", row.getAttribute("row-id") === sel);
+}
+
+/** The table's rows answer the map and the map its rows. Called for each new table. */
+export function dressTable(api) {
+  api.addEventListener("cellMouseOver", ({ data }) => app.view?.hover(data?.id));
+  api.addEventListener("cellMouseOut", () => app.view?.hover(undefined));
+  api.addEventListener("modelUpdated", () => showRow(api));
+  app.grid = api;
+  showRow(api);
+}
+
+/** The chosen thing's row is chosen too, and in view, if the table has fetched it. */
+function showRow(api) {
+  if (!api || api.isDestroyed?.()) return;
+  const node = app.choices?.get().sel && api.getRowNode(app.choices.get().sel);
+  if (!node) return api.deselectAll();
+  if (!node.isSelected()) {
+    node.setSelected(true, true);
+    api.ensureNodeVisible(node);
+  }
+}
+
 function drawn({ shown, stale, seizures, images }) {
   app.timeline.counts(`<span><b>${number(seizures)}</b> seizures</span><span><b>${number(shown)}</b> tracks</span><span><b>${number(images)}</b> images</span>`);
   document.documentElement.dataset.stale = String(stale);
@@ -162,9 +219,9 @@ function legend() {
   if (!app.view) return;
   const now = app.choices.get();
   const [from, to] = span();
-  const on = parseLayers(now.layers).find((l) => l.name === "hotspots")?.on && now.heat !== "1";
+  const on = parseLayers(now.layers).find((l) => l.name === "hotspots")?.on;
   drawLegend($("legend"), {
-    token, run: app.view.held.run, levels: app.view.held.levels, zoom: Math.floor(app.view.map.getZoom()), hotspotsOn: on,
+    token, run: app.view.held.run, levels: app.view.held.levels, zoom: Math.floor(app.view.map.getZoom()), hotspotsOn: on, heat: now.heat === "1",
     days: Math.round((to - from) / 86_400), theme: now.theme ?? "dark",
   });
 }
@@ -211,7 +268,7 @@ function keyed(event) {
 function tellDash() {
   const now = app.choices.get();
   const colours = Object.fromEntries(["t2", ...ALL_DRUGS].map((n) => [n, token(n)]));
-  window.dash_clientside.set_props("choices", { data: { ...now, query: filterQuery(now), colours: { ...colours, hot: token("hot2") } } });
+  window.dash_clientside.set_props("choices", { data: { ...now, query: filterQuery(now), state: app.worlds[now.world]?.state, colours: { ...colours, hot: token("hot2") } } });
 }
 
 /** Which period the window is, if it is one of the buttons. */
