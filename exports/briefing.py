@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import json
 import re
 from pathlib import Path
 
@@ -13,32 +12,43 @@ import shapely
 from branca.element import Element
 
 from data.records import DRUG_WORD
+from exports import ground
 from exports.about import About
+from settings import store
 
 VENDOR = Path(__file__).parent.parent / "assets" / "vendor"
 COLOURS = {"cocaine": "#14131C", "opioid": "#8B1748", "ats": "#1F5BC4", "cannabis": "#2C4A0A", "heroin": "#A3630C", "other": "#6B7378"}
 KIND_COLOURS = {"vessel": "#00696E", "aircraft": "#5A3CC4", "drone": "#5A3CC4"}
-SIMPLE_DEG = 0.0005
+GROUND = {
+    # Filled without an edge: the edges of what is cut at a tile or at the frame are no shore.
+    "land": {"stroke": False, "fillColor": "#F3F1EB", "fillOpacity": 1},
+    "lakes": {"stroke": False, "fillColor": "#D3DFE6", "fillOpacity": 1},
+    "coast": {"color": "#8FA6B3", "weight": 0.8, "fill": False},
+    "borders": {"color": "#6B4E75", "weight": 1.6, "fill": False},
+}
+SIMPLE_DEG, STEPS = 0.0005, 6000  # a track is as fine as this, or as the ground by this many steps
 # Nothing may be asked of anybody: folium's own links go, ours go in as text.
 LINKS = re.compile(r'<(?:script[^>]*\ssrc="[^"]*"[^>]*>\s*</script>|link[^>]*\shref="https?://[^"]*"[^>]*/?>)', re.IGNORECASE)
 
 
 def write(frames: dict[str, geopandas.GeoDataFrame], about: About) -> bytes:
     """The page. Names are text: folium renders popups as HTML, so none is made of a name unescaped."""
-    page = folium.Map(tiles=None, control_scale=True, prefer_canvas=True, zoom_control=True)
-    _add_ground(page)
-    for title, layer in (("Images", _images(frames["images"])), ("Movements", _tracks(frames["tracks"])), ("Seizures", _seizures(frames["seizures"]))):
+    page = folium.Map(tiles=None, control_scale=True, prefer_canvas=True, zoom_control=True, attributionControl=False)
+    bounds = _bounds(frames)
+    _add_ground(page, bounds)
+    tolerance = max(SIMPLE_DEG, (bounds[1][1] - bounds[0][1]) / STEPS)
+    for title, layer in (("Images", _images(frames["images"])), ("Movements", _tracks(frames["tracks"], tolerance)), ("Seizures", _seizures(frames["seizures"]))):
         group = folium.FeatureGroup(name=title)
         for item in layer:
             item.add_to(group)
         group.add_to(page)
     folium.LayerControl(collapsed=False).add_to(page)
-    page.fit_bounds(_bounds(frames))
-    page.get_root().html.add_child(Element(_head(frames, about)))
+    page.fit_bounds(bounds)
+    page.get_root().html.add_child(Element(_head(frames, about, tolerance)))
     return _inlined(page.get_root().render()).encode()
 
 
-def _head(frames: dict, about: About) -> str:
+def _head(frames: dict, about: About, tolerance_deg: float) -> str:
     lines = "".join(f"<p>{html.escape(line)}</p>" for line in about.lines())
     counts = ", ".join(f"{len(frame):,} {name}" for name, frame in frames.items())
     return f"""<style>
@@ -46,21 +56,25 @@ def _head(frames: dict, about: About) -> str:
     .vigia-strip {{ position: fixed; z-index: 1000; top: 0; left: 0; right: 0; background: #000; color: #FFC000; text-align: center; font-weight: 600;
       letter-spacing: .08em; padding: 3px; }}
     .vigia-strip b {{ color: #000; background: repeating-linear-gradient(135deg, #E9EDEE 0 6px, #C3CBCF 6px 12px); padding: 0 8px; }}
-    .vigia-about {{ position: fixed; z-index: 999; bottom: 24px; left: 12px; max-width: 420px; background: #fff; border: 1px solid #C3C9CA; padding: 8px 12px; }}
+    .vigia-about {{ position: fixed; z-index: 999; bottom: 64px; left: 10px; max-width: 420px; background: #fff; border: 1px solid #C3C9CA; padding: 8px 12px; }}
+    .vigia-place {{ font: 12px/14px "IBM Plex Sans", system-ui, sans-serif; color: #2B363C; text-shadow: 0 0 2px #F3F1EB, 0 0 3px #F3F1EB; background: none;
+      border: 0; box-shadow: none; padding: 0; }} .vigia-place::before {{ display: none; }} .leaflet-tooltip-right.vigia-place {{ margin-left: 1px; }}
     .vigia-about p {{ margin: 0; overflow-wrap: anywhere; }} .leaflet-top {{ top: 26px; }}
     </style><div class="vigia-strip">{'<b>EXERCISE</b> ' if about.exercise else ''}{html.escape(about.marking)}</div>
-    <div class="vigia-about"><p><b>{counts}</b></p>{lines}<p>Map: {html.escape(', '.join(about.attribution))}</p></div>"""
+    <div class="vigia-about"><p><b>{counts}</b></p>{lines}<p>Map: {html.escape(', '.join(about.attribution))}. Tracks are drawn to within {tolerance_deg * 111:.1f} km.</p></div>"""
 
 
-def _add_ground(page: folium.Map) -> None:
-    """Land and borders under the data, drawn from the packaged coarse shapes."""
-    ground = Path(__file__).parent / "ground.json"
-    if not ground.exists():
-        return
-    told = json.loads(ground.read_text())
-    for name, style in (("land", {"color": "#8FA6B3", "weight": 0.8, "fillColor": "#F3F1EB", "fillOpacity": 1}),
-                        ("borders", {"color": "#6B4E75", "weight": 1.4, "fill": False})):
-        folium.GeoJson(told[name], name=name, control=False, style_function=lambda _, s=style: s, interactive=False).add_to(page)
+def _add_ground(page: folium.Map, bounds: list[list[float]]) -> None:
+    """Land, water, borders and names under the data: shapes in the file itself, so that no tile is asked of anybody."""
+    [[south, west], [north, east]] = bounds
+    told = ground.read(store().basemap, (west, south, east, north))
+    for name, style in GROUND.items():
+        if name in told:
+            folium.GeoJson(told[name], control=False, style_function=lambda _, s=style: s, interactive=False).add_to(page)
+    for place in told.get("places", {"features": []})["features"]:
+        lon, lat = place["geometry"]["coordinates"]
+        words = folium.Tooltip(html.escape(place["properties"]["name"]), permanent=True, direction="right", class_name="vigia-place", sticky=False)
+        folium.CircleMarker((lat, lon), radius=1.8, color="#2B363C", weight=1, fill_color="#F3F1EB", fill_opacity=1, interactive=False, tooltip=words).add_to(page)
 
 
 def _seizures(frame: geopandas.GeoDataFrame):
@@ -74,9 +88,9 @@ def _seizures(frame: geopandas.GeoDataFrame):
                                   fill_opacity=0.9, tooltip=folium.Tooltip(text))
 
 
-def _tracks(frame: geopandas.GeoDataFrame):
+def _tracks(frame: geopandas.GeoDataFrame, tolerance_deg: float):
     for row in frame.itertuples():
-        simple = shapely.simplify(row.geometry, SIMPLE_DEG)
+        simple = shapely.set_precision(shapely.simplify(row.geometry, tolerance_deg), 1e-5, mode="pointwise")
         lines = [[(y, x) for x, y in part.coords] for part in shapely.get_parts(simple) if part.geom_type == "LineString" and len(part.coords) > 1]
         if lines:
             yield folium.PolyLine(lines, color=KIND_COLOURS.get(row.kind, "#2A2F33"), weight=1.4, opacity=0.75,

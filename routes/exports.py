@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from urllib.parse import unquote_plus
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -14,7 +15,7 @@ from exports import FORMATS, About
 from routes.asking import asked, database
 
 router = APIRouter(prefix="/api/export")
-ATTRIBUTION = ("GSHHG", "© OpenStreetMap contributors")
+ATTRIBUTION = ("GSHHG", "© OpenStreetMap contributors", "GeoNames")
 
 
 @router.get("/{format}")
@@ -26,7 +27,7 @@ async def exported(request: Request, format: str) -> Response:
     write, ending, media_type = FORMATS[format]
     async with database(request).reading() as session:
         shown = await frames.shown(session, filter)
-    about = About(filter.world, filter.query(), strictest(shown), datetime.now(timezone.utc), ATTRIBUTION)
+    about = About(filter.world, unquote_plus(filter.query()), strictest(shown), datetime.now(timezone.utc), ATTRIBUTION)
     body = await run_in_threadpool(write, shown, about)
     return Response(body, media_type=media_type, headers={
         "Content-Disposition": f'attachment; filename="{about.name(ending)}"', "Cache-Control": "no-store",
