@@ -32,6 +32,6 @@ async def show(choices: dict) -> tuple[list, bool]:
     try:
         filter = filter_of(choices)
         async with database().reading() as session:
-            return layout(await query(session, filter, int(key))), False
+            return layout({**await query(session, filter, int(key)), "world": filter.world}), False
     except (NotFound, FilterInvalid) as error:
         return details.missing(str(error)), False

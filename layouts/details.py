@@ -9,6 +9,8 @@ from dash import html
 from data.records import DRUG_WORD
 from layouts.symbols import drug, kind, layer
 
+# what feeds call things, as people say it
+SAID = {"mmsi": "MMSI", "imo": "IMO number", "callsign": "Call sign", "ship_type": "Ship type (AIS)", "icao24": "ICAO address", "epc": "EPC"}
 SPAN_WORD = {"event": "", "day": " (that day)", "month": " (that month)", "range": ""}
 
 
@@ -41,8 +43,9 @@ def seizure(s: dict) -> list:
             ("Route", " → ".join(p for p in (s["origin"], s["transit"], s["destination"]) if p) or None),
             ("Found by", s["found_by"]),
         ]),
-        _facts([(k, str(v)) for k, v in sorted((s.get("extra") or {}).items())]),
+        _facts(_told(s.get("extra"))),
         _origin(s),
+        *([_actions()] if s["lon"] is not None else []),
     ]
 
 
@@ -54,15 +57,16 @@ def track(t: dict) -> list:
             ("Last position", _place(t.get("lon"), t.get("lat"))),
             ("Observed", _time(t.get("last_at") or t.get("observed_at"))),
             ("Moving", _moving(t.get("speed_mps"), t.get("course_deg"))),
-            ("Identity", f"{t['key']} as told"),
+            ("Identity", f"{_identity(t['key'])}, as told"),
             ("Followed since", _time(t.get("first_at"))),
             ("Fixes", _whole(t.get("fixes"))),
             ("Distance", f"{_number(t['length_m'] / 1000)} km" if t.get("length_m") is not None else None),
             ("Promised every", _duration(t.get("sla_s"))),
         ]),
         html.Div(id="speed-chart", className="speed-chart", **{"data-track": str(t["id"])}),
-        _facts([(k, str(v)) for k, v in sorted((t.get("identifiers") or {}).items())]),
+        _facts(_told(t.get("identifiers"))),
         _origin(t),
+        _actions(f"/api/export/geojson?world={t['world']}&track={t['id']}"),
     ]
 
 
@@ -83,6 +87,7 @@ def image(i: dict) -> list:
             ("Original CRS", i.get("crs")),
         ]),
         _origin(i),
+        _actions(),
     ]
 
 
@@ -95,6 +100,24 @@ def _head(symbol, name: str, line: str | None) -> html.Header:
         ],
         className="details-head",
     )
+
+
+def _actions(export: str | None = None) -> html.Div:
+    return html.Div(
+        [html.Button("Centre", className="action", **{"data-command": "centre"}),
+         *([html.A("Export", href=export, className="action", download="")] if export else [])],
+        className="actions-row",
+    )
+
+
+def _told(told: dict | None) -> list[tuple[str, str]]:
+    """What a source told beside the known fields, under names people say."""
+    return [(SAID.get(k.lower(), k.replace("_", " ").capitalize()), str(v)) for k, v in sorted((told or {}).items())]
+
+
+def _identity(key: str) -> str:
+    scheme, colon, value = key.partition(":")
+    return f"{SAID.get(scheme.lower(), scheme)} {value}" if colon else key
 
 
 def _facts(pairs: list[tuple[str, object]]) -> html.Dl | None:

@@ -20,7 +20,7 @@ export const AMOUNTS_KG = [0, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500,
 const ALL_DRUGS = ["cocaine", "opioid", "ats", "cannabis", "heroin", "other"];
 const ALL_KINDS = ["vessel", "vehicle", "container", "tag", "aircraft", "drone", "person"];
 // Without anything to show yet the map opens on the border the exercise is about.
-const CAMERA = { center: [-98.05, 26.12], zoom: 8.2 };
+const CAMERA = innerWidth < 760 ? { center: [-98.05, 26.12], zoom: 8.2 } : { bounds: [-99.05, 25.7, -96.75, 26.75] };
 
 const app = {};
 const token = (name) => tokens()(name);
@@ -54,7 +54,11 @@ export async function boot() {
     go: (f) => app.view.map.easeTo({ center: [f.lon, f.lat], zoom: Math.max(app.view.map.getZoom(), f.zoom ?? 10), duration: 600 }),
   });
   document.addEventListener("keydown", keyed);
-  document.addEventListener("click", (event) => event.target.closest("[data-command='unselect']") && select(undefined));
+  document.addEventListener("click", (event) => {
+    const command = event.target.closest("[data-command]")?.dataset.command;
+    if (command === "unselect") select(undefined);
+    else if (command === "centre") app.view.reveal(app.choices.get().sel, { centre: true });
+  });
   new MutationObserver(details).observe($("details"), { childList: true });
   $("legend").addEventListener("click", (event) => {
     const heat = event.target.closest("[data-heat]")?.dataset.heat;
@@ -227,6 +231,8 @@ function legend() {
 }
 
 function details() {
+  // The panel takes ground from the map: what was chosen near that edge is brought back into view.
+  requestAnimationFrame(() => app.choices.get().sel && app.view?.reveal(app.choices.get().sel));
   const box = document.getElementById("speed-chart");
   if (!box || box.dataset.drawn) return;
   box.dataset.drawn = "1";

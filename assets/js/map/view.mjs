@@ -226,15 +226,27 @@ export async function createView(container, { choices, token, status, told, came
   return {
     map, held, setClock, refetch,
     hover: (sel) => ready && selection.hover(map, selection.featuresOf(sel, { ...held, at: clock.at, glide: !clock.live })),
-    /** Bring what is chosen into view, if it is not. */
-    reveal(sel) {
+    /** Bring what is chosen into view, if it is not; or to the middle. */
+    reveal(sel, { centre = false } = {}) {
+      map.resize();
       const [feature] = selection.featuresOf(sel, { ...held, at: clock.at, glide: !clock.live });
       if (!feature) return false;
       const at = feature.geometry.type === "Point" ? feature.geometry.coordinates : feature.geometry.coordinates.flat(feature.geometry.type === "MultiPolygon" ? 2 : 1)[0];
-      if (!map.getBounds().contains(at)) map.easeTo({ center: at, duration: 600 });
+      if (centre) map.easeTo({ center: at, duration: 600 });
+      else nudge(map, at);
       return true;
     },
   };
+}
+
+const REVEAL_PX = 80;
+
+/** Move the map only as far as brings a place into view. */
+function nudge(map, at) {
+  const { x, y } = map.project(at), { clientWidth: w, clientHeight: h } = map.getContainer();
+  const by = (v, size) => (v < REVEAL_PX ? v - REVEAL_PX : v > size - REVEAL_PX ? v - size + REVEAL_PX : 0);
+  const outside = x < 0 || y < 0 || x > w || y > h;
+  if (outside) map.panBy([by(x, w), by(y, h)], { duration: 600 });
 }
 
 const boundsOf = (map) => {
