@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from data import counts, spans, timeline
 from data.filters import Filter, parse_time
+from data.worlds import CODES
 from errors import FilterInvalid
 from routes.asking import as_json, asked, database, etag, fresh, not_changed
 
@@ -20,8 +21,14 @@ BINS_MAX = 400
 async def worlds(request: Request) -> Response:
     """What each world holds, and which one a page opens in."""
     async with database(request).reading() as session:
-        found = await spans.worlds(session)
-    return as_json({"default": opening(found), "worlds": found})
+        tag = etag("worlds", *[await spans.state(session, code) for code in CODES.values()])
+        if fresh(request, tag):
+            return not_changed(tag)
+        # Every open page asks this every few seconds: it is counted once for each change of the data.
+        held = getattr(request.app.state, "worlds", None)
+        if held is None or held[0] != tag:
+            held = request.app.state.worlds = (tag, await spans.worlds(session))
+    return as_json({"default": opening(held[1]), "worlds": held[1]}, tag)
 
 
 def opening(worlds: list[dict]) -> str:

@@ -2,12 +2,12 @@
 import { ask } from "./api.mjs";
 import { epoch } from "./times.mjs";
 
-const EVERY_S = 15;
+const EVERY_S = 5;
 
 /** A world's row of /api/worlds with its times in epoch seconds. */
 export const worldOf = (row) => ({ ...row, from: epoch(row.from), to: epoch(row.to), edge: epoch(row.edge) });
 
-/** Ask every 15 s; `changed(world, before)` when the state of the world that is shown is another. A silent server is told elsewhere. */
+/** Ask every few seconds (a 304 when nothing changed); `changed(world, before)` when the state of the world that is shown is another. A silent server is told elsewhere. */
 export function follow({ world, held, changed, every = EVERY_S }) {
   let asking = false;
   return setInterval(async () => {

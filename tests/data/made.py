@@ -24,6 +24,13 @@ def us(moment: datetime) -> int:
     return int(moment.timestamp() * 1e6)
 
 
+def touch(connection, layer: str, world: int = 1) -> None:
+    """Say that a layer's data changed, as every import does."""
+    connection.execute(
+        "INSERT INTO data_state (world, layer, version) VALUES (%s, %s, 1) ON CONFLICT (world, layer) DO UPDATE SET version = data_state.version + 1",
+        (world, layer))
+
+
 def walk(rng: np.random.Generator, n: int, *, step_s: tuple[int, int] = (20, 600), gaps: float = 0.05) -> dict[str, np.ndarray]:
     """A walk near Brownsville with some long silences."""
     dt = rng.integers(*step_s, n) + (rng.random(n) < gaps) * 9000
