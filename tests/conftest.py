@@ -26,7 +26,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -93,7 +93,7 @@ def template(cluster: clusters.Cluster) -> str:
 
 
 @contextmanager
-def _copy(cluster: clusters.Cluster, template: str) -> Iterator[TestDatabase]:
+def copied(cluster: clusters.Cluster, template: str) -> Iterator[TestDatabase]:
     name = f"test_{next(_numbers)}"
     names = {"name": sql.Identifier(name), "template": sql.Identifier(template), "owner": sql.Identifier(clusters.OWNER)}
     with psycopg.connect(cluster.setup_url.replace("+psycopg", ""), autocommit=True) as connection:
@@ -106,13 +106,13 @@ def _copy(cluster: clusters.Cluster, template: str) -> Iterator[TestDatabase]:
 
 @pytest.fixture
 def database(cluster, template) -> Iterator[TestDatabase]:
-    with _copy(cluster, template) as made:
+    with copied(cluster, template) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def module_database(cluster, template) -> Iterator[TestDatabase]:
-    with _copy(cluster, template) as made:
+    with copied(cluster, template) as made:
         yield made
 
 
@@ -137,40 +137,57 @@ def forget_settings() -> None:
 @pytest.fixture(scope="module")
 def serve(tmp_path_factory) -> Iterator[Callable[..., str]]:
     """`serve(database, **environment) -> "http://127.0.0.1:<port>"`; stopped after the file's last test."""
-    running: list[subprocess.Popen] = []
+    with ExitStack() as running:
+        def start(database: TestDatabase, **environment: str) -> str:
+            log = tmp_path_factory.mktemp("server") / "server.log"
+            return running.enter_context(serving(database, log, **environment)).address
 
-    def start(database: TestDatabase, **environment: str) -> str:
-        port = free_port()
-        log = tmp_path_factory.mktemp("server") / "server.log"
-        with open(log, "w") as told:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "uvicorn", "app:server", "--host", "127.0.0.1", "--port", str(port),
-                 "--log-level", "warning", "--timeout-graceful-shutdown", "2"],
-                cwd=ROOT, stdout=told, stderr=told, stdin=subprocess.DEVNULL,
-                env={**os.environ, "VIGIA_HOME": str(ROOT / ".vigia"), "DATABASE_URL": database.owner_url,
-                     "VIGIA_APP_URL": database.app_url, **environment},
-            )
-        running.append(process)
-        address = f"http://127.0.0.1:{port}"
-        until = time.monotonic() + START_S
-        while True:
-            try:
-                with urllib.request.urlopen(f"{address}/api/health/live", timeout=5):
-                    return address
-            except OSError:
-                if process.poll() is not None or time.monotonic() > until:
-                    raise AssertionError(f"the server did not start:\n{log.read_text()[-3000:]}") from None
-            time.sleep(0.1)
+        yield start
 
-    yield start
-    for process in running:
+
+@dataclass
+class Serving:
+    """A server in a process of its own."""
+
+    address: str
+    process: subprocess.Popen
+
+
+@contextmanager
+def serving(database: TestDatabase, log: Path, **environment: str) -> Iterator[Serving]:
+    """A real server of `database` on a free port, until the block ends."""
+    port = free_port()
+    with open(log, "w") as told:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "uvicorn", "app:server", "--host", "127.0.0.1", "--port", str(port),
+             "--log-level", "warning", "--timeout-graceful-shutdown", "2"],
+            cwd=ROOT, stdout=told, stderr=told, stdin=subprocess.DEVNULL,
+            env={**os.environ, "VIGIA_HOME": str(ROOT / ".vigia"), "DATABASE_URL": database.owner_url,
+                 "VIGIA_APP_URL": database.app_url, **environment},
+        )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(address, process, log)
+        yield Serving(address, process)
+    finally:
         process.send_signal(signal.SIGTERM)
-    for process in running:
         try:
             process.wait(10)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
+    until = time.monotonic() + START_S
+    while True:
+        try:
+            with urllib.request.urlopen(f"{address}/api/health/live", timeout=5):
+                return
+        except OSError:
+            if process.poll() is not None or time.monotonic() > until:
+                raise AssertionError(f"the server did not start:\n{log.read_text()[-3000:]}") from None
+        time.sleep(0.1)
 
 
 def free_port() -> int:

@@ -16,6 +16,8 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from install import chromium
+from tests.browser.world import World, small_world
+from tests.conftest import copied
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +29,12 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=program, args=chromium.FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def world(cluster, template, tmp_path_factory) -> Iterator[World]:
+    with copied(cluster, template) as database, small_world(database, tmp_path_factory.mktemp("world")) as made:
+        yield made
 
 
 @pytest.fixture

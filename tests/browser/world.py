@@ -1,0 +1,99 @@
+"""A small exercise behind a real server, and what every test of the page does with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from exercise.build import build
+from feeds import exercise
+from feeds.imports import ImportOptions, import_files
+from tests.conftest import ROOT, Serving, TestDatabase, forget_settings, serving
+
+IDLE = "window.__vigia && document.documentElement.dataset.map === 'idle' && document.documentElement.dataset.busy === '0'"
+# The valley the exercise is busiest in.
+CAMERA = "#map=8.6/26.15/-97.9"
+
+
+@dataclass
+class World:
+    """The server, its database and its folder."""
+
+    server: Serving
+    database: TestDatabase
+    home: Path
+
+    @property
+    def address(self) -> str:
+        return self.server.address
+
+    def ask(self, path: str) -> dict:
+        with urllib.request.urlopen(f"{self.address}/api/{path}") as answer:
+            return json.load(answer)
+
+    def bring(self, layer: str, path: Path) -> None:
+        """Import a file into the live world, as `vigia import` does."""
+        with _home(self.home):
+            [report] = import_files(layer, [path], ImportOptions(zone="UTC"), _quiet, owner_url=self.database.owner_url)
+        assert report.error is None and report.stored > 0, report
+
+
+@contextmanager
+def small_world(database: TestDatabase, folder: Path) -> Iterator[World]:
+    """An exercise of two weeks at an eighth of its size, loaded by the ordinary imports."""
+    home = folder / "home"
+    build(folder / "exercise", days=14, scale=0.12)
+    with _home(home):
+        exercise.load(folder / "exercise", _quiet, owner_url=database.owner_url)
+        # The map's own ground is built once, at set-up.
+        (home / "basemap").symlink_to(ROOT / ".vigia" / "basemap")
+    with serving(database, folder / "server.log", VIGIA_HOME=str(home)) as server:
+        yield World(server, database, home)
+
+
+def look(page: Page, world: World, query: str = "world=exercise", camera: str = CAMERA) -> Page:
+    """Open the map and wait until it has painted what it asked for."""
+    page.goto(f"{world.address}/?{query}{camera}")
+    settled(page)
+    return page
+
+
+def settled(page: Page) -> None:
+    page.wait_for_function(IDLE, timeout=60_000)
+
+
+def rendered(page: Page, *layers: str) -> list[dict]:
+    """The properties of everything of these layers that is on the screen."""
+    return page.evaluate(
+        "(layers) => { const m = __vigia.view.map; return m.queryRenderedFeatures({ layers: layers.filter((l) => m.getLayer(l)) }).map((f) => f.properties); }",
+        list(layers))
+
+
+def choices(page: Page) -> dict:
+    return page.evaluate("__vigia.choices.get()")
+
+
+@contextmanager
+def _home(home: Path) -> Iterator[None]:
+    before = os.environ.get("VIGIA_HOME")
+    os.environ["VIGIA_HOME"] = str(home)
+    forget_settings()
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["VIGIA_HOME"]
+        else:
+            os.environ["VIGIA_HOME"] = before
+        forget_settings()
+
+
+def _quiet(step: str, done: float, total: float | None) -> None:
+    """Nobody looks."""
