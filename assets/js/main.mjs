@@ -33,7 +33,7 @@ export async function boot() {
   wear(app.choices.get().theme);
   dressSymbols();
   app.status = createStatus($("status"), { retry: () => app.view?.refetch() });
-  const worlds = await app.status.follow("Worlds", ask("/api/worlds"));
+  const [worlds] = await Promise.all([app.status.follow("Worlds", ask("/api/worlds")), leaveOutWrong()]);
   if (!worlds) return;
   app.worlds = Object.fromEntries(worlds.worlds.map((w) => [w.world, worldOf(w)]));
   const now = app.choices.get();
@@ -67,7 +67,18 @@ export async function boot() {
   setInterval(clocks, 1000);
   follow({ world: () => app.choices.get().world, held: () => app.worlds[app.choices.get().world], changed: dataChanged });
   chosen(app.choices.get(), new Set(["world", "from", "to", "at", "theme"]));
+  if (app.wrong) app.status.say(app.wrong);
   window.__vigia = { ...app, filterQuery };
+}
+
+/** An address somebody wrote may hold values no filter knows: they are left out, and that is said. */
+async function leaveOutWrong() {
+  const told = filterQuery(app.choices.get());
+  if (!told) return;
+  const problems = await ask(`/api/tiles/seizures.json?${told}`).then(() => [], (error) => error.problems ?? []);
+  if (!problems.length) return;
+  app.choices.set(Object.fromEntries(problems.map((p) => [p.key, undefined])), { push: false });
+  app.wrong = `Left out of the address: ${problems.map((p) => `${p.key}=${p.value} (expected ${p.expected})`).join(", ")}`;
 }
 
 // -- the window and the clock
@@ -312,6 +323,8 @@ export const acts = {
   set_drug: (drugs) => app.choices.set({ drug: !drugs?.length || drugs.length === ALL_DRUGS.length ? undefined : drugs }),
   set_kind: (kinds) => app.choices.set({ kind: !kinds?.length || kindsShown().every((k) => kinds.includes(k)) ? undefined : kinds }),
   set_amount([low, high]) {
+    // The slider stands at the nearest of its steps: an amount between two of them is left as it was told.
+    if (String([low, high]) === String(amountOf(app.choices.get()))) return;
     app.choices.set({ min_kg: low ? String(AMOUNTS_KG[low]) : undefined, max_kg: high < AMOUNTS_KG.length - 1 ? String(AMOUNTS_KG[high]) : undefined });
   },
   set_agency: (names) => app.choices.set({ agency: names ?? undefined }),

@@ -2,11 +2,12 @@
 
 const QUIET_MS = 300;
 const WORDS_MS = 3000;
+const SAID_MS = 10_000;
 
 export function createStatus(box, { retry }) {
   const waiting = new Map();
   const failed = new Map();
-  let timer;
+  let timer, said, saidTimer;
 
   function draw() {
     clearTimeout(timer);
@@ -37,6 +38,7 @@ export function createStatus(box, { retry }) {
         box.append(line);
       }
     }
+    if (said && !failed.size) box.append(Object.assign(document.createElement("p"), { className: "quiet", textContent: said }));
     if (waiting.size) timer = setTimeout(draw, 250);
     document.documentElement.dataset.busy = String(waiting.size);
   }
@@ -60,10 +62,13 @@ export function createStatus(box, { retry }) {
     },
     /** A line that is no error. */
     say(words) {
-      const line = document.createElement("p");
-      line.className = "quiet";
-      line.textContent = words;
-      box.replaceChildren(line);
+      clearTimeout(saidTimer);
+      said = words;
+      saidTimer = setTimeout(() => {
+        said = undefined;
+        draw();
+      }, SAID_MS);
+      draw();
     },
   };
 }
