@@ -29,7 +29,8 @@ WGS84 = Geod(ellps="WGS84")
 def inspect(input: str) -> dict:
     """What the header says, the outline of what is valid, and how to show it."""
     path = Path(input)
-    head = path.open("rb").read(16)
+    with path.open("rb") as file:
+        head = file.read(16)
     if head[:4] not in MAGIC:
         raise Bad("a GeoTIFF", "first bytes", head[:12])
     try:

@@ -26,11 +26,11 @@ def run(job: Job, table: Table) -> None:
     """Fixes of a table."""
     job.describe_source(table.format, table.mapping.name)
     with FixWriter(job.connection, job.world, job.source_id) as writer:
-        reader = _Reader(job, table.mapping, table.header, writer)
+        reader = TableReader(job, table.mapping, table.header, writer)
         size = job.path.stat().st_size
         done = 0
         for line, batch in table.batches():
-            reader.put(line, batch)
+            reader.put(line + np.arange(batch.num_rows), batch)
             done += batch.nbytes
             job.progress(f"Movements, {job.path.name}", min(done, size), size)
     job.report.stored, job.report.already = writer.stored, writer.already
@@ -38,7 +38,9 @@ def run(job: Job, table: Table) -> None:
 
 
 @dataclass
-class _Reader:
+class TableReader:
+    """Batches of rows to fixes, by a mapping."""
+
     job: Job
     mapping: Mapping
     header: list[str]
@@ -51,7 +53,8 @@ class _Reader:
         self.agencies: dict[str, int] = {}
         self.stations = self._stations() if self.mapping.has("reader") else {}
 
-    def put(self, first_line: int, batch: pa.RecordBatch) -> None:
+    def put(self, lines: np.ndarray, batch: pa.RecordBatch) -> None:
+        """Store a batch; `lines` of shape (n,) tells where each row stood."""
         n = batch.num_rows
         self.job.report.read += n
         bad = np.zeros(n, bool)
@@ -62,7 +65,7 @@ class _Reader:
             bad[fresh] = True
             cells = text_column(batch, column.name) if column else None
             for i in fresh:
-                self.job.refuse(first_line + int(i), column.name if column else name, cells[int(i)].as_py() if cells else None, expected)
+                self.job.refuse(int(lines[i]), column.name if column else name, cells[int(i)].as_py() if cells else None, expected)
 
         observed = self._times(batch, refuse)
         lon, lat = self._places(batch, refuse)
@@ -75,7 +78,7 @@ class _Reader:
         keep = ~bad
         columns = {k: v[keep] for k, v in columns.items()}
         columns["track_id"] = tracks[keep]
-        columns["line"] = (first_line + np.arange(n))[keep]
+        columns["line"] = lines[keep]
         columns["flags"] = plausible(columns["observed_us"], columns["lon"], columns["lat"], self.job.now_us(columns["observed_us"]))
         self.writer.write(columns)
 
