@@ -7,6 +7,7 @@ import { drawLegend, symbolCss } from "./legend.mjs";
 import { createControls } from "./map/controls.mjs";
 import { createDraw } from "./map/draw.mjs";
 import { createView } from "./map/view.mjs";
+import { keepRoles } from "./roles.mjs";
 import { createScale, metresWords } from "./scale.mjs";
 import { createSearch } from "./search.mjs";
 import { drawSpeed } from "./speed.mjs";
@@ -30,6 +31,7 @@ const $ = (id) => document.getElementById(id);
 export async function boot() {
   if (app.choices) return;
   app.choices = createChoices();
+  keepRoles();
   wear(app.choices.get().theme);
   dressSymbols();
   app.status = createStatus($("status"), { retry: () => app.view?.refetch() });

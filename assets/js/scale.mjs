@@ -20,7 +20,7 @@ export function place(lon, lat) {
 }
 
 export function createScale(box, map) {
-  box.innerHTML = `<i></i><span></span><button title="Copy" aria-label="Copy the coordinates"></button>`;
+  box.innerHTML = `<i></i><span></span><button title="Copy"></button>`;
   const [line, words, pointer] = box.children;
   const draw = () => {
     const { metres, px } = bar(map.getZoom(), map.getCenter().lat, 110);

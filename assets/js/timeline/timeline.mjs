@@ -21,7 +21,7 @@ export function createTimeline(container, { token, act }) {
     </div>
     <div class="tl-body">
       <div class="tl-lanes">${LANES.map(([name]) => `<div><span>${name}</span><small></small></div>`).join("")}</div>
-      <div class="tl-plot" tabindex="0" role="slider" aria-label="Clock" aria-valuetext="">
+      <div class="tl-plot" role="group" aria-label="Timeline"><i class="tl-clock" role="slider" tabindex="0" aria-label="Clock"></i>
         <canvas aria-hidden="true"></canvas>
         <div class="tl-window"><i class="tl-grip from" role="slider" tabindex="0" aria-label="Start of the window"></i><i class="tl-grip to" role="slider" tabindex="0" aria-label="End of the window"></i></div>
         <div class="tl-hand"></div>
@@ -148,8 +148,18 @@ export function createTimeline(container, { token, act }) {
     const at = view.at ?? view.to;
     hand.style.transform = `translateX(${toX(at, view.span, w)}px)`;
     hand.hidden = view.live;
-    plot.setAttribute("aria-valuetext", `${moment(at)} UTC`);
-    plot.setAttribute("aria-valuenow", String(Math.round(at)));
+    container.querySelectorAll(".tl-grip").forEach((grip, i) => {
+      const t = [view.from, view.to][i];
+      grip.setAttribute("aria-valuemin", String(Math.round(view.span[0])));
+      grip.setAttribute("aria-valuemax", String(Math.round(view.span[1])));
+      grip.setAttribute("aria-valuenow", String(Math.round(t)));
+      grip.setAttribute("aria-valuetext", `${moment(t)} UTC`);
+    });
+    const clock = $(".tl-clock");
+    clock.setAttribute("aria-valuemin", String(Math.round(view.from)));
+    clock.setAttribute("aria-valuemax", String(Math.round(view.to)));
+    clock.setAttribute("aria-valuenow", String(Math.round(at)));
+    clock.setAttribute("aria-valuetext", `${moment(at)} UTC`);
   }
 
   function words() {
