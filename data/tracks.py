@@ -67,7 +67,7 @@ async def one(session: AsyncConnection, filter: Filter, track_id: int) -> dict:
         .outerjoin(newest, newest.c.id == LatestFix.source_id)
         .add_columns(
             Track.identifiers, LatestFix.accuracy_m, LatestFix.altitude_m, LatestFix.heading_deg, LatestFix.recorded_at,
-            LatestFix.line, newest.c.name.label("newest_source"), newest.c.sha256,
+            LatestFix.line, newest.c.name.label("newest_source"), newest.c.sha256.label("sha256"),
         )
         .where(Track.id == track_id, Track.world == filter.world_code)
     )).mappings().one_or_none()

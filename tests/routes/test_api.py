@@ -43,6 +43,16 @@ def test_json(client, path):
     assert answer.json()
 
 
+@pytest.mark.parametrize("layer", ["tracks", "seizures"])
+def test_each_row_of_a_list_can_be_asked_for_alone(client, layer):
+    listed = client.get(f"/api/{layer}?{WORLD}&limit=3").json()["rows"]
+    for row in listed:
+        answer = client.get(f"/api/{layer}/{row['id']}?{WORLD}")
+        assert answer.status_code == 200
+        assert answer.json()["id"] == row["id"] and answer.json()["source"] in ("made", "seizures")
+        assert client.get(f"/api/{layer}/{row['id']}?world=live").status_code == 404
+
+
 @pytest.mark.parametrize("path", ["nope", "tiles/nope.json", "tiles/nope/1/1/1.mvt", "seizures/999999", "tracks/999999", "images/999999", "export/nope",
                                   "tiles/tracks/3/9/1.mvt", "tiles/seizures/30/0/0.mvt", "tiles/imagery/3/1/1.gif", "tiles/imagery/1/3/1/1.webp",
                                   "tracks/abc", "basemap/../settings.py", "basemap/secrets.txt", "tiles/hotspots/999/3/1/1.mvt"])
