@@ -98,8 +98,8 @@ def known() -> tuple[Mapping, ...]:
     return tuple(load(path) for path in sorted(FOLDER.glob("*.toml")))
 
 
-def load(path: Path) -> Mapping:
-    """Read and check a mapping. Raises FileRefused that names the key."""
+def load(path: Path, *, placed: bool = False) -> Mapping:
+    """Read and check a mapping. `placed`: the file itself says where and maybe when (shapes). Raises FileRefused that names the key."""
     def refuse(key: str | None, value: object, expected: str):
         raise FileRefused(Refusal(path.name, None, key, None if value is None else str(value), expected))
 
@@ -120,9 +120,9 @@ def load(path: Path) -> Mapping:
             refuse(f"constants.{key}", constants[key], f"one of {', '.join(FIELDS[layer])}")
     mapped = {c.field for c in columns} | set(constants)
     for needed in NEEDED[layer]:
-        if needed not in mapped:
+        if needed not in mapped and not (placed and layer == "tracks"):
             refuse("columns", None, f"a column for {needed}")
-    _check_place(layer, mapped, told, refuse)
+    _check_place(layer, mapped, told, refuse, placed)
     csv = told.get("csv", {})
     for key in csv:
         if key not in CSV:
@@ -167,8 +167,8 @@ def _column(layer: str, name: str, told: object, refuse) -> Column:
     )
 
 
-def _check_place(layer: str, mapped: set[str], told: dict, refuse) -> None:
-    if layer == "tracks" and not ({"lat", "lon"} <= mapped or {"x", "y"} <= mapped or "reader" in mapped):
+def _check_place(layer: str, mapped: set[str], told: dict, refuse, placed: bool) -> None:
+    if layer == "tracks" and not placed and not ({"lat", "lon"} <= mapped or {"x", "y"} <= mapped or "reader" in mapped):
         refuse("columns", None, "columns for lat and lon, for x and y, or for a reader")
     if {"x", "y"} & mapped and "crs" not in told:
         refuse("crs", None, "the CRS of x and y, such as EPSG:32614")

@@ -25,11 +25,15 @@ def _lazy(module: str, name: str) -> Callable:
     return call
 
 
-MODULES = {"imagery": "feeds.opening_imagery", "vector": "feeds.opening_vector", "table": "feeds.opening_table"}
+MODULES = {
+    "imagery": "feeds.opening_imagery", "vector": "feeds.opening_vector", "movements": "feeds.opening_movements",
+    "table": "feeds.opening_table",
+}
 TASKS: dict[str, Callable] = {
     "imagery.inspect": _lazy("feeds.opening_imagery", "inspect"),
     "imagery.to_cog": _lazy("feeds.opening_imagery", "to_cog"),
     "vector.read": _lazy("feeds.opening_vector", "read"),
+    "movements.read": _lazy("feeds.opening_movements", "read"),
     "table.xlsx": _lazy("feeds.opening_table", "xlsx"),
 }
 

@@ -45,6 +45,9 @@ def run(job: Job) -> None:
     mapping = table.mapping
     job.describe_source(table.format, mapping.name)
     keep_original(job)
+    for bad in getattr(table, "refused", ()):
+        job.report.read += 1
+        job.refuse(bad.line, bad.field, bad.value, bad.expected)
     reader = _Reader(job, mapping, table.header)
     writer = SeizureWriter(job.connection, job.world, job.source_id)
     total = job.path.stat().st_size

@@ -53,8 +53,8 @@ class TableReader:
         self.agencies: dict[str, int] = {}
         self.stations = self._stations() if self.mapping.has("reader") else {}
 
-    def put(self, lines: np.ndarray, batch: pa.RecordBatch) -> None:
-        """Store a batch; `lines` of shape (n,) tells where each row stood."""
+    def put(self, lines: np.ndarray, batch: pa.RecordBatch, vertices: np.ndarray | None = None) -> None:
+        """Store a batch; `lines` of shape (n,) tells where each row stood, `vertices` (n,) where along a line (0: a point)."""
         n = batch.num_rows
         self.job.report.read += n
         bad = np.zeros(n, bool)
@@ -65,7 +65,8 @@ class TableReader:
             bad[fresh] = True
             cells = text_column(batch, column.name) if column else None
             for i in fresh:
-                self.job.refuse(int(lines[i]), column.name if column else name, cells[int(i)].as_py() if cells else None, expected)
+                where_along = f" of vertex {vertices[i]}" if vertices is not None and vertices[i] else ""
+                self.job.refuse(int(lines[i]), (column.name if column else name) + where_along, cells[int(i)].as_py() if cells else None, expected)
 
         observed = self._times(batch, refuse)
         lon, lat = self._places(batch, refuse)

@@ -94,11 +94,16 @@ def run(task: str, told: dict, *, name: str, folder: Path, limits: Limits = SMAL
     return answer["done"]
 
 
-def read_vector(path: Path) -> pa.Table:
-    """A file of shapes as a clean table: its properties, `geometry` (WKB, EPSG:4326) and `row`. Raises FileRefused."""
+def read_vector(path: Path, task: str = "vector.read") -> tuple[pa.Table, list[Refusal]]:
+    """A file of shapes as a clean table, and what of it is refused. Raises FileRefused.
+
+    `vector.read` gives its properties, `geometry` (WKB, EPSG:4326) and `row`, a row a feature; `movements.read` a row a
+    position (feeds/opening_movements.py).
+    """
     with workroom(path) as (folder, copy):
-        run("vector.read", {"input": copy.name}, name=path.name, folder=folder, limits=Limits(memory_mb=3_000, cpu_s=120, file_mb=4_000, wall_s=180))
-        return pa.parquet.read_table(folder / "clean.parquet")
+        run(task, {"input": copy.name}, name=path.name, folder=folder, limits=Limits(memory_mb=3_000, cpu_s=120, file_mb=4_000, wall_s=180))
+        refused = pa.parquet.read_table(folder / "refused.parquet").to_pylist()
+        return pa.parquet.read_table(folder / "clean.parquet"), [Refusal(path.name, **r) for r in refused]
 
 
 def xlsx_rows(path: Path) -> list[list]:
