@@ -4,7 +4,7 @@ import { withAlpha } from "../theme.mjs";
 // Where data layers go, bottom to top; each is an empty layer to put others before.
 export const LAYER_SLOTS = ["slot-hotspot-fill", "slot-imagery", "slot-hotspot-outline", "slot-footprints", "slot-trails", "slot-marks", "slot-top"];
 
-const slot = (id) => ({ id, type: "background", layout: { visibility: "none" }, paint: {} });
+export const slot = (id) => ({ id, type: "background", layout: { visibility: "none" }, paint: {} });
 const zoomed = (...stops) => ["interpolate", ["exponential", 1.4], ["zoom"], ...stops];
 
 const SCRIPTS = ["arabic", "devanagari", "hebrew", "thai"];

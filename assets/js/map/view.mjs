@@ -1,6 +1,7 @@
 // The map of the page: choices and the clock come in, layers are drawn, what the person points at goes out.
 import { ask } from "../api.mjs";
 import { FILTER_KEYS, filterQuery, parseLayers } from "../choices.mjs";
+import { archiveStyle, readArchive, withSlots } from "../basemap/own.mjs";
 import { basemapStyle } from "../basemap/style.mjs";
 import { iso } from "../times.mjs";
 import { createMap, wearImages } from "./adapter.mjs";
@@ -20,7 +21,12 @@ const AHEAD_S = 3600; // movement is fetched at least this far ahead of the cloc
 
 export async function createView(container, { choices, token, status, told, camera, interactive = true, padding, hash, wall = false }) {
   const parts = (await status.follow("Basemap", ask("/api/basemap/parts.json"))) ?? {};
-  const styled = () => parts.style ?? basemapStyle({ token, parts, names: !wall });
+  const archive = parts.own && `${location.origin}/api/basemap/${parts.own}`;
+  const own = archive && (await status.follow("Basemap", readArchive(archive)));
+  const styled = () => {
+    if (parts.style) return withSlots(parts.style);
+    return own ? archiveStyle(own, `pmtiles://${archive}`, token) : basemapStyle({ token, parts, names: !wall });
+  };
   const map = createMap(container, { style: styled(), ...camera, interactive, padding, hash });
   const held = { points: undefined, images: undefined, movement: undefined, run: undefined, levels: new Set() };
   const clock = { at: undefined, live: true, playing: false, edge: undefined, speed: 1 };
