@@ -125,10 +125,11 @@ def import_tracks(
     agency: AgencyName = None, marking: MarkingName = None, zone: Zone = None,
     date: Annotated[str | None, typer.Option(help="Day of the first message of an AIS log that has no times.")] = None,
     kind: Annotated[str | None, typer.Option(help="What moved, for files that do not say.")] = None,
+    places: Annotated[Path | None, typer.Option(help="Reader to point (reader,name,lat,lon), for reads of RFID tags.")] = None,
 ) -> None:
     """Movements: AIS logs, GPX, GeoJSON, KML, CSV, Parquet, RFID reads."""
     _import("tracks", files, as_json, world=world, keep_good=keep_good, mapping=mapping, agency=agency, marking=marking,
-            zone=zone, date=date, kind=kind)
+            zone=zone, date=date, kind=kind, places=places)
 
 
 @imports.command("seizures")

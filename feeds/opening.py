@@ -29,6 +29,7 @@ MODULES = {
     "imagery": "feeds.opening_imagery", "vector": "feeds.opening_vector", "movements": "feeds.opening_movements",
     "table": "feeds.opening_table",
 }
+GDAL_SUFFIXES = (".gpkg", ".zip", ".shp")
 TASKS: dict[str, Callable] = {
     "imagery.inspect": _lazy("feeds.opening_imagery", "inspect"),
     "imagery.to_cog": _lazy("feeds.opening_imagery", "to_cog"),
@@ -38,6 +39,8 @@ TASKS: dict[str, Callable] = {
 }
 
 
-def prepare(task: str) -> None:
-    """Load the task's libraries while we may still read them."""
+def prepare(task: str, told: dict) -> None:
+    """Load the task's libraries while we may still read them; GDAL's for shapes only where the file needs it."""
     importlib.import_module(MODULES[task.split(".")[0]])
+    if str(told.get("input", "")).endswith(GDAL_SUFFIXES):
+        importlib.import_module("feeds.opening_gdal")

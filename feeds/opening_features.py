@@ -98,13 +98,13 @@ def counted(coordinates: object, depth: int, number: int, *, on_earth: bool) -> 
     return 1
 
 
-def properties_table(features: list[Feature]) -> pa.Table:
+def properties_columns(features: list[Feature]) -> dict[str, pa.Array]:
     """Their properties as columns of text, a row a feature."""
     # Names of our own columns begin with @ or are these; a property can't take their place.
     names = list(dict.fromkeys(n for f in features for n in f.properties if n not in ("geometry", "row") and not n.startswith("@")))
     if len(names) > PROPERTIES_MAX:
         raise Bad(f"at most {PROPERTIES_MAX:,} names of properties", "properties", f"{len(names):,} names")
-    return pa.table({n: pa.array([_plain(f.properties.get(n)) for f in features], pa.string()) for n in names})
+    return {n: pa.array([_plain(f.properties.get(n)) for f in features], pa.string()) for n in names}
 
 
 def _plain(value: object) -> str | None:

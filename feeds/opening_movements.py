@@ -11,7 +11,7 @@ import pyarrow.parquet
 import shapely
 
 from feeds.opening import Bad
-from feeds.opening_features import DEPTH, Feature, Trail, counted, properties_table, write_refused
+from feeds.opening_features import DEPTH, Feature, Trail, counted, properties_columns, write_refused
 from feeds.opening_geojson import with_times
 from feeds.opening_vector import features
 
@@ -41,13 +41,13 @@ def read(input: str) -> dict:
                 time.append(moment)
                 begins.append(first)
                 along += along > 0
-    table = properties_table(moving).take(pa.array(index, pa.int64())) if moving else pa.table({})
+    at = pa.array(index, pa.int64())
     ours = {
         "@row": pa.array([moving[i].number for i in index], pa.int32()), "@vertex": pa.array(vertex, pa.int32()),
         "@lon": pa.array(lon, pa.float64()), "@lat": pa.array(lat, pa.float64()), "@altitude": pa.array(altitude, pa.float64()),
         "@time": pa.array(time, pa.string()), "@begins": pa.array(begins, pa.string()),
     }
-    table = pa.table({**ours, **{name: table[name] for name in table.column_names}})
+    table = pa.table({**ours, **{name: column.take(at) for name, column in properties_columns(moving).items()}})
     pa.parquet.write_table(table, "clean.parquet")
     return {"rows": table.num_rows, "refused": write_refused(list(_refused(told)))}
 

@@ -52,7 +52,7 @@ def main() -> int:
     from feeds import opening
 
     task = opening.TASKS[sys.argv[1]]
-    opening.prepare(sys.argv[1])
+    opening.prepare(sys.argv[1], request["told"])
     lay_down(request["limits"])
     try:
         out = {"done": task(**request["told"])}

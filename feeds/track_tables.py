@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 from pyproj import Transformer
 
 from data.fixes import FixWriter, TrackTold
-from data.quadkey import qk
 from data.records import KINDS
+from feeds import readers
 from feeds.flags import plausible
 from feeds.imports import Job
 from feeds.mapping import LENGTH, SPEED, Column, Mapping
@@ -51,7 +51,7 @@ class TableReader:
         self.to_degrees = Transformer.from_crs(self.mapping.crs, 4326, always_xy=True) if self.mapping.crs else None
         self.ids: dict[tuple, int] = {}
         self.agencies: dict[str, int] = {}
-        self.stations = self._stations() if self.mapping.has("reader") else {}
+        self.stations = readers.stations(self.job) if self.mapping.has("reader") else {}
 
     def put(self, lines: np.ndarray, batch: pa.RecordBatch, vertices: np.ndarray | None = None) -> None:
         """Store a batch; `lines` of shape (n,) tells where each row stood, `vertices` (n,) where along a line (0: a point)."""
@@ -114,12 +114,8 @@ class TableReader:
         told = text_column(batch, column.name).to_pylist()
         places = [self.stations.get(t) for t in told]
         unknown = np.array([p is None for p in places])
-        refuse(unknown, column, "reader", "a reader whose place is known: import a file of readers (reader,name,lat,lon) first")
+        refuse(unknown, column, "reader", "a reader whose place is known: by --places FILE (reader,name,lat,lon), or a file of readers imported first")
         return (np.array([p[0] if p else 0.0 for p in places]), np.array([p[1] if p else 0.0 for p in places]))
-
-    def _stations(self) -> dict[str, tuple[float, float]]:
-        rows = self.job.connection.execute("SELECT key, ST_X(geom), ST_Y(geom) FROM reader WHERE world = %s", (self.job.world,))
-        return {key: (lon, lat) for key, lon, lat in rows}
 
     def _numbers(self, batch, column: Column, refuse) -> np.ndarray:
         cells = batch.column(batch.schema.get_field_index(column.name))
@@ -217,36 +213,3 @@ class TableReader:
         if name not in self.agencies:
             self.agencies[name] = self.job.agency(name)
         return self.agencies[name]
-
-
-def run_readers(job: Job, table: Table) -> None:
-    """Readers and their places; one told again moves."""
-    job.describe_source(table.format, table.mapping.name)
-    columns = {c.field: c.name for c in table.mapping.columns if c.name in table.header}
-    for line, batch in table.batches():
-        cells = {field: text_column(batch, name).to_pylist() for field, name in columns.items()}
-        for i in range(batch.num_rows):
-            job.report.read += 1
-            try:
-                lon, lat = float(cells["lon"][i]), float(cells["lat"][i])
-            except (TypeError, ValueError):
-                job.refuse(line + i, columns["lat"], cells["lat"][i], "degrees")
-                continue
-            if not (abs(lat) <= 90 and abs(lon) <= 180):
-                job.refuse(line + i, f"{columns['lat']}, {columns['lon']}", f"{lat}, {lon}", "latitude within ±90, longitude within ±180")
-                continue
-            if not cells["key"][i]:
-                job.refuse(line + i, columns["key"], None, "the reader's name")
-                continue
-            done = job.connection.execute(
-                """
-                INSERT INTO reader (world, key, name, geom, qk, agency_id, source_id)
-                VALUES (%s, %s, %s, ST_SetSRID(ST_MakePoint(%s, %s), 4326), %s, %s, %s)
-                ON CONFLICT (world, key) DO UPDATE SET name = excluded.name, geom = excluded.geom, qk = excluded.qk
-                  WHERE (reader.name, reader.qk) IS DISTINCT FROM (excluded.name, excluded.qk)
-                """,
-                (job.world, cells["key"][i], cells.get("name", [None] * batch.num_rows)[i], lon, lat,
-                 int(qk(np.array([lon]), np.array([lat]))[0]), job.agency_id, job.source_id),
-            ).rowcount
-            job.report.stored += done
-            job.report.already += 1 - done

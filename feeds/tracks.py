@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from feeds import ais, gpx, sorties, track_shapes, track_tables
+from feeds import ais, gpx, readers, sorties, track_shapes, track_tables
 from feeds.imports import Job, keep_original
 from feeds.shapes import SUFFIXES
 from feeds.tables import open_table
@@ -28,4 +28,4 @@ def run(job: Job) -> None:
         track_shapes.run(job)
     else:
         table = open_table(job.path, LAYERS, job.options.mapping)
-        {"tracks": track_tables.run, "readers": track_tables.run_readers, "sorties": sorties.run}[table.mapping.layer](job, table)
+        {"tracks": track_tables.run, "readers": readers.run, "sorties": sorties.run}[table.mapping.layer](job, table)

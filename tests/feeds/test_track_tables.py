@@ -94,8 +94,48 @@ def test_reads_are_fixes_at_their_reader(environment, tmp_path):
     readers = write(tmp_path, "reader,name,lat,lon\nGATE-1,North gate,26.1,-97.6\nGATE-2,South gate,26.0,-97.5\n", "readers.csv")
     assert load(environment, readers).stored == 2 and load(environment, readers).already == 2
     assert load(environment, reads).stored == 2
-    assert ask(environment, "SELECT key, kind FROM track") == [("epc:3034E5", "container")]
+    assert ask(environment, "SELECT key, kind FROM track") == [("epc:3034E5", "tag")]
     assert ask(environment, "SELECT round(ST_X(geom)::numeric, 1)::text FROM fix ORDER BY observed_at") == [("-97.6",), ("-97.5",)]
+
+
+READS = "epc,reader,time\n3034E5,GATE-1,2026-11-20T10:00:00Z\n3034E6,GATE-2,2026-11-20T10:00:05Z\n"
+
+
+@pytest.mark.parametrize("told", [
+    "reader,name,lat,lon\nGATE-1,North gate,26.1,-97.6\nGATE-2,,26.0,-97.5\n",
+    "code,name,lat,lon,precision_m\nGATE-1,North gate,26.1,-97.6,5\nGATE-2,,26.0,-97.5,5\n",
+], ids=["readers", "places"])
+def test_reads_with_their_readers_told_beside_them(environment, tmp_path, told):
+    report = load(environment, write(tmp_path, READS, "reads.csv"), places=write(tmp_path, told, "readers.csv"))
+    assert (report.read, report.stored, report.error) == (2, 2, None)
+    assert ask(environment, "SELECT key, name, round(ST_X(geom)::numeric, 1)::text FROM reader ORDER BY key") == [
+        ("GATE-1", "North gate", "-97.6"), ("GATE-2", None, "-97.5")]
+    assert ask(environment, "SELECT DISTINCT t.kind FROM fix f JOIN track t ON t.id = f.track_id JOIN reader r ON r.qk = f.qk") == [("tag",)]
+    # Once told it is known: later reads need no file.
+    assert load(environment, write(tmp_path, READS.replace("T10", "T11"), "later.csv")).stored == 2
+
+
+def test_a_reader_nobody_knows_refuses_its_reads_alone(environment, tmp_path):
+    places = write(tmp_path, "reader,name,lat,lon\nGATE-1,North gate,26.1,-97.6\n", "readers.csv")
+    path = write(tmp_path, READS, "reads.csv")
+    report = load(environment, path, places=places)
+    assert "line 3: reader is 'GATE-2'" in report.error and "--places" in report.error
+    assert ask(environment, "SELECT (SELECT count(*) FROM fix) + (SELECT count(*) FROM reader)") == [(0,)]
+    kept = load(environment, path, places=places, keep_good=True)
+    assert (kept.read, kept.stored, kept.refused) == (2, 1, 1)
+    assert "reads.csv,3,reader,GATE-2," in Path(kept.rejects).read_text()
+
+
+@pytest.mark.parametrize(("told", "words"), [
+    ("reader,name,lat,lon\nGATE-1,N,96,-97\n", "line 2: lat"), ("reader,name,lat,lon\nGATE-1,N,26,x\n", "line 2: lon"),
+    ("reader,name,lat,lon\n,N,26,-97\n", "line 2: reader"), ("reader,name,lat,lon\nG,N,nan,-97\n", "line 2: lat"), ("a,b\n1,2\n", "known layout"),
+])
+def test_a_file_of_readers_that_is_wrong_is_named(environment, tmp_path, told, words):
+    places = write(tmp_path, told, "readers.csv")
+    report = load(environment, write(tmp_path, READS, "reads.csv"), places=places)
+    assert "readers.csv" in report.error and words in report.error
+    if "known" not in words:
+        assert words.removeprefix("line 2: ") in load(environment, places).error
 
 
 GPX = """<?xml version="1.0"?><gpx version="1.1" creator="t" xmlns="http://www.topografix.com/GPX/1/1"><wpt lat="1" lon="1"/>
