@@ -4,6 +4,7 @@
   const none = () => window.dash_clientside.no_update;
   const triggered = () => window.dash_clientside.callback_context.triggered_id;
   const act = (name) => (...args) => main().then((m) => void m.acts[name](...args)).then(none);
+  const proposal = (name) => (value) => main().then((m) => void m.propose(name, value)).then(none);
   // A pattern of controls: only the one that was touched counts, and only if a person touched it.
   const touched = (name) => (values) => {
     const id = triggered();
@@ -15,8 +16,8 @@
 
   const vigia = {
     boot: () => main().then((m) => void m.boot()).then(none),
-    controls: (choices) => main().then((m) => m.controls(choices)),
-    layer_controls: (choices, ids) => main().then((m) => m.layerControls(choices, ids)),
+    controls: () => main().then((m) => m.controls()),
+    layer_controls: (choices, ids) => main().then((m) => m.layerControls(ids)),
     toggle_layer: touched("toggle_layer"),
     move_layer: touched("move_layer"),
     set_opacity: () => {
@@ -34,8 +35,8 @@
     },
     row_selected: (rows) => (rows?.length ? main().then((m) => void m.acts.row_selected(rows[0].id)).then(none) : none()),
   };
-  for (const name of ["set_world", "set_period", "set_drug", "set_kind", "set_amount", "set_agency", "set_conveyance", "set_text", "set_theme",
-    "clear_filters", "draw_area", "clear_area", "toggle_rail", "toggle_drawer"]) vigia[name] = act(name);
+  for (const name of ["set_world", "set_period", "set_drug", "set_kind", "set_amount", "set_agency", "set_conveyance", "set_text", "set_theme"]) vigia[name] = proposal(name);
+  for (const name of ["clear_filters", "draw_area", "clear_area", "toggle_rail", "toggle_drawer"]) vigia[name] = act(name);
   window.dash_clientside = Object.assign({}, window.dash_clientside, { vigia });
 
   // What the table's cells show; dash-ag-grid looks these up by name.

@@ -365,18 +365,29 @@ function layer(name, change) {
 // Persons come last, and only where there are any.
 const kindsShown = () => ALL_KINDS.slice(0, Math.max(1, document.querySelectorAll("#kind input").length));
 
-/** The value of every control for these choices, in the order callbacks/wiring.py lists them. */
-export function controls(now) {
-  const amount = amountOf(now);
-  const set = setCount(now);
-  return [
-    now.world, periodOf(now), now.drug ?? ALL_DRUGS, now.kind ?? ALL_KINDS, amount, amountWords(amount), now.agency ?? [], now.conveyance ?? [], now.q ?? "",
-    now.theme ?? "dark", set ? `Clear ${set}` : "Clear", set === 0, now.area === undefined,
-  ];
+// What each control was last set to: Dash tells that back as if a person had chosen it.
+const echoes = {};
+
+/** A control's new value, unless it is only what was put there. */
+export function propose(name, value) {
+  if (JSON.stringify(value) !== echoes[name]) acts[name](value);
 }
 
-export function layerControls(now, ids) {
-  const layers = parseLayers(now.layers);
+/** The value of every control for the choices as they are now, in the order callbacks/wiring.py lists them. */
+export function controls() {
+  const now = app.choices.get();
+  const amount = amountOf(now);
+  const set = setCount(now);
+  const values = {
+    set_world: now.world, set_period: periodOf(now), set_drug: now.drug ?? ALL_DRUGS, set_kind: now.kind ?? ALL_KINDS, set_amount: amount,
+    set_agency: now.agency ?? [], set_conveyance: now.conveyance ?? [], set_text: now.q ?? "", set_theme: now.theme ?? "dark",
+  };
+  for (const [name, value] of Object.entries(values)) echoes[name] = JSON.stringify(value);
+  return [...Object.values(values), amountWords(amount), set ? `Clear ${set}` : "Clear", set === 0, now.area === undefined];
+}
+
+export function layerControls(ids) {
+  const layers = parseLayers(app.choices.get().layers);
   const of = (id) => layers.find((l) => l.name === id.layer);
   return [ids.map((id) => String(of(id).on)), ids.map((id) => of(id).opacity), ids.map((id) => ({ order: layers.indexOf(of(id)) }))];
 }

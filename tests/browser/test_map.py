@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.browser.world import IDLE, choices, look, rendered, settled
 
-NUMBER = re.compile(r"[\d,]+")
+NUMBER = re.compile(r"\d[\d,]*")
 
 
 def numbers(text: str) -> list[int]:
@@ -35,7 +35,7 @@ def agreed(page, world) -> dict:
     n = world.ask(f"counts?{query(page)}")
     totals = [n[k]["total"] for k in ("seizures", "tracks", "images")]
     page.wait_for_function(
-        "(want) => ['#drawer-toggle', '.tl-counts'].every((s) => String((document.querySelector(s)?.innerText.match(/[\\d,]+/g) ?? []).map((t) => Number(t.replaceAll(',', '')))) === String(want))",
+        "(want) => ['#drawer-toggle', '.tl-counts'].every((s) => String((document.querySelector(s)?.innerText.match(/\\d[\\d,]*/g) ?? []).map((t) => Number(t.replaceAll(',', '')))) === String(want))",
         arg=totals, timeout=20_000)
     assert shown(page)["seizures"][0] == n["seizures"]["on_map"]
     return n

@@ -68,7 +68,7 @@ async function start() {
   setInterval(figures, 60_000);
   beat();
   tick();
-  window.__wall = { state, view };
+  window.__wall = { state, view, choices };
   document.documentElement.dataset.wall = "ready";
 }
 
