@@ -5,9 +5,10 @@ from __future__ import annotations
 from dash import ALL, Dash, Input, Output, State, no_update
 
 from callbacks._database import database, filter_of
-from data import counts
+from data import counts, spans
+from data.filters import Filter
 from errors import FilterInvalid
-from layouts import drawer, ids, rail, strip, topbar
+from layouts import drawer, ids, nothing, rail, strip, topbar
 
 
 def include(app: Dash) -> None:
@@ -15,7 +16,8 @@ def include(app: Dash) -> None:
         Output(ids.DRUG, "options"), Output(ids.KIND, "options"), Output(ids.KIND_TOTAL, "children"),
         Output(ids.AGENCY, "options"), Output(ids.AMOUNT_BARS, "children"), Output(ids.DRAWER_WORDS, "children"),
         Output(ids.UNPLACED, "children"), Output(ids.UNPLACED, "hidden"), Output(ids.EXPORT, "children"),
-        Output(ids.STRIP, "children"), Output(ids.SHOW, "children"), Output({"part": "line", "layer": ALL}, "children"),
+        Output(ids.STRIP, "children"), Output(ids.SHOW, "children"), Output(ids.NOTHING, "children"), Output(ids.NOTHING, "hidden"),
+        Output({"part": "line", "layer": ALL}, "children"),
         Input(ids.CHOICES, "data"), State({"part": "line", "layer": ALL}, "id"), prevent_initial_call=True,
     )(show)
 
@@ -23,13 +25,14 @@ def include(app: Dash) -> None:
 async def show(choices: dict, lines: list[dict]) -> tuple:
     """All the numbers round the map, from one reading of the database, so that they agree."""
     if not choices:
-        return (no_update,) * 11 + ([no_update] * len(lines),)
+        return (no_update,) * 13 + ([no_update] * len(lines),)
     try:
         filter = filter_of(choices)
     except FilterInvalid as error:
-        return (no_update,) * 6 + (str(error), False) + (no_update,) * 3 + ([no_update] * len(lines),)
+        return (no_update,) * 6 + (str(error), False) + (no_update,) * 5 + ([no_update] * len(lines),)
     async with database().reading() as session:
         n = await counts.counts(session, filter)
+        missing = await _missing(session, filter, n)
     facets, s = n["facets"], n["seizures"]
     kinds_total = sum(facets["kind"].values())
     words = rail.layer_lines(n)
@@ -39,5 +42,14 @@ async def show(choices: dict, lines: list[dict]) -> tuple:
         rail.drug_options(facets["drug"]), rail.kind_options(facets["kind"]),
         f"{n['tracks']['total']:,} of {kinds_total:,}", rail.agency_options(facets["agency"]), rail.amount_bars(n["amount"]),
         drawer.words(n), rail.unplaced_words(off), not off, topbar.exports(filter.query()), strip.strip(filter.world),
-        f"Show {total:,}", [words[i["layer"]] for i in lines],
+        f"Show {total:,}", missing, not missing, [words[i["layer"]] for i in lines],
     )
+
+
+async def _missing(session, filter: Filter, n: dict) -> list:
+    """What the map says of layers that the filter leaves empty."""
+    if all(n[layer]["total"] for layer in ("seizures", "tracks", "images")):
+        return []
+    if await spans.empty(session, filter.world_code):
+        return nothing.of(filter.world, n, None)
+    return nothing.of(filter.world, n, await counts.totals(session, Filter(filter.world, filter.start, filter.end)))

@@ -30,6 +30,14 @@ async def counts(session: AsyncConnection, filter: Filter) -> dict:
     }
 
 
+async def totals(session: AsyncConnection, filter: Filter) -> dict[str, int]:
+    """How much of each layer, alone."""
+    return {
+        "seizures": (await seizures.count(session, filter))["total"], "tracks": await tracks(session, filter),
+        "images": await images(session, filter),
+    }
+
+
 async def tracks(session: AsyncConnection, filter: Filter) -> int:
     return await session.scalar(select(func.count(Segment.track_id.distinct())).where(*filter.segments()))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data import views
@@ -34,6 +34,12 @@ async def _world(session: AsyncConnection, name: str, code: int) -> dict:
         "tracks": tracks, "seizures": seizures, "images": images,
         "bounds": await views.bounds(session, code), "state": await state(session, code),
     }
+
+
+async def empty(session: AsyncConnection, world: int) -> bool:
+    """True while a world holds no row of any layer."""
+    held = [exists().where(table.world == world) for table in (Seizure, Track, Image)]
+    return not await session.scalar(select(or_(*held)))
 
 
 async def state(session: AsyncConnection, world: int) -> str:

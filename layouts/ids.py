@@ -13,6 +13,7 @@ TIMELINE = "timeline"
 LEGEND = "legend"
 SCALE = "scale"
 STATUS = "status"
+NOTHING = "nothing"
 
 # top
 STRIP = "strip"

@@ -41,6 +41,7 @@ def layout() -> html.Div:
                 [
                     html.Div(id=ids.STATUS, className="status", role="status", **{"aria-live": "polite"}),
                     html.Div(id=ids.MAP, className="map", tabIndex="-1"),
+                    html.Div(id=ids.NOTHING, className="nothing", hidden=True, role="note"),
                     html.Div(id=ids.LEGEND, className="legend"),
                     html.Div(id=ids.SCALE, className="scale"),
                     drawer.drawer(),
