@@ -10,7 +10,7 @@ from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
-from errors import SettingsInvalid
+from data import own_basemap
 from install import aside, before, browser_libraries, postgis
 from install.progress import shown
 from install.stopping import Stopped
@@ -55,8 +55,7 @@ def _load_app() -> None:
 
 
 def _own_basemap(path: Path) -> None:
-    if not path.is_file() or path.suffix.lower() not in (".pmtiles", ".json"):
-        raise SettingsInvalid(f"--basemap {path}: expected a file that exists, a .pmtiles archive or a style .json")
+    own_basemap.check(path)
     os.environ["VIGIA_BASEMAP_FILE"] = str(path.resolve())
     serve_settings.cache_clear()
 
