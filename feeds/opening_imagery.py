@@ -16,6 +16,7 @@ from rio_cogeo.cogeo import cog_translate
 from rio_cogeo.profiles import cog_profiles
 
 from feeds.opening import Bad
+from feeds.opening_gcps import warped
 
 MAGIC = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 PIXELS_MAX = 4_000_000_000
@@ -36,7 +37,13 @@ def inspect(input: str) -> dict:
     try:
         with rasterio.open(path, driver="GTiff") as src:
             _sane(src, path.stat().st_size)
-            return _told(src)
+            if src.crs is not None or not src.gcps[0]:
+                _placed(src)
+                return _told(src)
+            pixels = warped(src)
+        with rasterio.open(pixels, driver="GTiff") as src:
+            _placed(src)
+            return {**_told(src), "pixels": pixels}
     except (RasterioError, RasterioIOError) as error:
         raise Bad(f"a GeoTIFF that can be read ({str(error)[:120]})") from None
 
@@ -49,7 +56,7 @@ def to_cog(input: str, told: dict) -> dict:
     if rgb:
         profile["QUALITY"] = 88
     try:
-        with rasterio.open(input, driver="GTiff") as src:
+        with rasterio.open(told.get("pixels", input), driver="GTiff") as src:
             cog_translate(
                 src, "served.tif", profile, indexes=colours, add_mask=True, in_memory=False, quiet=True,
                 overview_resampling="average", config={"GDAL_TIFF_INTERNAL_MASK": True, "GDAL_CACHEMAX": 256},
@@ -75,8 +82,11 @@ def _sane(src: rasterio.DatasetReader, size: int) -> None:
         raise Bad("bands of one type", "dtype", ", ".join(src.dtypes))
     if np.dtype(src.dtypes[0]).kind == "c":
         raise Bad("numbers, not complex ones", "dtype", src.dtypes[0])
+
+
+def _placed(src: rasterio.DatasetReader) -> None:
     if src.crs is None:
-        raise Bad("a CRS; georeference the file first" if not src.gcps[0] else "a CRS of its own; warp the file to its ground control points first", "crs")
+        raise Bad("a CRS; georeference the file first", "crs")
     crs = CRS.from_user_input(src.crs)
     datum = crs.geodetic_crs
     if datum is None or not 6.3e6 < datum.ellipsoid.semi_major_metre < 6.4e6:

@@ -14,7 +14,9 @@ import rasterio
 import shapely
 from affine import Affine
 from PIL import Image as Picture
-from pyproj import Geod
+from pyproj import Geod, Transformer
+from rasterio.control import GroundControlPoint
+from rasterio.crs import CRS
 from rasterio.enums import ColorInterp
 
 from data import pixels
@@ -142,9 +144,41 @@ def test_the_same_file_again_is_there_already(environment, tmp_path):
     assert (again.read, again.stored, again.already) == (1, 0, 1)
 
 
+def pinned(path: Path, data: np.ndarray, *, crs: str | None = "EPSG:32614", points: int = 9, tear: float = 0, **more) -> Path:
+    """A raster whose place only ground control points tell."""
+    rows, columns = np.meshgrid(np.linspace(0, data.shape[1], 3), np.linspace(0, data.shape[2], 3))
+    turned = UTM * Affine.rotation(10)
+    gcps = [GroundControlPoint(r, c, *(turned * (c, r))) for r, c in list(zip(rows.ravel().tolist(), columns.ravel().tolist()))[:points]]
+    gcps[0].x += tear
+    with rasterio.open(path, "w", driver="GTiff", height=data.shape[1], width=data.shape[2], count=data.shape[0], dtype=data.dtype, **more) as out:
+        out.write(data)
+        out.gcps = (gcps, None if crs is None else CRS.from_string(crs))
+    return path
+
+
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+@pytest.mark.parametrize("data", [colours(), colours(bands=1).astype("uint16") * 100, colours(bands=1).astype("float32")], ids=["rgb", "uint16", "float"])
+def test_ground_control_points_alone_lay_a_picture_on_the_ground(environment, tmp_path, data):
+    report = load(environment, pinned(tmp_path / "a.tif", data))
+    assert (report.stored, report.error) == (1, None)
+    found = image(environment)
+    shape = shapely.from_wkt(found["shape"])
+    to_utm = Transformer.from_crs(4326, 32614, always_xy=True).transform
+    truth = shapely.Polygon([UTM * Affine.rotation(10) * corner for corner in ((0, 0), (160, 0), (160, 120), (0, 120))])
+    told = shapely.transform(shape, lambda xy: np.column_stack(to_utm(*xy.T)))
+    assert told.intersection(truth).area / told.union(truth).area > 0.97
+    picture = np.asarray(Picture.open(io.BytesIO(pixels.tile([found], *_tile_of(shape, found["max_zoom"]), 256, "png"))))
+    assert picture[..., 3].max() == 255 and picture[..., 0][picture[..., 3] > 0].std() > 1
+
+
 def vrt(path: Path) -> Path:
     path.write_text('<VRTDataset rasterXSize="9" rasterYSize="9"><VRTRasterBand dataType="Byte" band="1"><SimpleSource><SourceFilename>/etc/passwd'
                     "</SourceFilename></SimpleSource></VRTRasterBand></VRTDataset>")
+    return path
+
+
+def wms(path: Path) -> Path:
+    path.write_text('<GDAL_WMS><Service name="TMS"><ServerUrl>http://127.0.0.1:9/${z}/${x}/${y}</ServerUrl></Service></GDAL_WMS>')
     return path
 
 
@@ -174,8 +208,11 @@ def bomb(path: Path, side: int = 60_000) -> Path:
     (lambda p: raster(p, np.zeros((1, 50, 50), "uint8"), nodata=0), "valid pixel"),
     (lambda p: raster(p, colours(), crs="EPSG:4326", transform=Affine(5e-6, 0, -97.5, 0, -5e-6, 126.0)), "latitude"),
     (lambda p: raster(p, colours(), crs='GEOGCS["Moon",DATUM["D",SPHEROID["S",1737400,0]],PRIMEM["P",0],UNIT["degree",0.0174532925199433]]'), "Earth"),
-    (lambda p: p.write_bytes(b"II*\x00" + b"\xff" * 50) and p, "read"),
-], ids=["no crs", "vrt", "truncated", "bomb", "empty", "beyond", "moon", "garbage"])
+    (lambda p: p.write_bytes(b"II*\x00" + b"\xff" * 50) and p, "read"), (lambda p: pinned(p, colours(), points=3), "at least 4 ground control points"),
+    (lambda p: pinned(p, colours(), tear=900), "agree within"), (wms, "a GeoTIFF"), (lambda p: p.write_bytes(b"") or p, "not empty"),
+    (lambda p: raster(p, colours().astype("complex64")), "not complex"), (lambda p: raster(p, np.full((1, 50, 50), np.nan, "float32")), "valid pixel"),
+], ids=["no crs", "vrt", "truncated", "bomb", "nodata only", "beyond", "moon", "garbage", "three points", "torn", "wms", "no byte", "complex", "nan only"])
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_what_is_refused_leaves_nothing(environment, tmp_path, make, words):
     report = load(environment, make(tmp_path / "a.tif"))
     assert report.error and words in report.error, report.error
