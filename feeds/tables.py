@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,7 +17,7 @@ from feeds.mapping import Mapping, load, recognise
 BLOCK_BYTES = 8 << 20
 ROWS = 100_000
 HEADER_BYTES = 64 << 10
-CELL_MAX = 65_536
+COLUMNS_MAX = 1_000
 ENCODINGS = ("utf-8-sig", "utf-16", "cp1252")
 
 
@@ -45,6 +45,8 @@ def open_table(path: Path, layers: tuple[str, ...], mapping: Path | None) -> Tab
     told = load(mapping) if mapping else None
     if told and told.layer not in layers:
         raise FileRefused(Refusal(mapping.name, None, "layer", told.layer, f"one of {', '.join(layers)}"))
+    if not path.is_file():
+        raise FileRefused(Refusal(path.name, None, None, None, "a file that exists"))
     delimiters = (told.delimiter,) if told else (",", ";", "\t", "|")
     header: list[str] = []
     for delimiter in delimiters:
@@ -52,7 +54,8 @@ def open_table(path: Path, layers: tuple[str, ...], mapping: Path | None) -> Tab
         found = told or recognise(layers, header)
         if found:
             _check(path, header, found, complete=told is not None)
-            return Table(path, header, found, format)
+            # A known layout is known by its columns, whatever parts them.
+            return Table(path, header, replace(found, delimiter=delimiter), format)
     raise FileRefused(Refusal(
         path.name, 1, "header", ",".join(header), "a known layout (docs/formats.md), or a mapping told with --mapping"))
 
@@ -71,6 +74,8 @@ def header_of(path: Path, format: str, delimiter: str, encoding: str | None) -> 
     if b"\x00" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise FileRefused(Refusal(path.name, None, None, None, "text; this file holds NUL bytes"))
     line = head.split(b"\n", 1)[0]
+    if len(line) == HEADER_BYTES:
+        raise FileRefused(Refusal(path.name, 1, "header", None, f"a first line of at most {HEADER_BYTES >> 10} kB"))
     for name in (encoding,) if encoding else ENCODINGS:
         try:
             text = line.decode(name)
@@ -81,6 +86,8 @@ def header_of(path: Path, format: str, delimiter: str, encoding: str | None) -> 
 
 
 def _check(path: Path, header: list[str], mapping: Mapping, complete: bool) -> None:
+    if len(header) > COLUMNS_MAX:
+        raise FileRefused(Refusal(path.name, 1, "header", f"{len(header):,} columns", f"at most {COLUMNS_MAX:,} columns"))
     # A mapping somebody wrote for a file must fit it; of a layout that is known some columns may be missing.
     if len(set(header)) != len(header):
         twice = sorted({h for h in header if header.count(h) > 1})
@@ -118,9 +125,23 @@ def _csv(path: Path, mapping: Mapping) -> Iterator[tuple[int, pa.RecordBatch]]:
             row = broken[0]
             raise FileRefused(Refusal(path.name, row.number, None, row.text,
                                       f"{row.expected_columns} columns, not {row.actual_columns}")) from None
+        if "invalid UTF8" in str(error):
+            line, cell = _not_utf8(path)
+            raise FileRefused(Refusal(path.name, line, "text", cell, "UTF-8; another encoding is told as [csv] encoding of a mapping")) from None
         raise FileRefused(Refusal(path.name, None, None, None, f"a CSV file that can be read ({str(error)[:160]})")) from None
     except UnicodeDecodeError as error:
         raise FileRefused(Refusal(path.name, None, None, None, f"text in {encoding} ({error.reason} at byte {error.start})")) from None
+
+
+def _not_utf8(path: Path) -> tuple[int | None, str | None]:
+    """The first line that is not UTF-8, and what stands there."""
+    with path.open("rb") as handle:
+        for number, line in enumerate(handle, 1):
+            try:
+                line.decode()
+            except UnicodeDecodeError as error:
+                return number, line[max(0, error.start - 10):error.start + 10].decode("latin-1")
+    return None, None
 
 
 def _encoding(path: Path, told: str) -> str:
