@@ -146,6 +146,7 @@ function chosen(now, changed) {
   if ([...changed].some((k) => !["at", "sel", "layers", "theme", "heat"].includes(k))) lanes();
   if (changed.has("sel")) {
     if (now.sel) app.view?.reveal(now.sel);
+    app.revealing = now.sel;
     showRow(app.grid);
   }
   tellDash();
@@ -244,8 +245,11 @@ function legend() {
 }
 
 function details() {
-  // The panel takes ground from the map: what was chosen near that edge is brought back into view.
-  requestAnimationFrame(() => app.choices.get().sel && app.view?.reveal(app.choices.get().sel));
+  // The panel takes ground from the map: what was just chosen near that edge is brought back into view. Once: the panel is
+  // drawn again with new data and by an address that is opened, and neither moves the camera.
+  const chosenNow = app.revealing;
+  app.revealing = undefined;
+  if (chosenNow) requestAnimationFrame(() => chosenNow === app.choices.get().sel && app.view?.reveal(chosenNow));
   const box = document.getElementById("speed-chart");
   if (!box || box.dataset.drawn) return;
   box.dataset.drawn = "1";
