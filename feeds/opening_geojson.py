@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -13,6 +15,7 @@ from feeds.opening_features import DEPTH, VERTICES_MAX, Feature, Trail, counted
 
 # Where the times of a line's vertices stand: togeojson's two ways, and what other converters write.
 TIMES = ("coordTimes", "times", "timestamps", "datetimes")
+FEATURES = re.compile(rb'"features"\s*:')
 MILLISECONDS_FROM = 1e11  # a number this large counts milliseconds since 1970, a smaller one seconds
 
 
@@ -53,7 +56,16 @@ def _members(path: Path) -> list:
         raise Bad("a FeatureCollection or a Feature", "type", told.get("type"))
     if not isinstance(told.get("features"), list):
         raise Bad("a list of features", "features", told.get("features"))
+    if len(FEATURES.findall(raw)) > 1:
+        json.loads(raw, object_pairs_hook=_each_once)
     return told["features"]
+
+
+def _each_once(members: list[tuple[str, object]]) -> dict:
+    """A second list of features would be taken for the first, and the first be lost."""
+    if [name for name, _ in members].count("features") > 1:
+        raise Bad("one list of features", "features", "more than one")
+    return dict(members)
 
 
 def _crs84(told: dict) -> None:
