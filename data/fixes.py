@@ -34,6 +34,8 @@ ROW = np.dtype([
     *((p, t) for m in MEASURES for p, t in ((f"l_{m}", ">i4"), (m, ">f4"))),
     ("l5", ">i4"), ("line", ">i4"), ("l6", ">i4"), ("flags", ">i4"),
 ])
+TOUCHED_ROW = np.dtype([("fields", ">i2"), ("l1", ">i4"), ("track_id", ">i8"), ("l2", ">i4"), ("hour", ">i8")])
+HOUR_US = 3_600_000_000
 COPY_HEAD = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 
 
@@ -131,32 +133,40 @@ class FixWriter:
         self._staged, self._staged_rows = [], 0
         for rows in pieces:
             ensure_months(self.connection, self.world, rows["observed"].astype(np.int64) + PG_EPOCH_US)
+        # Sorted as the key is, so that its index grows at few places.
+        pieces = [rows[np.lexsort((rows["observed"].astype(np.int64), rows["track_id"].astype(np.int64)))] for rows in pieces]
         with self.connection.cursor() as cursor:
             with cursor.copy("COPY incoming FROM STDIN (FORMAT binary)") as copy:
                 copy.write(COPY_HEAD)
                 for rows in pieces:
                     copy.write(rows.tobytes())
                 copy.write(b"\xff\xff")
-            # Sorted as the key is, so that the index grows at its end.
             cursor.execute("""
-                WITH put AS (
-                  INSERT INTO fix (world, track_id, observed_at, qk, geom, speed_mps, course_deg, heading_deg, altitude_m,
-                                   accuracy_m, source_id, line, flags)
-                  SELECT %(world)s, track_id, observed_at, qk, geom, nullif(speed_mps, 'NaN'), nullif(course_deg, 'NaN'),
-                         nullif(heading_deg, 'NaN'), nullif(altitude_m, 'NaN'), nullif(accuracy_m, 'NaN'), %(source)s,
-                         nullif(line, 0), flags
-                  FROM incoming ORDER BY track_id, observed_at
-                  ON CONFLICT DO NOTHING
-                  RETURNING track_id, observed_at
-                ), hours AS (
-                  INSERT INTO touched SELECT DISTINCT track_id, date_trunc('hour', observed_at, 'UTC') FROM put
-                )
-                SELECT count(*) FROM put
+                INSERT INTO fix (world, track_id, observed_at, qk, geom, speed_mps, course_deg, heading_deg, altitude_m,
+                                 accuracy_m, source_id, line, flags)
+                SELECT %(world)s, track_id, observed_at, qk, geom, nullif(speed_mps, 'NaN'), nullif(course_deg, 'NaN'),
+                       nullif(heading_deg, 'NaN'), nullif(altitude_m, 'NaN'), nullif(accuracy_m, 'NaN'), %(source)s,
+                       nullif(line, 0), flags
+                FROM incoming ON CONFLICT DO NOTHING
             """, {"world": self.world, "source": self.source_id})
-            stored = cursor.fetchone()[0]
+            stored = cursor.rowcount
             cursor.execute("TRUNCATE incoming")
+            if stored:
+                self._touch(cursor, pieces)
         self.stored += stored
         self.already += number - stored
+
+
+    def _touch(self, cursor: psycopg.Cursor, pieces: list[np.ndarray]) -> None:
+        """The hours these fixes lie in are to be drawn again, those of fixes that were there already too: that changes nothing."""
+        hours = np.unique(np.concatenate([
+            np.stack([r["track_id"].astype(np.int64), (r["observed"].astype(np.int64) + PG_EPOCH_US) // HOUR_US * HOUR_US - PG_EPOCH_US], 1)
+            for r in pieces]), axis=0)
+        rows = np.zeros(len(hours), TOUCHED_ROW)
+        rows["fields"], rows["l1"], rows["l2"] = 2, 8, 8
+        rows["track_id"], rows["hour"] = hours[:, 0], hours[:, 1]
+        with cursor.copy("COPY touched FROM STDIN (FORMAT binary)") as copy:
+            copy.write(COPY_HEAD + rows.tobytes() + b"\xff\xff")
 
 
 def latest(connection: psycopg.Connection, world: int) -> None:

@@ -185,7 +185,8 @@ class Flow(Base):
     kind: Mapped[str] = mapped_column(Text, primary_key=True)
     agency_id: Mapped[int] = mapped_column(Integer, primary_key=True)  # 0 where the track has none
     passes: Mapped[int] = mapped_column(Integer)
-    __table_args__ = (Index(None, "world", "band", "span_d", "qk"), {"postgresql_partition_by": "LIST (world)"})
+    # In this order one day of one tile is one range of the key.
+    __table_args__ = ({"postgresql_partition_by": "LIST (world)"},)
 
 
 class LatestFix(Measured, Base):

@@ -5,6 +5,7 @@ Order does not matter: the hours between the first and the last touched one of a
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,11 +15,13 @@ from pyproj import Geod
 
 from data import flows
 from data.quadkey import CELL_LEVEL, HALF_M, mercator, spread_array
+from data.records import KINDS
 
 WGS84 = Geod(ellps="WGS84")
 HOUR_US = 3_600_000_000
 PG_EPOCH_US = 946_684_800_000_000
-TRACKS_AT_ONCE = 2_000
+KIND_CODE = {kind: i for i, kind in enumerate(KINDS, 1)}
+HOURS_AT_ONCE = 12_000  # of tracks: what is held in memory while segments are made
 GAP_PART = 10_000  # gap rows are numbered from here, lines from 0
 COARSE_M = 40.0  # a pixel at zoom 11: what `coarse` may differ from the line
 LINESTRING_M = b"\x01" + (0x60000002).to_bytes(4, "little") + (4326).to_bytes(4, "little")
@@ -43,16 +46,21 @@ COPY (
         AND f.observed_at >= coalesce(next, last)) AS after
     FROM reach r
   )
-  SELECT f.track_id, f.observed_at, ST_X(f.geom), ST_Y(f.geom), f.recorded_at, w.first, w.until
-  FROM wide w JOIN fix f ON f.world = {world} AND f.track_id = w.track_id
-   AND f.observed_at >= coalesce(w.before, w.first) AND f.observed_at <= coalesce(w.after, w.until)
-  ORDER BY f.track_id, f.observed_at, f.qk
+  SELECT w.track_id, w.first, w.until, fixes.*
+  FROM wide w CROSS JOIN LATERAL (
+    SELECT array_agg(observed_at), array_agg(lon), array_agg(lat), array_agg(recorded_at) FROM (
+      SELECT f.observed_at, ST_X(f.geom) AS lon, ST_Y(f.geom) AS lat, f.recorded_at FROM fix f
+      WHERE f.world = {world} AND f.track_id = w.track_id
+        AND f.observed_at >= coalesce(w.before, w.first) AND f.observed_at <= coalesce(w.after, w.until)
+      ORDER BY f.observed_at, f.qk
+    ) ordered
+  ) fixes
+  ORDER BY w.track_id
 ) TO STDOUT (FORMAT binary)
 """
-FIX_ROW = np.dtype([
-    ("fields", ">i2"), ("l1", ">i4"), ("track", ">i8"), ("l2", ">i4"), ("t", ">i8"), ("l3", ">i4"), ("lon", ">f8"),
-    ("l4", ">i4"), ("lat", ">f8"), ("l5", ">i4"), ("recorded", ">i8"), ("l6", ">i4"), ("first", ">i8"), ("l7", ">i4"), ("until", ">i8"),
-])
+# A row of it: track, first, until, then four arrays. Row by row of fixes the wire itself would be most of the work.
+ROW_HEAD = np.dtype([("fields", ">i2"), ("l1", ">i4"), ("track", ">i8"), ("l2", ">i4"), ("first", ">i8"), ("l3", ">i4"), ("until", ">i8")])
+ARRAY_HEAD = struct.Struct(">iiiIii")  # size, dimensions, nulls, element type, length, first index
 
 
 @dataclass
@@ -70,10 +78,20 @@ class Fixes:
 
 def rebuild(connection: psycopg.Connection, world: int) -> None:
     """Make the segments and flows of every touched hour again, in the caller's transaction."""
-    ids = [r[0] for r in connection.execute("SELECT DISTINCT track_id FROM touched ORDER BY 1")]
+    hours = connection.execute("SELECT track_id, count(DISTINCT hour) FROM touched GROUP BY 1 ORDER BY 1").fetchall()
     connection.execute("ANALYZE touched")
-    for start in range(0, len(ids), TRACKS_AT_ONCE):
-        _rebuild(connection, world, ids[start:start + TRACKS_AT_ONCE])
+    flows.begin(connection)
+    ids: list[int] = []
+    held = 0
+    for track_id, number in hours:
+        if ids and held + number > HOURS_AT_ONCE:
+            _rebuild(connection, world, ids)
+            ids, held = [], 0
+        ids.append(track_id)
+        held += number
+    if ids:
+        _rebuild(connection, world, ids)
+    flows.settle(connection, world)
 
 
 def _rebuild(connection: psycopg.Connection, world: int, ids: list[int]) -> None:
@@ -88,20 +106,42 @@ def _rebuild(connection: psycopg.Connection, world: int, ids: list[int]) -> None
     hours_to = made.last_hour_of(ids)
     old = _take(connection, world, ids, fixes, hours_to)
     _store(connection, world, made, tracks)
-    flows.change(connection, world, gone=old, come=made.vertices(tracks))
+    flows.stage(connection, gone=old, come=made.vertices(tracks))
 
 
 def _read(connection: psycopg.Connection, world: int, ids: list[int]) -> Fixes:
     listed = "'{" + ",".join(str(int(i)) for i in ids) + "}'::bigint[]"  # whole numbers of ours: COPY takes no parameters
+    heads, columns, sizes = [], ([], [], [], []), []
     with connection.cursor() as cursor, cursor.copy(FIXES.format(ids=listed, world=int(world))) as copy:
-        raw = b"".join(bytes(block) for block in copy)
-    rows = np.frombuffer(raw[19:-2], FIX_ROW)
+        for block in copy:
+            row = bytes(block)
+            at = 19 if row.startswith(b"PGCOPY") else 0
+            if len(row) - at < ROW_HEAD.itemsize:  # the end
+                continue
+            heads.append(np.frombuffer(row, ROW_HEAD, 1, at))
+            at += ROW_HEAD.itemsize
+            for column, number in zip(columns, (">i8", ">f8", ">f8", ">i8")):
+                at, values = _array(row, at, number)
+                column.append(values)
+            sizes.append(len(columns[0][-1]))
+    if not heads:
+        return Fixes(*(np.zeros(0, t) for t in (np.int64, np.int64, float, float, np.int64, np.int64, np.int64)))
+    head, (t, lon, lat, recorded) = np.concatenate(heads), (np.concatenate(c) for c in columns)
 
-    def times(name: str) -> np.ndarray:
-        return rows[name].astype(np.int64) + PG_EPOCH_US
+    def of_tracks(name: str) -> np.ndarray:
+        return np.repeat(head[name].astype(np.int64), sizes)
 
-    return Fixes(rows["track"].astype(np.int64), times("t"), rows["lon"].astype(float), rows["lat"].astype(float),
-                 times("recorded"), times("first"), times("until"))
+    return Fixes(of_tracks("track"), t.astype(np.int64) + PG_EPOCH_US, lon.astype(float), lat.astype(float),
+                 recorded.astype(np.int64) + PG_EPOCH_US, of_tracks("first") + PG_EPOCH_US, of_tracks("until") + PG_EPOCH_US)
+
+
+def _array(row: bytes, at: int, number: str) -> tuple[int, np.ndarray]:
+    """An array without nulls of the binary wire: where it ends, and its values of shape (n,)."""
+    size, dimensions, *_, length, _ = ARRAY_HEAD.unpack_from(row, at) if int.from_bytes(row[at:at + 4], "big", signed=True) > 0 else (0, 0, 0, 0, 0, 0)
+    if not dimensions:
+        return at + 4 + max(size, 0), np.zeros(0, number)
+    elements = np.frombuffer(row, np.dtype([("size", ">i4"), ("value", number)]), length, at + ARRAY_HEAD.size)
+    return at + 4 + size, elements["value"]
 
 
 @dataclass
@@ -169,7 +209,7 @@ class Made:
         owner = np.repeat(np.flatnonzero(line), (self.end - self.start)[line])
         return flows.Lines(
             segment=owner, lon=self.fixes.lon[index], lat=self.fixes.lat[index], day=self.hour_us[owner] // (24 * HOUR_US),
-            kind=np.array([tracks[t][0] for t in self.track])[owner] if len(owner) else np.array([], str),
+            kind=np.array([KIND_CODE[tracks[t][0]] for t in self.track])[owner] if len(owner) else np.array([], int),
             agency=np.array([tracks[t][1] or 0 for t in self.track])[owner] if len(owner) else np.array([], int),
         )
 
@@ -214,7 +254,7 @@ def _take(connection: psycopg.Connection, world: int, ids: list[int], fixes: Fix
     coordinates, owner = shapely.get_coordinates(shapely.from_wkb([bytes(r[3]) for r in rows]), return_index=True)
     return flows.Lines(
         segment=owner, lon=coordinates[:, 0], lat=coordinates[:, 1], day=np.array([int(r[0]) for r in rows])[owner],
-        kind=np.array([r[1] for r in rows])[owner], agency=np.array([r[2] for r in rows])[owner],
+        kind=np.array([KIND_CODE[r[1]] for r in rows])[owner], agency=np.array([r[2] for r in rows])[owner],
     )
 
 

@@ -32,21 +32,32 @@ def _flows_answer(filter: Filter) -> bool:
     return not (filter.track or filter.q or filter.source or filter.area or filter.bbox or filter.known_at)
 
 
-def _spans(start: datetime | None, end: datetime | None):
-    """Whole months by their sums, the other days one by one. A day that the window only touches counts whole."""
+def _spans(start: datetime | None, end: datetime | None) -> tuple[date, date, list[date]]:
+    """The first whole month, the first month no longer whole, and the days beside them. A day the window only touches counts whole."""
     if start is None and end is None:
-        return Flow.span_d == MONTH_SPAN
-    first = (start or datetime(1, 1, 1, tzinfo=timezone.utc)).date()
-    last = ((end or datetime(9999, 12, 31, tzinfo=timezone.utc)) - timedelta(microseconds=1)).date()
+        return date.min, date.max, []
+    first = date.min if start is None else start.date()
+    last = date.max if end is None else (end - timedelta(microseconds=1)).date()
     month_first = first if first.day == 1 else _next_month(first)
-    month_last = last.replace(day=1) if _next_month(last) - timedelta(days=1) != last else _next_month(last)
+    month_last = date.max if end is None else last.replace(day=1) if _next_month(last) - timedelta(days=1) != last else _next_month(last)
     if month_first >= month_last:
-        return and_(Flow.span_d == DAY_SPAN, Flow.day.between(first, last))
-    return or_(
-        and_(Flow.span_d == MONTH_SPAN, Flow.day >= month_first, Flow.day < month_last),
-        and_(Flow.span_d == DAY_SPAN, Flow.day >= first, Flow.day < month_first),
-        and_(Flow.span_d == DAY_SPAN, Flow.day >= month_last, Flow.day <= last),
-    )
+        return date.max, date.max, _days(first, last)
+    before = _days(first, month_first - timedelta(days=1)) if first < month_first else []
+    after = _days(month_last, last) if month_last <= last and month_last != date.max else []
+    return month_first, month_last, before + after
+
+
+def _days(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=i) for i in range((last - first).days + 1)]
+
+
+def _months(world: int, band: int, first: date, last: date):
+    """The months from `first` to before `last` that have any flow, one probe of the key each."""
+    base = [Flow.world == world, Flow.band == band, Flow.span_d == MONTH_SPAN]
+    found = select(func.min(Flow.day).label("day")).where(*base, Flow.day >= first).cte("months", recursive=True)
+    following = select(func.min(Flow.day)).where(*base, Flow.day > found.c.day, Flow.day < last).scalar_subquery()
+    found = found.union_all(select(following).where(found.c.day.is_not(None)))
+    return select(found.c.day).where(found.c.day < last)
 
 
 def _next_month(day: date) -> date:
@@ -57,15 +68,22 @@ def _next_month(day: date) -> date:
 
 async def _flow_tile(session: AsyncConnection, filter: Filter, band: int, z: int, x: int, y: int) -> bytes:
     lo, hi = point_range(z, x, y)
-    conditions = [Flow.world == filter.world_code, Flow.band == band, _spans(filter.start, filter.end), Flow.passes > 0]
+    conditions = [Flow.world == filter.world_code, Flow.band == band, Flow.qk.between(lo, hi), Flow.passes > 0]
     if filter.kind:
         conditions.append(Flow.kind.in_(filter.kind))
     if filter.agency:
         conditions.append(Flow.agency_id.in_(
             select(Agency.id).where(Agency.world == filter.world_code, Agency.name.in_(filter.agency))))
+    # Day by day and month by month: the key holds the day before the place, so each is a range of its own.
+    month_first, month_last, days = _spans(filter.start, filter.end)
+    columns = (Flow.kind, Flow.qk, Flow.to_qk, Flow.passes)
+    by_day = select(*columns).where(Flow.span_d == DAY_SPAN, Flow.day.in_(days), *conditions)
+    by_month = select(*columns).where(
+        Flow.span_d == MONTH_SPAN, Flow.day.in_(_months(filter.world_code, band, month_first, month_last)), *conditions)
+    found = (by_day if month_first >= month_last else by_month.union_all(by_day) if days else by_month).subquery("found")
     edges = (
-        select(Flow.kind, Flow.qk, Flow.to_qk, func.sum(Flow.passes).label("passes"))
-        .where(Flow.qk.between(lo, hi), *conditions).group_by(Flow.kind, Flow.qk, Flow.to_qk).cte("edges")
+        select(found.c.kind, found.c.qk, found.c.to_qk, func.sum(found.c.passes).label("passes"))
+        .group_by(found.c.kind, found.c.qk, found.c.to_qk).cte("edges")
     )
     half = 1 << (2 * (POINT_LEVEL - band - CELLS_A_TILE)) - 1  # from a cell's corner to about its middle
     ends = select(

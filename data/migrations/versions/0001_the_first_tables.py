@@ -141,7 +141,6 @@ def upgrade() -> None:
     schema='vigia',
     postgresql_partition_by='LIST (world)'
     )
-    op.create_index(op.f('flow_world_band_span_d_qk'), 'flow', ['world', 'band', 'span_d', 'qk'], unique=False, schema='vigia')
     op.create_table('latest_fix',
     sa.Column('track_id', sa.BigInteger(), nullable=False),
     sa.Column('world', sa.SmallInteger(), nullable=False),
@@ -431,7 +430,6 @@ def downgrade() -> None:
     op.drop_index(op.f('latest_fix_world_qk'), table_name='latest_fix', schema='vigia')
     op.drop_index(op.f('latest_fix_world_observed_at'), table_name='latest_fix', schema='vigia')
     op.drop_table('latest_fix', schema='vigia')
-    op.drop_index(op.f('flow_world_band_span_d_qk'), table_name='flow', schema='vigia')
     op.drop_table('flow', schema='vigia')
     op.drop_table('fix', schema='vigia')
     op.drop_table('data_state', schema='vigia')
