@@ -16,6 +16,7 @@ from feeds.opening_geojson import with_times
 from feeds.opening_vector import features
 
 NO_TIMES = "a time for each vertex (coordTimes or times in GeoJSON, gx:Track in KML); a line alone tells no movement"
+AN_AREA = "a point with a time, or a line with times; an area tells no movement"
 
 
 def read(input: str) -> dict:
@@ -67,16 +68,22 @@ def _point(feature: Feature) -> list[float]:
     geometry = feature.geometry
     if feature.shape is not None:
         if feature.shape.is_empty or feature.shape.geom_type != "Point":
-            raise Bad("a point" if feature.shape.is_empty else NO_TIMES, "geometry", feature.shape.geom_type, feature.number)
+            raise Bad("a point" if feature.shape.is_empty else _why_not(feature.shape.geom_type), "geometry", feature.shape.geom_type, feature.number)
         return [v for v in shapely.get_coordinates(feature.shape, include_z=True)[0].tolist()]
     if not isinstance(geometry, dict):
         raise Bad("a point, or a line with times", "geometry", geometry, feature.number)
     kind = geometry.get("type")
     if kind != "Point":
-        line = kind in DEPTH or kind == "GeometryCollection"
-        raise Bad(NO_TIMES if line else f"one of {', '.join(DEPTH)}", "geometry.type", kind, feature.number)
+        raise Bad(_why_not(kind), "geometry.type", kind, feature.number)
     counted(geometry.get("coordinates"), 0, feature.number, on_earth=False)
     return geometry["coordinates"]
+
+
+def _why_not(kind: object) -> str:
+    """What was expected instead of this kind of geometry."""
+    if kind in ("LineString", "MultiLineString", "MultiPoint"):
+        return NO_TIMES
+    return AN_AREA if kind in ("Polygon", "MultiPolygon", "GeometryCollection") else f"one of {', '.join(DEPTH)}"
 
 
 def _is_point(feature: Feature) -> bool:

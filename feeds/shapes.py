@@ -55,7 +55,8 @@ def open_shapes(path: Path, layers: tuple[str, ...], mapping: Path | None) -> Sh
     if found is None and refused:
         raise FileRefused(refused[0])  # no feature is whole, so none tells a layout
     if found is None or found.layer not in layers:
-        raise FileRefused(Refusal(path.name, None, "properties", ",".join(header), "a known layout (docs/formats.md), or --mapping"))
+        raise FileRefused(Refusal(path.name, None, "properties", ",".join(n for n in header if n != GEOMETRY),
+                                  "a known layout (docs/formats.md), or --mapping"))
     if mapping:
         check_columns(path, header, found)
     return Shapes(path, header, found, path.suffix.lstrip(".").lower(), clean, refused)
