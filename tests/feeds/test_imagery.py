@@ -57,10 +57,11 @@ def image(database) -> dict:
     (lambda p: raster(p, colours(bands=1)), 1),
     (lambda p: raster(p, (colours().astype("uint16") * 40)), 3),
     (lambda p: raster(p, np.where(colours(bands=1) > 200, -9999, colours(bands=1)).astype("float32"), nodata=-9999), 1),
+    (lambda p: raster(p, colours(bands=1).astype("uint16") * 200), 1), (lambda p: raster(p, colours(bands=1).astype("float32") / 300), 1),
     (lambda p: raster(p, colours(bands=5).astype("uint8")), 5),
     (lambda p: raster(p, colours(), transform=UTM * Affine.rotation(25)), 3),
     (lambda p: raster(p, colours(), crs="EPSG:4326", transform=Affine(5e-6, 0, -97.5, 0, -5e-6, 26.0)), 3),
-], ids=["rgb", "grey", "uint16", "float nodata", "five bands", "turned", "degrees"])
+], ids=["rgb", "grey", "uint16", "float nodata", "one band of uint16", "one band of float", "five bands", "turned", "degrees"])
 def test_every_kind_becomes_a_tile(environment, tmp_path, make, bands):
     report = load(environment, make(tmp_path / "a.tif"))
     assert (report.read, report.stored, report.error) == (1, 1, None)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
+import pyogrio
 import pytest
+import shapely
 from pyproj import Transformer
 
 from feeds.imports import ImportOptions, import_files
@@ -135,6 +139,51 @@ def test_geojson(environment, tmp_path):
     report = load(environment, write(tmp_path, json.dumps(told), "s.geojson"))
     assert (report.read, report.stored, report.error) == (2, 2, None)
     assert rows(environment, "drug, kg, ST_X(geom)") == [("heroin", 1.5, -97.5), ("ats", 1.5, -97.5)]
+
+
+TOLD = {"drug": "heroin", "quantity": "1.5", "unit": "kg"}
+PLACEMARK = ('<Folder><name>{n}</name><Placemark><name>S-{n}</name><TimeStamp><when>2026-11-20T10:00:0{n}Z</when></TimeStamp><ExtendedData>'
+             + "".join(f'<Data name="{k}"><value>{v}</value></Data>' for k, v in TOLD.items())
+             + "</ExtendedData>{shape}</Placemark></Folder>")
+RING = "<Polygon><outerBoundaryIs><LinearRing><coordinates>-97.6,26 -97.4,26 -97.4,26.2 -97.6,26.2 -97.6,26</coordinates></LinearRing></outerBoundaryIs></Polygon>"
+
+
+def kml_of(path: Path) -> Path:
+    shapes = ("<Point><coordinates>-97.5,26.1,0</coordinates></Point>", RING, f"<MultiGeometry>{RING}</MultiGeometry>")
+    text = '<kml xmlns="http://www.opengis.net/kml/2.2"><Document>' + "".join(PLACEMARK.format(n=n, shape=s) for n, s in enumerate(shapes)) + "</Document></kml>"
+    if path.suffix == ".kml":
+        path.write_text(text)
+    else:
+        with zipfile.ZipFile(path, "w") as packed:
+            packed.writestr("doc.kml", text)
+    return path
+
+
+def package_of(path: Path) -> Path:
+    told = [np.array(["2026-11-20T10:00:00Z", "2026-11-20T10:00:01Z", "2026-11-20T10:00:02Z"], object), *(np.array([v] * 3, object) for v in TOLD.values())]
+    shapes = shapely.points(np.repeat(Transformer.from_crs(4326, 32614, always_xy=True).transform(-97.5, 26.1), 3).reshape(2, 3).T)
+    pyogrio.raw.write(path, shapely.to_wkb(shapes), told, ["when", *TOLD], driver="GPKG", crs="EPSG:32614", geometry_type="Point")
+    return path
+
+
+@pytest.mark.parametrize(("make", "name"), [(kml_of, "s.kml"), (kml_of, "s.kmz"), (package_of, "s.gpkg")], ids=["kml", "kmz", "gpkg"])
+def test_shapes_of_every_folder_come_in(environment, tmp_path, make, name):
+    path = make(tmp_path / name)
+    report = load(environment, path)
+    assert (report.read, report.stored, report.unplaced, report.error) == (3, 3, 0, None)
+    assert rows(environment, "drug, kg, round(ST_X(geom)::numeric, 6)::text, to_char(started_at, 'SS')") == [("heroin", 1.5, "-97.500000", f"0{n}") for n in range(3)]
+    assert load(environment, path).already == 3
+
+
+def test_an_area_whose_mapping_does_not_fit_is_named(environment, tmp_path):
+    mapping = write(tmp_path, 'layer = "seizures"\n[columns]\ndroga = "drug"\nwhen = "when"\n', "m.toml")
+    assert "the properties droga" in load(environment, kml_of(tmp_path / "s.kml"), mapping=mapping).error
+
+
+def test_a_known_layout_may_be_parted_by_anything(environment, tmp_path):
+    for n, mark in enumerate((";", "\t", "|")):
+        text = f"{HEAD}\n{ROW.replace('A1', str(n))}\n".replace(",", mark)
+        assert load(environment, write(tmp_path, text, f"{n}.csv")).stored == 1
 
 
 @pytest.mark.parametrize(("change", "words"), [
