@@ -212,7 +212,7 @@ export async function createView(container, { choices, token, status, told, came
   map.on("error", ({ error }) => {
     // A tile that was cancelled or is not there is no news; anything else is.
     if (error?.status === 404 || error?.name === "AbortError") return;
-    console.warn(error?.message ?? error);
+    console.warn([error?.message ?? error, error?.url].filter(Boolean).join(": "));
   });
   map.getCanvas().setAttribute("aria-label", "Map. Arrow keys move it, plus and minus zoom. The table below lists what it shows.");
 
