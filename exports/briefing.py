@@ -74,7 +74,9 @@ def _add_ground(page: folium.Map, bounds: list[list[float]]) -> None:
     for place in told.get("places", {"features": []})["features"]:
         lon, lat = place["geometry"]["coordinates"]
         words = folium.Tooltip(html.escape(place["properties"]["name"]), permanent=True, direction="right", class_name="vigia-place", sticky=False)
-        folium.CircleMarker((lat, lon), radius=1.8, color="#2B363C", weight=1, fill_color="#F3F1EB", fill_opacity=1, interactive=False, tooltip=words).add_to(page)
+        dot = folium.CircleMarker((lat, lon), radius=1.8, color="#2B363C", weight=1, fill_color="#F3F1EB", fill_opacity=1, tooltip=words)
+        dot.options["interactive"] = False  # folium passes on only the options it knows
+        dot.add_to(page)
 
 
 def _seizures(frame: geopandas.GeoDataFrame):
