@@ -69,7 +69,7 @@ def test_numbers_agree_under_any_filter(page, world):
     after = agreed(page, world)
     assert after["seizures"]["total"] == before["seizures"]["total"] - before["facets"]["drug"]["cocaine"]
     page.click("#period label:has-text('24 h')")
-    page.wait_for_function("document.querySelector('#period input:checked')?.closest('label').innerText === '24 h'")
+    page.wait_for_function("Date.parse(__vigia.choices.get().to) - Date.parse(__vigia.choices.get().from) === 86_400_000")
     settled(page)
     day = agreed(page, world)
     assert day["seizures"]["total"] <= after["seizures"]["total"]

@@ -57,8 +57,8 @@ def test_three_views_turn_without_a_new_page(browser, world):
         current = "[...document.querySelectorAll('#dots li')].findIndex((d) => d.ariaCurrent === 'true' || d.getAttribute('aria-current') === 'true')"
         assert page.locator("#dots li").count() == 3
         for wanted in (0, 1, 2, 0):
-            page.wait_for_function(f"{current} === {wanted}")
-            page.evaluate(f"__cameras[{current}] = __wall.state.views[__wall.state.view].bounds.join()")
+            # One step: a view a second later is another.
+            page.wait_for_function(f"(() => {{ __cameras[{current}] = __wall.state.views[__wall.state.view].bounds.join(); return {current} === {wanted}; }})()")
         assert page.evaluate("window.__same") == 1
         assert page.evaluate("new Set(Object.values(__cameras)).size") == 3
         # The camera goes there.
