@@ -1,0 +1,161 @@
+"""Vector tiles: every zoom from 3 to 14, cold and warm, and a map that is panned, beside tipg on the same lines.
+
+tipg stops at 10,000 features a tile without a word; ours drops nothing, it generalises. So beside milliseconds the table
+has what was in the tile.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from urllib.parse import quote
+
+import mapbox_vector_tile
+import numpy as np
+import psycopg
+
+from benchmarks import servers
+from benchmarks.arguments import parser
+from benchmarks.tables import percentile, show
+from benchmarks.world import SEED, made
+from data.cluster import DATABASE, Cluster
+
+ZOOMS = range(3, 15)
+A_ZOOM = 12  # tiles of each zoom
+VIEWPORTS, WIDE, HIGH = 20, 4, 3  # a screen of 1920 by 1080 in tiles of 512 px
+TILE_MAX = 500_000
+
+
+def main(args: list[str]) -> int:
+    asked = parser("tiles", __doc__.split("\n")[0]).parse_args(args)
+    rng = np.random.default_rng(SEED)
+    with made(asked.home, asked.fixes, asked.tracks, asked.seizures) as cluster:
+        places = _places(cluster, 4000)
+        spots = {z: _tiles(places, z, rng) for z in ZOOMS}
+        panned = _pan(places, rng)
+        with servers.vigia(cluster, asked.home) as ours:
+            theirs = None
+            if asked.no_peer:
+                return _report(ours, None, spots, panned, asked.runs)
+            _lines(cluster)
+            with servers.peer("tipg.main:app", "/healthz", asked.home, _tipg(cluster)) as theirs:
+                return _report(ours, theirs, spots, panned, asked.runs)
+
+
+def _report(ours: servers.Server, theirs: servers.Server | None, spots: dict, panned: list, runs: int) -> int:
+    rows, cold_ours, cold_theirs, largest = [], [], [], 0
+    for z in ZOOMS:
+        mine, warm, other, told = [], [], [], {"n": [], "b": [], "pn": [], "pb": []}
+        for tile in spots[z]:
+            seconds, body, _ = ours.get(_our_path(tile))
+            mine.append(1000 * seconds)
+            told["n"].append(_features(body))
+            told["b"].append(len(body))
+            if theirs:
+                seconds, body, _ = theirs.get(_their_path(tile))
+                other.append(1000 * seconds)
+                told["pn"].append(_features(body))
+                told["pb"].append(len(body))
+        for _ in range(runs):
+            warm += [1000 * ours.get(_our_path(tile))[0] for tile in spots[z]]
+        largest = max(largest, *told["b"])
+        cold_ours += mine
+        cold_theirs += other
+        rows.append((z, percentile(mine, 0.5), percentile(mine, 0.95), percentile(warm, 0.95), statistics.median(told["n"]), max(told["b"]) // 1000,
+                     *((percentile(other, 0.5), percentile(other, 0.95), statistics.median(told["pn"]), max(told["pn"]), max(told["pb"]) // 1000) if theirs else ())))
+    head = ["zoom", "cold p50 ms", "cold p95 ms", "warm p95 ms", "features p50", "max kB"]
+    show(head + (["tipg p50 ms", "tipg p95 ms", "tipg features p50", "tipg features max", "tipg max kB"] if theirs else []), rows,
+         title=f"Tiles of movement, {A_ZOOM} a zoom")
+    print(f"\nlargest tile {largest / 1000:.0f} kB (limit {TILE_MAX // 1000})")
+    seizures = [1000 * ours.get(f"/api/tiles/seizures/{z}/{x}/{y}.mvt?world=live")[0] for z in ZOOMS for _, x, y in spots[z]]
+    print(f"tiles of seizures, all zooms: p50 {percentile(seizures, 0.5):.0f} ms, p95 {percentile(seizures, 0.95):.0f} ms")
+    our_pan = [_panning(ours, panned, _our_path, f"&kind=vehicle,vessel,aircraft,drone,tag&from=2026-08-0{1 + i}T00:00:00Z") for i in range(runs)]
+    if theirs:
+        their_pan = [_panning(theirs, panned, _their_path, "") for _ in range(runs)]
+        print(f"cold p95 over all zooms: {percentile(cold_ours, 0.95):.0f} ms, tipg {percentile(cold_theirs, 0.95):.0f} ms, "
+              f"{percentile(cold_theirs, 0.95) / percentile(cold_ours, 0.95):.1f} times")
+        print(f"panning {VIEWPORTS} viewports of {WIDE} by {HIGH} tiles, median of {runs}: {statistics.median(our_pan):.2f} s, "
+              f"tipg {statistics.median(their_pan):.2f} s, {statistics.median(their_pan) / statistics.median(our_pan):.1f} times")
+    else:
+        print(f"cold p95 over all zooms: {percentile(cold_ours, 0.95):.0f} ms")
+        print(f"panning {VIEWPORTS} viewports of {WIDE} by {HIGH} tiles, median of {runs}: {statistics.median(our_pan):.2f} s")
+    print(f"memory of our server after this: {ours.rss_mb():.0f} MB")
+    return 0 if largest <= TILE_MAX else 1
+
+
+def _our_path(tile: tuple[int, int, int], more: str = "") -> str:
+    return "/api/tiles/tracks/{}/{}/{}.mvt?world=live".format(*tile) + more
+
+
+def _their_path(tile: tuple[int, int, int], more: str = "") -> str:
+    return "/collections/public.lines/tiles/WebMercatorQuad/{}/{}/{}".format(*tile) + more
+
+
+def _features(body: bytes) -> int:
+    return sum(len(layer["features"]) for layer in mapbox_vector_tile.decode(body).values()) if body else 0
+
+
+def _panning(server: servers.Server, panned: list, path, more: str) -> float:
+    return sum(server.get(path(tile, more))[0] for tile in panned)
+
+
+def _places(cluster: Cluster, number: int) -> np.ndarray:
+    """Longitudes and latitudes of some of the newest places: where people look."""
+    with psycopg.connect(cluster.owner_url.replace("+psycopg", "")) as connection:
+        rows = connection.execute("SELECT ST_X(geom), ST_Y(geom) FROM vigia.latest_fix ORDER BY track_id LIMIT %s", (number,)).fetchall()
+    return np.array(rows)
+
+
+def _tile(lon: float, lat: float, z: int) -> tuple[int, int, int]:
+    n = 2**z
+    y = (1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2
+    return z, min(n - 1, int((lon + 180) / 360 * n)), min(n - 1, int(y * n))
+
+
+def _tiles(places: np.ndarray, z: int, rng: np.random.Generator) -> list[tuple[int, int, int]]:
+    """Tiles of a zoom, the busiest half of them and some others; fewer where there are no more."""
+    counted: dict[tuple[int, int, int], int] = {}
+    for lon, lat in places:
+        tile = _tile(lon, lat, z)
+        counted[tile] = counted.get(tile, 0) + 1
+    busy = sorted(counted, key=counted.get, reverse=True)
+    rest = busy[A_ZOOM // 2:]
+    return busy[:A_ZOOM // 2] + [rest[i] for i in rng.permutation(len(rest))[:A_ZOOM // 2]]
+
+
+def _pan(places: np.ndarray, rng: np.random.Generator) -> list[tuple[int, int, int]]:
+    """The new tiles of each step of somebody who moves the map about at zoom 9, a third of a screen at a time."""
+    lon, lat = np.median(places, axis=0)
+    z, x, y = _tile(lon, lat, 9)
+    seen, out = set(), []
+    for _ in range(VIEWPORTS):
+        for dx in range(WIDE):
+            for dy in range(HIGH):
+                tile = (z, x + dx, y + dy)
+                if tile not in seen:
+                    seen.add(tile)
+                    out.append(tile)
+        step = [(1, 0), (-1, 0), (0, 1), (0, -1)][int(rng.integers(0, 4))]
+        x, y = x + step[0], y + step[1]
+    return out
+
+
+def _lines(cluster: Cluster) -> None:
+    """The very lines our tiles draw, as a table tipg can serve, with the index it needs."""
+    with psycopg.connect(cluster.setup_url.replace("+psycopg", ""), dbname=DATABASE, autocommit=True) as connection:
+        if connection.execute("SELECT to_regclass('public.lines')").fetchone()[0]:
+            return
+        connection.execute("""
+            CREATE TABLE public.lines AS SELECT row_number() OVER () AS id, track_id, kind, started_at, ended_at,
+              ST_Force2D(line)::geometry(LineString, 4326) AS geom FROM vigia.segment WHERE NOT gap""")
+        connection.execute("ALTER TABLE public.lines ADD PRIMARY KEY (id)")
+        connection.execute("CREATE INDEX ON public.lines USING gist (geom)")
+        connection.execute("GRANT SELECT ON public.lines TO PUBLIC")
+        connection.execute("VACUUM ANALYZE public.lines")
+
+
+def _tipg(cluster: Cluster) -> dict[str, str]:
+    return {
+        "DATABASE_URL": f"postgresql://vigia_owner@{quote(str(cluster.socket), safe='')}/{DATABASE}", "TIPG_DB_SCHEMAS": '["public"]',
+        "TIPG_DB_TABLES": '["public.lines"]', "TIPG_CATALOG_TTL": "0"
+    }
