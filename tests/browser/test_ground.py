@@ -71,6 +71,14 @@ def test_an_archive_that_lies_is_said_and_the_data_stay(page, world, tmp_path):
     assert page.told != [], "a broken archive goes unsaid"
 
 
+def test_each_part_of_an_archive_has_an_address_of_its_own(page, world):
+    asked = []
+    page.context.on("request", lambda r: asked.append((r.url, r.headers.get("range"))) if ".pmtiles" in r.url else None)
+    look(page, world)
+    # A browser that may keep an address lets one reader of it in at a time, and the others fail after a while.
+    assert len(asked) > 10 and [url for url, part in asked if not part or not url.endswith(f"?{part}")] == []
+
+
 @pytest.fixture
 def own(world, tmp_path):
     """`own(path) -> a World whose server was given that basemap`, over the same data."""

@@ -1,5 +1,5 @@
 // A basemap of the user's own: a style or an archive, with what our layers need on it.
-import { PMTiles } from "../../vendor/pmtiles.mjs";
+import { openArchive } from "./archive.mjs";
 import { fontFaces, LAYER_SLOTS, slot } from "./style.mjs";
 
 const VECTOR = 1; // PMTiles' number for Mapbox vector tiles; the others are pictures
@@ -41,7 +41,7 @@ export function archiveStyle(told, url, token) {
 
 /** What an archive says of itself. */
 export async function readArchive(url) {
-  const archive = new PMTiles(url);
+  const archive = openArchive(url);
   const [header, told] = await Promise.all([archive.getHeader(), archive.getMetadata()]);
   return { raster: header.tileType !== VECTOR, layers: (told?.vector_layers ?? []).map((l) => l.id), attribution: told?.attribution };
 }

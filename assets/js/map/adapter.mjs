@@ -1,6 +1,6 @@
 // The map library, and nothing else that knows its name beside the layers: make a map, load images, put layers in their slots.
 import * as maplibregl from "../../vendor/maplibre-gl.mjs";
-import { Protocol } from "../../vendor/pmtiles.mjs";
+import { archiveProtocol } from "../basemap/archive.mjs";
 import { all as allImages, RATIO, ringNamed } from "../symbols/images.mjs";
 
 let ready = false;
@@ -9,7 +9,7 @@ function once() {
   if (ready) return;
   ready = true;
   maplibregl.setWorkerUrl(new URL("../../vendor/maplibre-gl-worker.mjs", import.meta.url).href);
-  maplibregl.addProtocol("pmtiles", new Protocol().tile);
+  maplibregl.addProtocol("pmtiles", archiveProtocol());
 }
 
 /** A map in a container. `hash` keeps the camera in the URL; data never moves it. */
