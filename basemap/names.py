@@ -16,6 +16,8 @@ HERE = Path(__file__).parent
 PRECISION_M_A_ROOT = 11.0
 # What the shapes at this scale do not tell: too small, or held in two.
 TOLD = {"ESH": "Western Sahara", "GIB": "Gibraltar"}
+# Towns the register's list calls otherwise than people do, by GeoNames' number.
+CALLED = {4013708: "Ciudad Juárez"}
 
 
 def countries(path: Path) -> geopandas.GeoDataFrame:
@@ -76,6 +78,7 @@ def places(path: Path) -> geopandas.GeoDataFrame:
     frame = frame[~frame["class"].isin(["PPLX", "PPLH", "PPLQ", "PPLW"])].drop_duplicates("id")
     # "Heroica Matamoros" is what the register says; the town is called Matamoros.
     frame["name"] = frame["name"].str.replace(r"^(Heroica|Heroico) ", "", regex=True)
+    frame["name"] = frame["id"].map(CALLED).fillna(frame["name"])
     frame["precision_m"] = np.maximum(1000.0, PRECISION_M_A_ROOT * np.sqrt(frame["population"].clip(lower=1)))
     points = geopandas.points_from_xy(frame.lon, frame.lat)
     return geopandas.GeoDataFrame(frame.drop(columns=["lon", "lat", "class"]), geometry=points, crs=4326)
