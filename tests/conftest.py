@@ -1,6 +1,6 @@
 """Fixtures for every room's tests.
 
-    cluster          session   a private PostGIS of the tests' own, in a folder of its own, gone at the end
+    cluster          session   a private PostGIS of the tests' own (of each process that takes part), gone at the end
     template         session   its database `vigia`, migrated and empty: what the fast ones are copied from
     database         function  a copy nobody else uses: `.owner_url`, `.app_url`, `.connect()`, `.pool()`
     module_database  module    the same for a whole file of tests, which fills it once and only reads
