@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,18 +26,16 @@ PG_EPOCH_US = 946_684_800_000_000  # 2000-01-01, from which PostgreSQL counts
 EWKB_POINT = b"\x01" + (0x20000001).to_bytes(4, "little") + (4326).to_bytes(4, "little")
 
 MEASURES = ("speed_mps", "course_deg", "heading_deg", "altitude_m", "accuracy_m")
-
-# One row of binary COPY, every field of fixed size: unknown numbers travel as NaN and become null when stored.
-ROW = np.dtype([
-    ("fields", ">i2"),
-    ("l1", ">i4"), ("track_id", ">i8"), ("l2", ">i4"), ("observed", ">i8"), ("l3", ">i4"), ("qk", ">i8"),
-    ("l4", ">i4"), ("head", "S9"), ("lon", "<f8"), ("lat", "<f8"),
-    *((p, t) for m in MEASURES for p, t in ((f"l_{m}", ">i4"), (m, ">f4"))),
-    ("l5", ">i4"), ("line", ">i4"), ("l6", ">i4"), ("flags", ">i4"),
-])
+COLUMNS = f"world, track_id, observed_at, qk, geom, {', '.join(MEASURES)}, source_id, line, flags"
+# A row of binary COPY up to the point's end; then the numbers that may be unknown, each with or without a value.
+HEAD = [
+    ("fields", ">i2"), ("l_world", ">i4"), ("world", ">i2"), ("l_track_id", ">i4"), ("track_id", ">i8"), ("l_observed", ">i4"), ("observed", ">i8"),
+    ("l_qk", ">i4"), ("qk", ">i8"), ("l_geom", ">i4"), ("geom", "S9"), ("lon", "<f8"), ("lat", "<f8"),
+]
+MAYBE = (*((m, ">f4") for m in MEASURES), ("source_id", ">i4"), ("line", ">i4"), ("flags", ">i4"))
 TOUCHED_ROW = np.dtype([("fields", ">i2"), ("l1", ">i4"), ("track_id", ">i8"), ("l2", ">i4"), ("hour", ">i8")])
 HOUR_US = 3_600_000_000
-COPY_HEAD = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+COPY_HEAD, COPY_END = b"PGCOPY\n\xff\r\n\x00" + bytes(8), b"\xff\xff"
 
 
 @dataclass(frozen=True)
@@ -54,32 +53,51 @@ class TrackTold:
 
 
 class FixWriter:
-    """Stores one source's fixes in the caller's transaction."""
+    """Stores one source's fixes in the caller's transaction.
+
+    A batch is on its way to the database while the caller reads the next: whoever wants the connection in between asks
+    `idle` first. `tracks` and `write` do so themselves.
+    """
 
     def __init__(self, connection: psycopg.Connection, world: int, source_id: int):
         self.connection, self.world, self.source_id = connection, world, source_id
         self.stored = self.already = 0
-        self._staged: list[np.ndarray] = []
-        self._staged_rows = 0
+        self._held: list[dict[str, np.ndarray]] = []
+        self._held_rows = 0
+        self._straight = True  # until a fix was there already
+        self._sender = ThreadPoolExecutor(1, "fixes")
+        self._sending: Future | None = None
 
     def __enter__(self) -> FixWriter:
         self.connection.execute("""
             CREATE TEMP TABLE IF NOT EXISTS incoming (
-              track_id bigint, observed_at timestamptz, qk bigint, geom geometry, speed_mps real, course_deg real,
-              heading_deg real, altitude_m real, accuracy_m real, line int, flags int) ON COMMIT DELETE ROWS;
+              world smallint, track_id bigint, observed_at timestamptz, qk bigint, geom geometry, speed_mps real, course_deg real,
+              heading_deg real, altitude_m real, accuracy_m real, source_id int, line int, flags int) ON COMMIT DELETE ROWS;
             CREATE TEMP TABLE IF NOT EXISTS touched (track_id bigint, hour timestamptz) ON COMMIT DELETE ROWS;
             TRUNCATE incoming, touched;
         """)
         return self
 
     def __exit__(self, kind, error, trace) -> None:
-        if kind is None:
-            self._flush()
-            segments.rebuild(self.connection, self.world)
-            latest(self.connection, self.world)
+        try:
+            if kind is None:
+                self._flush()
+                self.idle()
+                segments.rebuild(self.connection, self.world)
+                latest(self.connection, self.world)
+        finally:
+            # After an error the connection must be free before it is rolled back.
+            self._sender.shutdown(wait=True)
+
+    def idle(self) -> None:
+        """Wait until the connection is free. Raises what went wrong on the way to the database."""
+        sending, self._sending = self._sending, None
+        if sending is not None:
+            sending.result()
 
     def tracks(self, told: list[TrackTold]) -> list[int]:
         """The ids of these tracks, made where they are new. A name told later replaces an older one."""
+        self.idle()
         with self.connection.cursor() as cursor:
             cursor.executemany(
                 """
@@ -102,71 +120,104 @@ class FixWriter:
 
     def write(self, columns: dict[str, np.ndarray]) -> None:
         """Fixes as columns of shape (n,): track_id, observed_us (epoch microseconds UTC), lon, lat (degrees), and where
-        known speed_mps, course_deg, heading_deg, altitude_m, accuracy_m (NaN: unknown), line, flags."""
+        known speed_mps, course_deg, heading_deg, altitude_m, accuracy_m (NaN: unknown), line (0: unknown), flags."""
         n = len(columns["track_id"])
-        rows = np.zeros(n, ROW)
-        rows["fields"] = 11
-        for name, size in (("l1", 8), ("l2", 8), ("l3", 8), ("l4", 25), ("l5", 4), ("l6", 4)):
-            rows[name] = size
-        rows["track_id"] = columns["track_id"]
-        rows["observed"] = columns["observed_us"] - PG_EPOCH_US
-        rows["qk"] = qk(columns["lon"], columns["lat"])
-        rows["head"] = EWKB_POINT
-        rows["lon"], rows["lat"] = columns["lon"], columns["lat"]
-        for name in MEASURES:
-            rows[f"l_{name}"] = 4
-            rows[name] = columns.get(name, np.nan)
-        rows["line"] = columns.get("line", 0)
-        rows["flags"] = columns.get("flags", 0)
+        every = {
+            "track_id": np.asarray(columns["track_id"], np.int64), "observed_us": np.asarray(columns["observed_us"], np.int64),
+            "lon": np.asarray(columns["lon"], float), "lat": np.asarray(columns["lat"], float),
+            **{m: np.broadcast_to(np.asarray(columns.get(m, np.nan), np.float32), n) for m in MEASURES},
+            **{name: np.broadcast_to(np.asarray(columns.get(name, 0), np.int32), n) for name in ("line", "flags")},
+        }
         for start in range(0, n, BATCH):
-            piece = rows[start:start + BATCH]
-            self._staged.append(piece)
-            self._staged_rows += len(piece)
-            if self._staged_rows >= BATCH:
+            piece = {name: values[start:start + BATCH] for name, values in every.items()}
+            self._held.append(piece)
+            self._held_rows += len(piece["track_id"])
+            if self._held_rows >= BATCH:
                 self._flush()
 
     def _flush(self) -> None:
-        if not self._staged_rows:
+        if not self._held_rows:
             return
-        # Written one by one: concatenating would turn the big-endian fields of the wire into native ones.
-        pieces, number = self._staged, self._staged_rows
-        self._staged, self._staged_rows = [], 0
-        for rows in pieces:
-            ensure_months(self.connection, self.world, rows["observed"].astype(np.int64) + PG_EPOCH_US)
+        held, self._held, self._held_rows = self._held, [], 0
+        columns = {name: np.concatenate([piece[name] for piece in held]) for name in held[0]}
+        columns["qk"] = qk(columns["lon"], columns["lat"])
         # Sorted as the key is, so that its index grows at few places.
-        pieces = [rows[np.lexsort((rows["observed"].astype(np.int64), rows["track_id"].astype(np.int64)))] for rows in pieces]
+        order = np.lexsort((columns["qk"], columns["observed_us"], columns["track_id"]))
+        columns = {name: values[order] for name, values in columns.items()}
+        same = np.r_[False, np.logical_and.reduce([columns[k][1:] == columns[k][:-1] for k in ("track_id", "observed_us", "qk")])]
+        if same.any():
+            columns = {name: values[~same] for name, values in columns.items()}
+        wire = _wire(columns, self.world, self.source_id)
+        self.idle()
+        self.already += int(same.sum())
+        self._sending = self._sender.submit(self._send, columns["track_id"], columns["observed_us"], wire)
+
+    def _send(self, track_id: np.ndarray, observed_us: np.ndarray, wire: list[bytes]) -> None:
+        """Store a batch, its fixes in order of track and time."""
+        ensure_months(self.connection, self.world, observed_us)
+        stored = self._copied(wire, len(track_id)) if self._straight else None
+        if stored is None:
+            self._straight = False
+            stored = self._merged(wire)
+        if stored:
+            self._touch(track_id, observed_us)
+        self.stored += stored
+        self.already += len(track_id) - stored
+
+    def _copied(self, wire: list[bytes], number: int) -> int | None:
+        """All of it put straight into the table; None when some of it was there already."""
+        try:
+            with self.connection.transaction():
+                self._copy("fix", wire)
+        except psycopg.errors.UniqueViolation:
+            return None
+        return number
+
+    def _merged(self, wire: list[bytes]) -> int:
+        """What is new of it put into the table; how many that were."""
+        self._copy("incoming", wire)
         with self.connection.cursor() as cursor:
-            with cursor.copy("COPY incoming FROM STDIN (FORMAT binary)") as copy:
-                copy.write(COPY_HEAD)
-                for rows in pieces:
-                    copy.write(rows.tobytes())
-                copy.write(b"\xff\xff")
-            cursor.execute("""
-                INSERT INTO fix (world, track_id, observed_at, qk, geom, speed_mps, course_deg, heading_deg, altitude_m,
-                                 accuracy_m, source_id, line, flags)
-                SELECT %(world)s, track_id, observed_at, qk, geom, nullif(speed_mps, 'NaN'), nullif(course_deg, 'NaN'),
-                       nullif(heading_deg, 'NaN'), nullif(altitude_m, 'NaN'), nullif(accuracy_m, 'NaN'), %(source)s,
-                       nullif(line, 0), flags
-                FROM incoming ON CONFLICT DO NOTHING
-            """, {"world": self.world, "source": self.source_id})
+            cursor.execute(f"INSERT INTO fix ({COLUMNS}) SELECT {COLUMNS} FROM incoming ON CONFLICT DO NOTHING")
             stored = cursor.rowcount
             cursor.execute("TRUNCATE incoming")
-            if stored:
-                self._touch(cursor, pieces)
-        self.stored += stored
-        self.already += number - stored
+        return stored
 
+    def _copy(self, table: str, wire: list[bytes]) -> None:
+        with self.connection.cursor() as cursor, cursor.copy(f"COPY {table} ({COLUMNS}) FROM STDIN (FORMAT binary)") as copy:
+            for part in (COPY_HEAD, *wire, COPY_END):
+                copy.write(part)
 
-    def _touch(self, cursor: psycopg.Cursor, pieces: list[np.ndarray]) -> None:
+    def _touch(self, track_id: np.ndarray, observed_us: np.ndarray) -> None:
         """The hours these fixes lie in are to be drawn again, those of fixes that were there already too: that changes nothing."""
-        hours = np.unique(np.concatenate([
-            np.stack([r["track_id"].astype(np.int64), (r["observed"].astype(np.int64) + PG_EPOCH_US) // HOUR_US * HOUR_US - PG_EPOCH_US], 1)
-            for r in pieces]), axis=0)
-        rows = np.zeros(len(hours), TOUCHED_ROW)
+        hour = observed_us // HOUR_US * HOUR_US - PG_EPOCH_US
+        new = np.r_[True, (track_id[1:] != track_id[:-1]) | (hour[1:] != hour[:-1])]
+        rows = np.zeros(int(new.sum()), TOUCHED_ROW)
         rows["fields"], rows["l1"], rows["l2"] = 2, 8, 8
-        rows["track_id"], rows["hour"] = hours[:, 0], hours[:, 1]
-        with cursor.copy("COPY touched FROM STDIN (FORMAT binary)") as copy:
-            copy.write(COPY_HEAD + rows.tobytes() + b"\xff\xff")
+        rows["track_id"], rows["hour"] = track_id[new], hour[new]
+        with self.connection.cursor() as cursor, cursor.copy("COPY touched FROM STDIN (FORMAT binary)") as copy:
+            copy.write(COPY_HEAD + rows.tobytes() + COPY_END)
+
+
+def _wire(columns: dict[str, np.ndarray], world: int, source_id: int) -> list[bytes]:
+    """Rows of binary COPY, those that know the same numbers together: so all of them have one size."""
+    unknown = np.stack([*(np.isnan(columns[m]) for m in MEASURES), columns["line"] == 0], 1)
+    pattern = unknown @ (1 << np.arange(unknown.shape[1]))
+    out = []
+    for number in np.unique(pattern).tolist():
+        at = np.flatnonzero(pattern == number)
+        without = {name for bit, name in enumerate((*MEASURES, "line")) if number >> bit & 1}
+        row = np.dtype(HEAD + [part for name, kind in MAYBE for part in ([(f"l_{name}", ">i4")] + ([] if name in without else [(name, kind)]))])
+        rows = np.zeros(len(at), row)
+        rows["fields"] = 13
+        rows["world"], rows["source_id"], rows["geom"] = world, source_id, EWKB_POINT
+        rows["observed"] = columns["observed_us"][at] - PG_EPOCH_US
+        for name in ("track_id", "qk", "lon", "lat", "flags", *({*MEASURES, "line"} - without)):
+            rows[name] = columns[name][at]
+        for name in row.names:
+            if name.startswith("l_"):
+                rows[name] = 25 if name == "l_geom" else -1 if name[2:] in without else row[name[2:]].itemsize
+        out.append(rows.tobytes())
+    return out
 
 
 def latest(connection: psycopg.Connection, world: int) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import (
     BigInteger, Boolean, CheckConstraint, Date, DateTime, Double, ForeignKey, Identity, Index, Integer, MetaData, REAL,
     SmallInteger, Text, UniqueConstraint, func, text,
 )
-from sqlalchemy.dialects.postgresql import BYTEA, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from data.records import CONVEYANCES, DRUGS, KINDS, MARKINGS
@@ -172,7 +172,8 @@ class Segment(Base):
 class Flow(Base):
     """Movement at low zooms: how many track-hours went from one small cell to the next, per day. Derived from segments.
 
-    Nothing is dropped: each segment's line, snapped to the band's grid, is counted in every edge it takes.
+    Nothing is dropped: each segment's line, snapped to the band's grid, is counted in every edge it takes. A row holds the
+    edges that begin in one block (a tile of the zoom `band`), as three arrays of one length.
     """
 
     __tablename__ = "flow"
@@ -180,11 +181,12 @@ class Flow(Base):
     band: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     span_d: Mapped[int] = mapped_column(SmallInteger, primary_key=True)  # 1: a day; 30: a month's sum
     day: Mapped[date] = mapped_column(Date, primary_key=True)
-    qk: Mapped[int] = mapped_column(BigInteger, primary_key=True)  # the edge's first end, as a point key
-    to_qk: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    block: Mapped[int] = mapped_column(BigInteger, primary_key=True)  # its north-western corner, as a point key
     kind: Mapped[str] = mapped_column(Text, primary_key=True)
     agency_id: Mapped[int] = mapped_column(Integer, primary_key=True)  # 0 where the track has none
-    passes: Mapped[int] = mapped_column(Integer)
+    qk: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))  # each edge's first end, as a point key
+    to_qk: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    passes: Mapped[list[int]] = mapped_column(ARRAY(Integer))
     # In this order one day of one tile is one range of the key.
     __table_args__ = ({"postgresql_partition_by": "LIST (world)"},)
 

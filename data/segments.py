@@ -60,6 +60,15 @@ COPY (
 """
 # A row of it: track, first, until, then four arrays. Row by row of fixes the wire itself would be most of the work.
 ROW_HEAD = np.dtype([("fields", ">i2"), ("l1", ">i4"), ("track", ">i8"), ("l2", ">i4"), ("first", ">i8"), ("l3", ">i4"), ("until", ">i8")])
+# What a segment is written by: the fields of fixed size before its kind and agency, and those after.
+COLUMNS = "world, track_id, hour, part, gap, kind, agency_id, cell, started_at, ended_at, first_recorded_at, fix_count, length_m, line, coarse"
+HEAD = np.dtype([("fields", ">i2"), ("l_world", ">i4"), ("world", ">i2"), ("l_track", ">i4"), ("track", ">i8"), ("l_hour", ">i4"), ("hour", ">i8"),
+                 ("l_part", ">i4"), ("part", ">i2"), ("l_gap", ">i4"), ("gap", "?")])
+TAIL = np.dtype([(p, t) for name, t in (("cell", ">i8"), ("started", ">i8"), ("ended", ">i8"), ("recorded", ">i8"), ("count", ">i4"), ("length_m", ">f4"))
+                 for p, t in ((f"l_{name}", ">i4"), (name, t))])
+FIELD = struct.Struct(">i")
+NULL = FIELD.pack(-1)
+COPY_HEAD, COPY_END = b"PGCOPY\n\xff\r\n\x00" + bytes(8), b"\xff\xff"
 ARRAY_HEAD = struct.Struct(">iiiIii")  # size, dimensions, nulls, element type, length, first index
 
 
@@ -80,21 +89,21 @@ def rebuild(connection: psycopg.Connection, world: int) -> None:
     """Make the segments and flows of every touched hour again, in the caller's transaction."""
     hours = connection.execute("SELECT track_id, count(DISTINCT hour) FROM touched GROUP BY 1 ORDER BY 1").fetchall()
     connection.execute("ANALYZE touched")
-    flows.begin(connection)
-    ids: list[int] = []
-    held = 0
-    for track_id, number in hours:
-        if ids and held + number > HOURS_AT_ONCE:
-            _rebuild(connection, world, ids)
-            ids, held = [], 0
-        ids.append(track_id)
-        held += number
-    if ids:
-        _rebuild(connection, world, ids)
-    flows.settle(connection, world)
+    with flows.Changes() as changes:
+        ids: list[int] = []
+        held = 0
+        for track_id, number in hours:
+            if ids and held + number > HOURS_AT_ONCE:
+                _rebuild(connection, world, ids, changes)
+                ids, held = [], 0
+            ids.append(track_id)
+            held += number
+        if ids:
+            _rebuild(connection, world, ids, changes)
+        flows.settle(connection, world, changes)
 
 
-def _rebuild(connection: psycopg.Connection, world: int, ids: list[int]) -> None:
+def _rebuild(connection: psycopg.Connection, world: int, ids: list[int], changes: flows.Changes) -> None:
     fixes = _read(connection, world, ids)
     if not len(fixes.t):
         return
@@ -106,7 +115,8 @@ def _rebuild(connection: psycopg.Connection, world: int, ids: list[int]) -> None
     hours_to = made.last_hour_of(ids)
     old = _take(connection, world, ids, fixes, hours_to)
     _store(connection, world, made, tracks)
-    flows.stage(connection, gone=old, come=made.vertices(tracks))
+    changes.add(old, -1)
+    changes.add(made.vertices(tracks))
 
 
 def _read(connection: psycopg.Connection, world: int, ids: list[int]) -> Fixes:
@@ -266,33 +276,35 @@ def _store(connection: psycopg.Connection, world: int, made: Made, tracks: dict[
     single = np.flatnonzero(end - made.start == 1)
     size = end - made.start
     offset = np.r_[0, np.cumsum(size)]
-    measured = np.column_stack([f.lon[index], f.lat[index], f.t[index] / 1e6])
-    raw = measured.astype("<f8").tobytes()
-    length_m = _lengths(f, index, offset, made.gap)
+    raw = np.column_stack([f.lon[index], f.lat[index], f.t[index] / 1e6]).astype("<f8").tobytes()
+    first, second = np.zeros(len(size), HEAD), np.zeros(len(size), TAIL)
+    for rows in (first, second):
+        for name in rows.dtype.names:
+            if name.startswith("l_"):
+                rows[name] = rows.dtype[name[2:]].itemsize
+    first["fields"] = 15
+    first["world"], first["track"], first["hour"] = world, made.track, made.hour_us - PG_EPOCH_US
+    first["part"], first["gap"] = made.part, made.gap
+    second["cell"] = _cells(f, index, offset)
+    second["started"], second["ended"] = f.t[made.start] - PG_EPOCH_US, f.t[end - 1] - PG_EPOCH_US
+    second["recorded"] = np.minimum.reduceat(f.recorded[index], offset[:-1]) - PG_EPOCH_US
+    second["count"], second["length_m"] = made.count, _lengths(f, index, offset, made.gap)
     coarse = _coarse(f, index, size, single)
-    cell = _cells(f, index, offset)
-    recorded = np.minimum.reduceat(f.recorded[index], offset[:-1])
-    started, ended = f.t[made.start], f.t[end - 1]
-    is_single = np.zeros(len(size), bool)
-    is_single[single] = True
-    with connection.cursor() as cursor, cursor.copy(
-        "COPY segment (world, track_id, hour, part, gap, kind, agency_id, cell, started_at, ended_at, first_recorded_at, "
-        "fix_count, length_m, line, coarse) FROM STDIN"
-    ) as copy:
-        for i in range(len(size)):
-            kind, agency, _ = tracks[made.track[i]]
-            body = raw[24 * offset[i]:24 * offset[i + 1]]
-            if is_single[i]:
-                body *= 2
-            line = (LINESTRING_M + (len(body) // 24).to_bytes(4, "little") + body).hex()
-            copy.write_row((
-                world, made.track[i], _moment(made.hour_us[i]), made.part[i], made.gap[i], kind, agency, cell[i],
-                _moment(started[i]), _moment(ended[i]), _moment(recorded[i]), made.count[i], length_m[i], line, coarse[i],
-            ))
-
-
-def _moment(us: int) -> str:
-    return f"{np.datetime64(int(us), 'us')}Z"
+    heads, tails, lone = first.tobytes(), second.tobytes(), set(single.tolist())
+    kinds = {i: told[0].encode() for i, told in tracks.items()}
+    body = [COPY_HEAD]
+    for i, (track, a, b) in enumerate(zip(made.track.tolist(), offset[:-1].tolist(), offset[1:].tolist())):
+        kind, agency = kinds[track], tracks[track][1]
+        line = raw[24 * a:24 * b] * (2 if i in lone else 1)
+        body += (
+            heads[i * HEAD.itemsize:(i + 1) * HEAD.itemsize], FIELD.pack(len(kind)), kind,
+            NULL if agency is None else FIELD.pack(4) + FIELD.pack(agency), tails[i * TAIL.itemsize:(i + 1) * TAIL.itemsize],
+            FIELD.pack(len(LINESTRING_M) + 4 + len(line)), LINESTRING_M, (len(line) // 24).to_bytes(4, "little"), line,
+            FIELD.pack(len(coarse[i])), coarse[i],
+        )
+    with connection.cursor() as cursor, cursor.copy(f"COPY segment ({COLUMNS}) FROM STDIN (FORMAT binary)") as copy:
+        copy.write(b"".join(body))
+        copy.write(COPY_END)
 
 
 def _lengths(f: Fixes, index: np.ndarray, offset: np.ndarray, gap: np.ndarray) -> np.ndarray:
@@ -305,8 +317,8 @@ def _lengths(f: Fixes, index: np.ndarray, offset: np.ndarray, gap: np.ndarray) -
     return np.where(gap, 0.0, np.add.reduceat(edge, offset[:-1]))
 
 
-def _coarse(f: Fixes, index: np.ndarray, size: np.ndarray, single: np.ndarray) -> list[str]:
-    """Generalised lines in EPSG:3857, as hex EWKB."""
+def _coarse(f: Fixes, index: np.ndarray, size: np.ndarray, single: np.ndarray) -> list[bytes]:
+    """Generalised lines in EPSG:3857, as EWKB."""
     x, y = mercator(f.lon[index], f.lat[index])
     owner = np.repeat(np.arange(len(size)), size)
     if len(single):
@@ -315,7 +327,7 @@ def _coarse(f: Fixes, index: np.ndarray, size: np.ndarray, single: np.ndarray) -
     lines = shapely.linestrings(np.column_stack([x, y]), indices=owner)
     simple = shapely.simplify(lines, COARSE_M, preserve_topology=False)
     simple = np.where(shapely.is_empty(simple), lines, simple)
-    return shapely.to_wkb(shapely.set_srid(simple, 3857), hex=True, include_srid=True).tolist()
+    return shapely.to_wkb(shapely.set_srid(simple, 3857), include_srid=True).tolist()
 
 
 def _cells(f: Fixes, index: np.ndarray, offset: np.ndarray) -> np.ndarray:

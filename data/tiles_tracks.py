@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
 
-from sqlalchemy import Integer, Text, and_, case, cast, func, literal, or_, select, true
+from sqlalchemy import BigInteger, Integer, Text, and_, case, cast, column, func, literal, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.filters import Filter
@@ -68,7 +68,7 @@ def _next_month(day: date) -> date:
 
 async def _flow_tile(session: AsyncConnection, filter: Filter, band: int, z: int, x: int, y: int) -> bytes:
     lo, hi = point_range(z, x, y)
-    conditions = [Flow.world == filter.world_code, Flow.band == band, Flow.qk.between(lo, hi), Flow.passes > 0]
+    conditions = [Flow.world == filter.world_code, Flow.band == band, Flow.block.between(lo, hi)]
     if filter.kind:
         conditions.append(Flow.kind.in_(filter.kind))
     if filter.agency:
@@ -76,9 +76,11 @@ async def _flow_tile(session: AsyncConnection, filter: Filter, band: int, z: int
             select(Agency.id).where(Agency.world == filter.world_code, Agency.name.in_(filter.agency))))
     # Day by day and month by month: the key holds the day before the place, so each is a range of its own.
     month_first, month_last, days = _spans(filter.start, filter.end)
-    columns = (Flow.kind, Flow.qk, Flow.to_qk, Flow.passes)
-    by_day = select(*columns).where(Flow.span_d == DAY_SPAN, Flow.day.in_(days), *conditions)
-    by_month = select(*columns).where(
+    edge = func.unnest(Flow.qk, Flow.to_qk, Flow.passes).table_valued(
+        column("qk", BigInteger), column("to_qk", BigInteger), column("passes", Integer), name="edge").render_derived()
+    of_blocks = select(Flow.kind, edge.c.qk, edge.c.to_qk, edge.c.passes).select_from(Flow).join(edge, true())
+    by_day = of_blocks.where(Flow.span_d == DAY_SPAN, Flow.day.in_(days), *conditions)
+    by_month = of_blocks.where(
         Flow.span_d == MONTH_SPAN, Flow.day.in_(_months(filter.world_code, band, month_first, month_last)), *conditions)
     found = (by_day if month_first >= month_last else by_month.union_all(by_day) if days else by_month).subquery("found")
     edges = (

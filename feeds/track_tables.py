@@ -211,5 +211,6 @@ class TableReader:
         if name is None:
             return self.job.agency_id
         if name not in self.agencies:
+            self.writer.idle()
             self.agencies[name] = self.job.agency(name)
         return self.agencies[name]

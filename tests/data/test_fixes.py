@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import psycopg
 import pytest
 from tests.data.made import source, tracks, us, walk
 
-from data.fixes import FixWriter, TrackTold
+from data.fixes import MEASURES, FixWriter, TrackTold
 
 
 def derived(connection) -> dict[str, list]:
@@ -14,7 +15,8 @@ def derived(connection) -> dict[str, list]:
     ask = {
         "segment": "SELECT t.key, hour, part, gap, started_at, ended_at, fix_count, round(length_m::numeric, 1), ST_AsText(line, 6), cell "
                    "FROM segment s JOIN track t ON t.id = s.track_id ORDER BY 1, 2, 3",
-        "flow": "SELECT band, span_d, day, qk, to_qk, kind, passes FROM flow ORDER BY 1, 2, 3, 4, 5, 6",
+        "flow": "SELECT band, span_d, day, e.qk, e.to_qk, kind, e.passes FROM flow, unnest(qk, to_qk, passes) e (qk, to_qk, passes) "
+                "ORDER BY 1, 2, 3, 4, 5, 6",
         "latest": "SELECT t.key, observed_at, ST_AsText(geom, 6) FROM latest_fix l JOIN track t ON t.id = l.track_id ORDER BY 1",
     }
     return {name: connection.execute(query).fetchall() for name, query in ask.items()}
@@ -54,13 +56,60 @@ def test_the_same_fix_twice_is_one_row(database):
         assert connection.execute("SELECT count(*) FROM fix").fetchone() == (50,)
 
 
+def test_a_fix_told_twice_in_one_batch_or_partly_there_is_one_row(database):
+    one = walk(np.random.default_rng(2), 60)
+    early = {name: values[:40] for name, values in one.items()}
+    with database.connect() as connection:
+        sid = source(connection)
+        with FixWriter(connection, 1, sid) as writer:
+            (track_id,) = writer.tracks([TrackTold("t:0", "vessel")])
+            twice = {name: np.concatenate([values, values[:7]]) for name, values in early.items()}
+            writer.write({"track_id": np.full(47, track_id), **twice})
+        assert (writer.stored, writer.already) == (40, 7)
+        with FixWriter(connection, 1, sid) as writer:
+            writer.write({"track_id": np.full(60, track_id), "speed_mps": np.where(np.arange(60) % 2, np.nan, 3.5), **one})
+        assert (writer.stored, writer.already) == (20, 40)
+        assert connection.execute("SELECT count(*), count(speed_mps) FROM fix").fetchone() == (60, 10)
+        found = derived(connection)
+        connection.rollback()
+        tracks(connection, [one])
+        assert derived(connection)["flow"] == found["flow"] and derived(connection)["segment"] == found["segment"]
+
+
+def test_every_number_known_or_not_is_kept_as_told(database):
+    rng = np.random.default_rng(4)
+    n = 64
+    told = {m: np.where(np.arange(n) >> bit & 1, np.nan, rng.uniform(0, 300, n)).astype(np.float32) for bit, m in enumerate(MEASURES)}
+    line = np.where(np.arange(n) >> 5 & 1, 0, np.arange(n) + 2)
+    with database.connect() as connection:
+        with FixWriter(connection, 1, source(connection)) as writer:
+            (track_id,) = writer.tracks([TrackTold("a", "vehicle")])
+            writer.write({"track_id": np.full(n, track_id), "observed_us": us_of(0) + np.arange(n) * 60_000_000, "lon": np.linspace(-97, -96, n),
+                          "lat": np.linspace(26, 27, n), "line": line, "flags": np.arange(n) % 3, **told})
+        rows = connection.execute(f"SELECT {', '.join(MEASURES)}, line, flags, ST_X(geom), ST_Y(geom) FROM fix ORDER BY observed_at").fetchall()
+    for i, row in enumerate(rows):
+        assert [v is None for v in row[:5]] == [bool(np.isnan(told[m][i])) for m in MEASURES]
+        assert [v for v in row[:5] if v is not None] == [pytest.approx(told[m][i]) for m in MEASURES if not np.isnan(told[m][i])]
+        assert row[5:7] == (int(line[i]) or None, i % 3)
+        assert row[7:] == (np.linspace(-97, -96, n)[i], np.linspace(26, 27, n)[i])
+
+
+def test_what_goes_wrong_on_the_way_undoes_everything_and_is_told(database):
+    one = walk(np.random.default_rng(5), 10)
+    with database.connect() as connection:
+        with pytest.raises(psycopg.errors.NotNullViolation), FixWriter(connection, 1, 1) as writer:
+            connection.execute("ALTER TABLE fix ADD must int NOT NULL")
+            writer.write({"track_id": np.full(10, 1), **one})
+        connection.rollback()
+        assert connection.execute("SELECT count(*) FROM fix").fetchone() == (0,)
+
+
 def test_two_places_at_one_time_are_two_fixes(database):
     with database.connect() as connection, FixWriter(connection, 1, source(connection)) as writer:
         (track_id,) = writer.tracks([TrackTold("mmsi:799000001", "vessel")])
         t = np.full(2, us_of(0))
         writer.write({"track_id": np.full(2, track_id), "observed_us": t, "lon": np.array([-97.0, -96.0]), "lat": np.array([26.0, 26.0])})
-        writer._flush()
-        assert writer.stored == 2
+    assert writer.stored == 2
 
 
 def us_of(seconds: int) -> int:
@@ -113,7 +162,7 @@ def test_flows_drop_nothing(database):
         tracks(connection, [walk(rng, 80) for _ in range(4)])
         hours = connection.execute("SELECT count(*) FROM segment WHERE NOT gap").fetchone()[0]
         for band, days, months in connection.execute(
-            "SELECT band, sum(passes) FILTER (WHERE span_d = 1), sum(passes) FILTER (WHERE span_d = 30) FROM flow GROUP BY band"
+            "SELECT band, sum(n) FILTER (WHERE span_d = 1), sum(n) FILTER (WHERE span_d = 30) FROM flow, unnest(passes) n GROUP BY band"
         ).fetchall():
             assert days == months, band
             assert days >= hours, f"band {band}: every track-hour is at least one pass"
