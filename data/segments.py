@@ -6,6 +6,8 @@ Order does not matter: the hours between the first and the last touched one of a
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,40 +88,60 @@ class Fixes:
 
 
 def rebuild(connection: psycopg.Connection, world: int) -> None:
-    """Make the segments and flows of every touched hour again, in the caller's transaction."""
-    hours = connection.execute("SELECT track_id, count(DISTINCT hour) FROM touched GROUP BY 1 ORDER BY 1").fetchall()
+    """Make the segments and flows of every touched hour again, in the caller's transaction.
+
+    While one part is made from its fixes, the database stores the part before and gives the fixes of the next.
+    """
+    parts = list(_parts(connection))
     connection.execute("ANALYZE touched")
-    with flows.Changes() as changes:
-        ids: list[int] = []
-        held = 0
-        for track_id, number in hours:
-            if ids and held + number > HOURS_AT_ONCE:
-                _rebuild(connection, world, ids, changes)
-                ids, held = [], 0
-            ids.append(track_id)
-            held += number
-        if ids:
-            _rebuild(connection, world, ids, changes)
+    with flows.Changes() as changes, ThreadPoolExecutor(1, "segments") as database:
+        reading = [database.submit(_read, connection, world, ids) for ids in parts[:1]]
+        storing: Future | None = None
+        for number, ids in enumerate(parts, 1):
+            fixes, tracks = reading.pop().result()
+            reading = [database.submit(_read, connection, world, following) for following in parts[number:number + 1]]
+            if not len(fixes.t):
+                continue
+            made = Made.of(fixes, np.array([tracks[i][2] for i in ids]), np.array(ids))
+            body = _wire(made, world, tracks)
+            if storing is not None:
+                changes.add(storing.result(), -1)
+            storing = database.submit(_store, connection, world, ids, made, body)
+            changes.add(made.vertices(tracks))
+        if storing is not None:
+            changes.add(storing.result(), -1)
         flows.settle(connection, world, changes)
 
 
-def _rebuild(connection: psycopg.Connection, world: int, ids: list[int], changes: flows.Changes) -> None:
-    fixes = _read(connection, world, ids)
-    if not len(fixes.t):
-        return
-    tracks = {
-        r[0]: r[1:] for r in connection.execute(
-            "SELECT id, kind, agency_id, gap_s FROM track WHERE id = ANY(%s)", (ids,))
-    }
-    made = Made.of(fixes, np.array([tracks[i][2] for i in ids]), np.array(ids))
-    hours_to = made.last_hour_of(ids)
-    old = _take(connection, world, ids, fixes, hours_to)
-    _store(connection, world, made, tracks)
-    changes.add(old, -1)
-    changes.add(made.vertices(tracks))
+def _parts(connection: psycopg.Connection) -> Iterator[list[int]]:
+    """The touched tracks, some at a time."""
+    ids: list[int] = []
+    held = 0
+    for track_id, number in connection.execute("SELECT track_id, count(DISTINCT hour) FROM touched GROUP BY 1 ORDER BY 1").fetchall():
+        if ids and held + number > HOURS_AT_ONCE:
+            yield ids
+            ids, held = [], 0
+        ids.append(track_id)
+        held += number
+    if ids:
+        yield ids
 
 
-def _read(connection: psycopg.Connection, world: int, ids: list[int]) -> Fixes:
+def _store(connection: psycopg.Connection, world: int, ids: list[int], made: Made, body: bytes) -> flows.Lines:
+    """New segments in place of the old ones; the lines of these."""
+    old = _take(connection, world, ids, made.fixes, made.last_hour_of(ids))
+    with connection.cursor() as cursor, cursor.copy(f"COPY segment ({COLUMNS}) FROM STDIN (FORMAT binary)") as copy:
+        copy.write(body)
+    return old
+
+
+def _read(connection: psycopg.Connection, world: int, ids: list[int]) -> tuple[Fixes, dict[int, tuple]]:
+    """The fixes that these tracks' touched hours are made of, and each track's kind, agency and gap_s."""
+    rows = connection.execute("SELECT id, kind, agency_id, gap_s FROM track WHERE id = ANY(%s)", (ids,))
+    return _fixes(connection, world, ids), {r[0]: r[1:] for r in rows}
+
+
+def _fixes(connection: psycopg.Connection, world: int, ids: list[int]) -> Fixes:
     listed = "'{" + ",".join(str(int(i)) for i in ids) + "}'::bigint[]"  # whole numbers of ours: COPY takes no parameters
     heads, columns, sizes = [], ([], [], [], []), []
     with connection.cursor() as cursor, cursor.copy(FIXES.format(ids=listed, world=int(world))) as copy:
@@ -268,7 +290,8 @@ def _take(connection: psycopg.Connection, world: int, ids: list[int], fixes: Fix
     )
 
 
-def _store(connection: psycopg.Connection, world: int, made: Made, tracks: dict[int, tuple]) -> None:
+def _wire(made: Made, world: int, tracks: dict[int, tuple]) -> bytes:
+    """Segments as rows of binary COPY."""
     f = made.fixes
     # A single fix is a line of two equal ends.
     end = np.maximum(made.end, made.start + 1)
@@ -302,9 +325,8 @@ def _store(connection: psycopg.Connection, world: int, made: Made, tracks: dict[
             FIELD.pack(len(LINESTRING_M) + 4 + len(line)), LINESTRING_M, (len(line) // 24).to_bytes(4, "little"), line,
             FIELD.pack(len(coarse[i])), coarse[i],
         )
-    with connection.cursor() as cursor, cursor.copy(f"COPY segment ({COLUMNS}) FROM STDIN (FORMAT binary)") as copy:
-        copy.write(b"".join(body))
-        copy.write(COPY_END)
+    body.append(COPY_END)
+    return b"".join(body)
 
 
 def _lengths(f: Fixes, index: np.ndarray, offset: np.ndarray, gap: np.ndarray) -> np.ndarray:
