@@ -172,8 +172,8 @@ class Segment(Base):
 class Flow(Base):
     """Movement at low zooms: how many track-hours went from one small cell to the next, per day. Derived from segments.
 
-    Nothing is dropped: each segment's line, snapped to the band's grid, is counted in every edge it takes. A row holds the
-    edges that begin in one block (a tile of the zoom `band`), as three arrays of one length.
+    Nothing is dropped: each segment's line, snapped to the band's grid, counts in every edge it takes. A row holds the edges
+    that begin in one block (a tile of the zoom `band`), as three arrays of one length.
     """
 
     __tablename__ = "flow"
@@ -187,8 +187,7 @@ class Flow(Base):
     qk: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))  # each edge's first end, as a point key
     to_qk: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     passes: Mapped[list[int]] = mapped_column(ARRAY(Integer))
-    # In this order one day of one tile is one range of the key.
-    __table_args__ = ({"postgresql_partition_by": "LIST (world)"},)
+    __table_args__ = ({"postgresql_partition_by": "LIST (world)"},)  # in the key's order one day of one tile is one range
 
 
 class LatestFix(Measured, Base):
