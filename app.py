@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import data  # noqa: F401  sets GDAL's environment before anything loads GDAL
 from dash import Dash
+from dash.exceptions import DependencyException, InvalidResourceError
 from fastapi import FastAPI
 from starlette_compress import CompressMiddleware
 
@@ -14,6 +15,8 @@ from data.addresses import app_url
 from data.sessions import Database
 from layouts import page
 from routes import api
+from routes.errors import not_there
+from routes.head import HeadAsGet
 from settings import BUILD, ROOT
 
 
@@ -26,6 +29,9 @@ async def lifespan(server: FastAPI):
 
 server = FastAPI(title="Vigia", version=BUILD, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
 server.add_middleware(CompressMiddleware, minimum_size=500)
+server.add_middleware(HeadAsGet)
+for unknown in (DependencyException, InvalidResourceError):  # a file of Dash's that there is not
+    server.add_exception_handler(unknown, not_there)
 api.include(server)
 
 app = Dash(

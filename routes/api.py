@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from routes import basemap, counts, errors, exports, health, hotspots, imagery, search, sections, seizures, static, tilejson, tracks, views, wall
 from routes.asking import as_json
@@ -13,12 +15,26 @@ ROUTERS = (
 )
 
 
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
 def include(server: FastAPI) -> None:
     """Hang the routers and the error handlers on the server."""
     errors.install(server)
     for router in ROUTERS:
         server.include_router(router)
 
-    @server.api_route("/api/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False)
-    async def unknown(request: Request, path: str) -> Response:
+    @server.api_route("/api", methods=METHODS, include_in_schema=False)
+    @server.api_route("/api/{path:path}", methods=METHODS, include_in_schema=False)
+    async def unknown(request: Request, path: str = "") -> Response:
+        if allowed := _allowed(request):
+            raise HTTPException(405, f"{request.method} is not for {request.url.path[:200]}", {"Allow": ", ".join(sorted(allowed))})
         return as_json({"error": f"no /api/{path[:200]} here; see docs/api.md"}, status=404)
+
+
+def _allowed(request: Request) -> set[str]:
+    """The methods of our route with this path, when it is there for other ones; else empty."""
+    return {
+        method for router in ROUTERS for route in router.routes if route.matches(request.scope)[0] is Match.PARTIAL
+        for method in route.methods
+    }

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Annotated
 
 import orjson
-from fastapi import Request, Response
+from fastapi import Path, Request, Response
 
 from data.filters import Filter
 from data.sessions import Database
 
 LIST_MAX = 1000
+RowId = Annotated[int, Path(ge=0, lt=2**63)]  # a number the database could hold: any other is no row, and a 404
 
 
 def database(request: Request) -> Database:

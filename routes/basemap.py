@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import FileResponse
@@ -13,6 +14,7 @@ from routes.asking import as_json
 from settings import serve, store
 
 router = APIRouter(prefix="/api/basemap")
+RANGE = re.compile(r"\s*(\d*)-(\d*)\s*", re.ASCII)
 
 
 @router.get("/parts.json")
@@ -36,4 +38,18 @@ async def archive(request: Request, name: str) -> Response:
     path = mine.get(name, store().basemap / name)
     if "/" in name or not name.lower().endswith(".pmtiles") or name.startswith(".") or not path.is_file():
         raise NotFound(f"no basemap archive {name[:80]}")
+    if not _is_range(request.headers.get("range", "bytes=0-")):
+        size = path.stat().st_size
+        refused = as_json({"error": f"Range expected as bytes=FIRST-LAST, within {size} bytes"}, status=416)
+        refused.headers["Content-Range"] = f"bytes */{size}"
+        return refused
     return FileResponse(path, media_type="application/vnd.pmtiles", headers={"Cache-Control": "private, max-age=3600"})
+
+
+def _is_range(told: str) -> bool:
+    """Whether a Range header can be read at all; whether the file is that long, the answer says."""
+    unit, _, ranges = told.partition("=")
+    found = [RANGE.fullmatch(part) for part in ranges.split(",")]
+    return unit.strip().lower() == "bytes" and all(
+        m and (m[1] or m[2]) and not (m[1] and m[2] and int(m[1]) > int(m[2])) for m in found
+    )

@@ -51,5 +51,12 @@ async def _database(request: Request, error: SQLAlchemyError) -> Response:
     return as_json({"error": "the database could not answer"}, status=503)
 
 
+async def not_there(request: Request, error: Exception) -> Response:
+    """A 404 for what a library tells in an error of its own."""
+    return as_json({"error": f"no {request.url.path[:200]} here"}, status=404)
+
+
 async def _http(request: Request, error: HTTPException) -> Response:
-    return as_json({"error": error.detail}, status=error.status_code)
+    answer = as_json({"error": error.detail}, status=error.status_code)
+    answer.headers.update(error.headers or {})  # `Allow` of a 405
+    return answer

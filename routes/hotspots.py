@@ -11,7 +11,7 @@ from analysis.hotspots import LEVELS, VERSION, GiStar
 from data import runs, seizures, spans
 from data.filters import Filter
 from data.worlds import NAMES
-from routes.asking import as_json, as_tile, asked, database, etag, fresh, not_changed
+from routes.asking import RowId, as_json, as_tile, asked, database, etag, fresh, not_changed
 from routes.seizures import in_range
 
 router = APIRouter(prefix="/api")
@@ -50,7 +50,7 @@ async def opened(request: Request) -> Response:
 
 
 @router.get("/tiles/hotspots/{run}/{z}/{x}/{y}.mvt")
-async def tile(request: Request, run: int, z: int, x: int, y: int) -> Response:
+async def tile(request: Request, run: RowId, z: int, x: int, y: int) -> Response:
     """Cells of a run at the resolution of the zoom, computed with the first tile that wants them."""
     in_range(z, x, y, ZOOM_MAX)
     resolution = resolution_at(z)

@@ -7,7 +7,7 @@ from starlette.concurrency import run_in_threadpool
 
 from data import imagery, pixels, spans
 from errors import NotFound
-from routes.asking import CACHE, as_json, asked, database, etag, fresh, not_changed
+from routes.asking import CACHE, RowId, as_json, asked, database, etag, fresh, not_changed
 from routes.paging import KEYS, paging
 from routes.seizures import in_range
 
@@ -27,14 +27,14 @@ async def listed(request: Request) -> Response:
 
 
 @router.get("/images/{image_id}")
-async def one(request: Request, image_id: int) -> Response:
+async def one(request: Request, image_id: RowId) -> Response:
     filter = asked(request)
     async with database(request).reading() as session:
         return as_json(await imagery.one(session, filter, image_id))
 
 
 @router.get("/images/{image_id}/thumbnail.webp")
-async def thumbnail(request: Request, image_id: int) -> Response:
+async def thumbnail(request: Request, image_id: RowId) -> Response:
     filter = asked(request)
     async with database(request).reading() as session:
         found = await imagery.under(session, filter, 0, 0, 0, image_id)
@@ -48,7 +48,7 @@ async def thumbnail(request: Request, image_id: int) -> Response:
 
 
 @router.get("/tiles/imagery/{image}/{z}/{x}/{y}.{format}")
-async def tile_of_one(request: Request, image: int, z: int, x: int, y: str, format: str) -> Response:
+async def tile_of_one(request: Request, image: RowId, z: int, x: int, y: str, format: str) -> Response:
     return await _tile(request, z, x, y, format, image)
 
 

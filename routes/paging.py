@@ -15,7 +15,7 @@ KEYS = ("limit", "offset", "sort")
 def paging(request: Request, sorts: Container[str], default: str) -> dict:
     """The three, checked. A limit past the most is held at it, as GIS clients expect. Raises FilterInvalid."""
     sort = request.query_params.get("sort", default)
-    if sort.lstrip("-") not in sorts:
+    if sort.removeprefix("-") not in sorts:
         raise FilterInvalid([{"key": "sort", "value": sort[:80], "expected": f"one of {', '.join(sorts)}, with - for the other way"}])
     return {
         "limit": min(max(_whole(request, "limit", 100), 1), LIST_MAX),

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from data import seizures, spans
 from errors import NotFound
-from routes.asking import as_json, as_tile, asked, database, etag, fresh, not_changed
+from routes.asking import RowId, as_json, as_tile, asked, database, etag, fresh, not_changed
 from routes.paging import KEYS, paging
 
 router = APIRouter(prefix="/api")
@@ -32,7 +32,7 @@ async def points(request: Request) -> Response:
 
 
 @router.get("/seizures/{seizure_id}")
-async def one(request: Request, seizure_id: int) -> Response:
+async def one(request: Request, seizure_id: RowId) -> Response:
     filter = asked(request)
     async with database(request).reading() as session:
         return as_json(await seizures.one(session, filter, seizure_id))

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from data import movement, spans, tiles_tracks, tracks
 from errors import FilterInvalid
-from routes.asking import as_json, as_tile, asked, database, etag, fresh, not_changed
+from routes.asking import RowId, as_json, as_tile, asked, database, etag, fresh, not_changed
 from routes.counts import moment
 from routes.paging import KEYS, paging
 from routes.seizures import in_range
@@ -27,14 +27,14 @@ async def listed(request: Request) -> Response:
 
 
 @router.get("/tracks/{track_id}")
-async def one(request: Request, track_id: int) -> Response:
+async def one(request: Request, track_id: RowId) -> Response:
     filter = asked(request)
     async with database(request).reading() as session:
         return as_json(await tracks.one(session, filter, track_id))
 
 
 @router.get("/tracks/{track_id}/fixes")
-async def fixes(request: Request, track_id: int) -> Response:
+async def fixes(request: Request, track_id: RowId) -> Response:
     filter = asked(request)
     async with database(request).reading() as session:
         return as_json(await tracks.fixes(session, filter, track_id))

@@ -55,11 +55,60 @@ def test_each_row_of_a_list_can_be_asked_for_alone(client, layer):
 
 @pytest.mark.parametrize("path", ["nope", "tiles/nope.json", "tiles/nope/1/1/1.mvt", "seizures/999999", "tracks/999999", "images/999999", "export/nope",
                                   "tiles/tracks/3/9/1.mvt", "tiles/seizures/30/0/0.mvt", "tiles/imagery/3/1/1.gif", "tiles/imagery/1/3/1/1.webp",
-                                  "tracks/abc", "basemap/../settings.py", "basemap/secrets.txt", "tiles/hotspots/999/3/1/1.mvt"])
+                                  "tracks/abc", "seizures/9999999999999999999999", "images/9999999999999999999999/thumbnail.webp", "tracks/-1/fixes", "",
+                                  "tiles/hotspots/9999999999999999999999/3/1/1.mvt", "basemap/../settings.py", "basemap/secrets.txt", "tiles/hotspots/999/3/1/1.mvt"])
 def test_what_is_not_there_is_a_json_404(client, path):
     answer = client.get(f"/api/{path}")
     assert answer.status_code == 404, answer.text[:200]
     assert "error" in answer.json()
+
+
+def test_the_api_itself_is_no_page(client):
+    assert client.get("/api").status_code == 404 and client.get("/api").json()["error"]
+
+
+@pytest.mark.parametrize("path", ["/api/counts", "/api/health/live", "/api/tiles/tracks/3/1/3.mvt", "/api/export/csv", "/", "/wall/main", "/assets/js/main.mjs"])
+def test_another_method_is_a_405_that_names_the_one(client, path):
+    for method in ("POST", "DELETE"):
+        answer = client.request(method, path)
+        assert answer.status_code == 405 and "GET" in answer.headers["allow"] and answer.json()["error"]
+    assert client.post("/api/nope").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/api/health/live", f"/api/counts?{WORLD}", "/", "/wall/main", "/assets/js/main.mjs", "/api/basemap/land.pmtiles"])
+def test_head_is_get_without_its_body(client, path, archive):
+    head, got = client.head(path), client.get(path)
+    assert head.status_code == got.status_code == 200
+    assert head.headers["content-type"] == got.headers["content-type"]
+
+
+@pytest.fixture
+def archive(client):
+    """A file of 1,000 bytes where the basemap lies."""
+    folder = settings.store().basemap
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "land.pmtiles"
+    path.write_bytes(bytes(range(250)) * 4)
+    yield "/api/basemap/land.pmtiles"
+    path.unlink()
+
+
+@pytest.mark.parametrize("told, status, length", [
+    ("bytes=0-99", 206, 100), ("bytes=-100", 206, 100), ("bytes=990-5000", 206, 10), ("bytes=1000-", 416, None), ("bytes=5-2", 416, None),
+    ("bytes=abc", 416, None), ("bytes=-", 416, None), ("lines=0-1", 416, None), ("bytes=99999999999999999999-", 416, None), ("nonsense", 416, None),
+])
+def test_an_archive_is_read_by_ranges(client, archive, told, status, length):
+    answer = client.get(archive, headers={"Range": told})
+    assert answer.status_code == status
+    if status == 206:
+        assert len(answer.content) == length and answer.headers["content-range"].endswith("/1000")
+    else:
+        assert answer.headers["content-range"] == "bytes */1000"
+
+
+@pytest.mark.parametrize("path", ["dash/nope.js", "nope/x.js", "dash/..%2f..%2fcli.py"])
+def test_a_library_that_is_not_there_is_a_404(client, path):
+    assert client.get(f"/_dash-component-suites/{path}").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["counts", "timeline", "seizures", "tracks", "images", "hotspots", "sections", "export/csv", "tiles/tracks/3/1/3.mvt",
@@ -82,7 +131,8 @@ def test_injections_are_text(client, payload, module_database):
         assert answer.status_code == 200 and answer.json()["total"] == 0
     for key in ("drug", "kind", "from", "bbox", "area", "track", "source"):
         assert client.get("/api/seizures", params={key: payload}).status_code == 422
-    assert client.get("/api/seizures", params={"sort": payload}).status_code == 422
+    for sort in (payload, "--when"):
+        assert client.get("/api/seizures", params={"sort": sort}).status_code == 422
     with module_database.connect() as connection:
         assert connection.execute("SELECT count(*) > 0 FROM fix").fetchone() == (True,)
 
