@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from errors import VigiaError
+from errors import VigiaError, plain
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   help="Vigia: drone imagery, tracked movements and seizure hotspots on one map.")
@@ -186,10 +186,11 @@ def exercise_load(folder: Path) -> None:
 @exercise.command("drop")
 def exercise_drop() -> None:
     """Remove every trace of the exercise."""
-    from data import addresses
+    from data import addresses, migrations
     from feeds import exercise as feed
 
     with addresses.opened() as (owner_url, _):
+        migrations.upgrade(owner_url)
         feed.drop(owner_url=owner_url)
 
 
@@ -218,10 +219,11 @@ def export(
 
 
 async def _export(format: str, query: str, out: Path | None) -> Path:
+    import asyncio
     from datetime import datetime
     from urllib.parse import parse_qsl
 
-    from data import addresses, frames
+    from data import addresses, frames, migrations
     from data.filters import Filter
     from data.sessions import Database
     from exports import FORMATS, About
@@ -231,7 +233,8 @@ async def _export(format: str, query: str, out: Path | None) -> Path:
         raise typer.BadParameter(f"{format}: one of {', '.join(FORMATS)}")
     asked = Filter.from_query(parse_qsl(query.removeprefix("?"), keep_blank_values=True))
     write, ending, _ = FORMATS[format]
-    with addresses.opened() as (_, app_url):
+    with addresses.opened() as (owner_url, app_url):
+        await asyncio.to_thread(migrations.upgrade, owner_url)
         pool = Database(app_url)
         try:
             async with pool.reading() as session:
@@ -295,7 +298,7 @@ def _of_the_database(error: Exception) -> str | None:
 
 
 def _say(line: object, code: int) -> int:
-    print(f"vigia: {line}", file=sys.stderr)
+    print("\n".join(plain(part) for part in f"vigia: {line}".split("\n")), file=sys.stderr)
     return code
 
 

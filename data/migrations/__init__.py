@@ -25,6 +25,7 @@ from errors import DatabaseUnfit, DatabaseUnreachable
 
 HERE = Path(__file__).parent
 APP_ROLE = "vigia_app"
+UPGRADING = 0x76696769  # the advisory lock of an upgrade
 
 
 def _config(connection: Connection | None = None) -> Config:
@@ -38,9 +39,24 @@ def _config(connection: Connection | None = None) -> Config:
 def upgrade(owner_url: str, revision: str = "head") -> None:
     """Bring the database to `revision`. Raises DatabaseUnreachable, DatabaseUnfit."""
     with _owner(owner_url) as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": UPGRADING})  # several commands begin with this at once
+        if revision == "head" and _is_ready(connection):
+            return
         _prepare(connection)
         command.upgrade(_config(connection), revision)
         grant(connection)
+
+
+def _is_ready(connection: Connection) -> bool:
+    """Whether there is nothing to do. A grant given anew would wait for, and fail on, an import that makes a partition meanwhile."""
+    at = MigrationContext.configure(connection, opts={"version_table_schema": SCHEMA}).get_current_revision()
+    return at == ScriptDirectory.from_config(_config()).get_current_head() and not connection.scalar(text("""
+        SELECT bool_or(NOT has_schema_privilege(r.oid, :schema, 'USAGE')
+          OR NOT has_table_privilege(r.oid, format('%I.run_cell', :schema), 'INSERT, UPDATE, DELETE')
+          OR EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = CAST(:schema AS regnamespace) AND c.relkind IN ('r', 'p', 'v', 'm')
+                     AND NOT has_table_privilege(r.oid, c.oid, 'SELECT')))
+        FROM pg_roles r WHERE r.rolname = :role
+    """), {"schema": SCHEMA, "role": APP_ROLE})
 
 
 def downgrade(owner_url: str, revision: str = "base") -> None:

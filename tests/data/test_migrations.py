@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import psycopg
 import pytest
 
@@ -44,3 +46,27 @@ def test_the_serving_role_owns_nothing(database):
         owned = connection.execute("SELECT count(*) FROM pg_class WHERE relowner = 'vigia_app'::regrole").fetchone()
         powers = connection.execute("SELECT rolsuper, rolcreatedb, rolcreaterole, rolbypassrls FROM pg_roles WHERE rolname = 'vigia_app'").fetchone()
     assert owned == (0,) and powers == (False, False, False, False)
+
+
+def test_commands_that_begin_at_once_do_not_meet(database):
+    """Each begins by bringing the tables up to date; two GRANTs at once fail."""
+    with database.connect() as connection:
+        connection.execute("DROP SCHEMA vigia CASCADE")
+        connection.commit()
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(migrations.upgrade, [database.owner_url] * 6)) == [None] * 6
+    assert migrations.differences(database.owner_url) is None
+
+
+def test_an_upgrade_waits_for_no_import(database):
+    """An import makes partitions in a transaction that may be long; a grant given anew would wait for it."""
+    with database.connect() as importing, database.connect() as watching:
+        importing.execute("CREATE TABLE vigia.fix_live_2031 PARTITION OF vigia.fix_live FOR VALUES FROM ('2031-01-01') TO ('2031-02-01')")
+        importing.execute("LOCK TABLE vigia.fix, vigia.track, vigia.segment IN SHARE ROW EXCLUSIVE MODE")
+        migrations.upgrade(database.owner_url)
+        watching.execute("REVOKE SELECT ON vigia.seizure FROM vigia_app")
+        watching.commit()
+        importing.rollback()
+    migrations.upgrade(database.owner_url)  # what is missing is given again
+    with database.connect() as connection:
+        assert connection.execute("SELECT has_table_privilege('vigia_app', 'vigia.seizure', 'SELECT')").fetchone() == (True,)

@@ -103,3 +103,13 @@ def _free() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+@pytest.mark.parametrize("words", [["exercise", "drop"], ["export", "csv", "--out", "out.csv"]])
+def test_a_command_before_the_first_start_finds_nothing_and_says_no_more(words, database, tmp_path):
+    with database.connect() as connection:
+        connection.execute("DROP SCHEMA vigia CASCADE")
+        connection.commit()
+    words = [str(tmp_path / w) if w == "out.csv" else w for w in words]
+    done = vigia(*words, home=tmp_path / "home", DATABASE_URL=database.owner_url, VIGIA_APP_URL=database.app_url)
+    assert done.returncode == 0 and done.stderr == ""
