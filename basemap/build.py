@@ -75,6 +75,7 @@ def build(out: Path, progress, *, again: bool = False) -> list[str]:
 
 
 def _steps(parts: Parts) -> None:
+    _tell(parts)
     for name, step, _ in STEPS:
         try:
             step(parts)

@@ -49,7 +49,7 @@ def build(out: Path, progress) -> None:
                     # An empty tile is written too: a map asks for every one, and takes none for a fault.
                     writer.write_tile(zxy_to_tileid(z, x, y), tile or EMPTY)
                     done += 1
-                progress("Basemap: relief", done, total)
+                progress("Relief", done, total)
         writer.finalize(
             {"tile_type": TileType.WEBP, "tile_compression": Compression.NONE, "min_zoom": 0, "max_zoom": MAX_ZOOM,
              "min_lon_e7": -1_800_000_000, "min_lat_e7": -850_000_000, "max_lon_e7": 1_800_000_000, "max_lat_e7": 850_000_000,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
 
@@ -35,9 +36,12 @@ def ensure(owner_url: str, progress: Progress) -> None:
     """On the first start: build the exercise and load it. Later, even after a drop: nothing."""
     if was_loaded(owner_url):
         return
-    if not (folder() / "manifest.json").exists():
-        build(folder(), progress=lambda step, done, total: progress(f"exercise: {step}", done, total))
-    load(folder(), progress, owner_url=owner_url)
+    built = (folder() / "manifest.json").exists()
+    if not built:
+        build(folder(), progress=lambda step, done, total: progress(f"Exercise: {step}", done / total / 2, 1))
+    # Building and loading take about as long: one bar tells both.
+    begun = 0.0 if built else 0.5
+    load(folder(), lambda step, done, total: progress(step, begun + (1 - begun) * done / total, 1), owner_url=owner_url)
 
 
 def was_loaded(owner_url: str) -> bool:
@@ -57,23 +61,33 @@ def load(built: Path, progress: Progress, *, owner_url: str) -> None:
     done = 0
     for (layer, kind, agency), same in groupby(files, key=lambda f: (f.layer, f.kind, f.agency)):
         group = list(same)
-        progress("exercise: loading", done, len(files))
+
+        def told(files_done: float, before: int = done) -> None:
+            progress("Exercise: loading", before + files_done, len(files))
+
+        told(0)
+        _import(built, layer, group, ImportOptions(world="exercise", kind=kind, agency=agency), owner_url, told)
         done += len(group)
-        _import(built, layer, group, ImportOptions(world="exercise", kind=kind, agency=agency), owner_url)
     with owner_connection(owner_url) as connection:
         touch(connection, WORLD, LOADED)
         connection.commit()
         # The first page is asked for at once; the planner should not wait for the autovacuum to know what came.
         connection.execute("ANALYZE")
         connection.commit()
-    progress("exercise: loading", len(files), len(files))
+    progress("Exercise: loading", len(files), len(files))
 
 
-def _import(built: Path, layer: str, group: list[FileEntry], options: ImportOptions, owner_url: str) -> None:
-    def quiet(step: str, done: float, total: float | None) -> None:
-        """A file's own progress would jump about under the one of the whole."""
+def _import(
+    built: Path, layer: str, group: list[FileEntry], options: ImportOptions, owner_url: str, told: Callable[[float], None]
+) -> None:
+    shares: dict[str, float] = {}  # of each file, by the step it is told under
 
-    for report in import_files(layer, [built / f.path for f in group], options, quiet, owner_url=owner_url):
+    def within(step: str, done: float, total: float | None) -> None:
+        if total:
+            shares[step] = done / total
+            told(min(sum(shares.values()), len(group)))
+
+    for report in import_files(layer, [built / f.path for f in group], options, within, owner_url=owner_url):
         if report.error or report.refused:
             raise ExerciseIncomplete(
                 f"the exercise did not load: {report.error or f'{report.refused} rows refused in {report.file}'}; "

@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import webbrowser
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from install import aside, before, browser_libraries, postgis
 from install.progress import shown
 from install.stopping import Stopped
 from settings import serve as serve_settings
+from settings import store
 
 
 def up(host: str | None, port: int | None, *, empty: bool, basemap: Path | None, open_page: bool) -> None:
@@ -28,8 +29,9 @@ def up(host: str | None, port: int | None, *, empty: bool, basemap: Path | None,
 
         own = addresses.own() is not None
         prepare_machine(database=not own)
-        with addresses.opened() as (owner_url, _):
+        with ExitStack() as held:
             with shown() as progress:
+                owner_url = _database(held, progress, new=not own and not (store().home / "postgres").exists())
                 prepare_data(owner_url, progress, own=own, exercise=not empty)
             _serve(listening, f"http://{f'[{host}]' if ':' in host else host}:{port}/", open_page)
 
@@ -40,6 +42,18 @@ def prepare_machine(*, database: bool) -> None:
         browser_libraries.ensure(progress)
     if database:
         postgis.ensure()
+
+
+def _database(held: ExitStack, progress, *, new: bool) -> str:
+    """The owner's address of a database that runs for as long as `held`. Making one takes long enough to be told."""
+    from data import addresses
+
+    if new:
+        progress("Database", 0, 1)
+    owner_url, _ = held.enter_context(addresses.opened())
+    if new:
+        progress("Database", 1, 1)
+    return owner_url
 
 
 def prepare_data(owner_url: str, progress, *, own: bool, exercise: bool) -> None:
