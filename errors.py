@@ -61,6 +61,15 @@ class WorkerFailed(VigiaError):
     """The one-shot worker that opens files died or ran over a limit."""
 
 
+def plain(text: object) -> str:
+    """A text from outside as one line for a terminal: what would steer it or can't be written is escaped.
+
+    >>> plain("a\\x1b[31m\\nb")
+    'a\\\\x1b[31m\\\\nb'
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(text))
+
+
 @dataclass(frozen=True)
 class Refusal:
     """Why one value from outside was refused: where it stood, what it was, what was expected."""
@@ -74,9 +83,9 @@ class Refusal:
     def __str__(self) -> str:
         where = self.file if self.line is None else f"{self.file}, line {self.line}"
         if self.field is None:
-            return f"{where}: expected {self.expected}"
+            return plain(f"{where}: expected {self.expected}")
         shown = "nothing" if self.value is None else repr(self.value[:80])
-        return f"{where}: {self.field} is {shown}, expected {self.expected}"
+        return plain(f"{where}: {self.field[:80]} is {shown}, expected {self.expected}")
 
     def as_dict(self) -> dict:
         """The same as a JSON object, for rejects files and `--json`."""

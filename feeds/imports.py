@@ -21,7 +21,7 @@ import psycopg
 
 from data.records import KINDS, MARKINGS, ImportReport
 from data.worlds import CODES, WORLDS, World
-from errors import FileRefused, Refusal, RowRefused, SettingsInvalid, VigiaError
+from errors import FileRefused, Refusal, RowRefused, SettingsInvalid, VigiaError, plain
 from settings import store
 
 Progress = Callable[[str, float, float | None], None]
@@ -133,10 +133,10 @@ def summary(reports: list[ImportReport]) -> str:
         if r.error:
             lines.append(f"refused  {r.error}; nothing of this file is stored")
             continue
-        told = f"{r.file}: {r.read:,} read, {r.stored:,} stored, {r.already:,} already there, {r.refused:,} refused"
+        told = f"{plain(r.file)}: {r.read:,} read, {r.stored:,} stored, {r.already:,} already there, {r.refused:,} refused"
         if r.unplaced:
             told += f", {r.unplaced:,} not on the map"
-        lines.append(told + (f"; refused rows are in {r.rejects}" if r.rejects else "") + (f"; {r.note}" if r.note else ""))
+        lines.append(told + (f"; refused rows are in {plain(r.rejects)}" if r.rejects else "") + (f"; {r.note}" if r.note else ""))
     return "\n".join(lines)
 
 
