@@ -75,11 +75,17 @@ def owner_connection(owner_url: str) -> Iterator[psycopg.Connection]:
             options="-c search_path=vigia,public -c timezone=UTC -c jit=off",
         )
     except psycopg.OperationalError as error:
-        raise DatabaseUnreachable(f"the database does not answer: {_first_line(error)}") from error
+        raise unreachable(error) from error
     try:
         yield connection
     finally:
         connection.close()
+
+
+def unreachable(error: Exception) -> DatabaseUnreachable:
+    """What a person can act on when the owner's connection fails."""
+    act = "; correct DATABASE_URL, or start that server" if database_settings().database_url else ""
+    return DatabaseUnreachable(f"the database does not answer: {_first_line(error)}{act}")
 
 
 def _first_line(error: Exception) -> str:

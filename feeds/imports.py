@@ -13,6 +13,7 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -119,6 +120,11 @@ def check(options: ImportOptions) -> None:
     ):
         if value is not None and value not in allowed:
             raise SettingsInvalid(f"{name} {value}: expected one of {', '.join(allowed)}")
+    for name, value, like in (("--date", options.date, "2026-11-24"), ("--captured-at", options.captured_at, "2026-11-24T13:10:00Z")):
+        try:
+            datetime.fromisoformat(value or like)
+        except ValueError:
+            raise SettingsInvalid(f"{name} {value}: expected a time such as {like}") from None
     if options.zone is not None:
         try:
             ZoneInfo(options.zone)
@@ -169,7 +175,8 @@ def _import_one(run, layer: str, path: Path, options: ImportOptions, progress: P
                                  f"{report.stored} + {report.already} + {report.refused} accounted for")
         _finish_source(job)
         connection.commit()
-    except VigiaError as error:
+    except (VigiaError, psycopg.DataError) as caught:
+        error = caught if isinstance(caught, VigiaError) else _not_held(path, caught)
         connection.rollback()
         _undo(job)
         report.error = str(error)
@@ -193,12 +200,30 @@ def _undo(job: Job | None) -> None:
 
 
 def _digest(path: Path) -> str:
-    if not path.is_file():
-        raise FileRefused(Refusal(path.name, None, None, None, "a file that exists"))
-    if path.stat().st_size == 0:
-        raise FileRefused(Refusal(path.name, None, None, None, "a file that is not empty"))
-    with open(path, "rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+    try:
+        path.name.encode()
+        if not path.is_file():
+            expected = "a file, not a folder" if path.is_dir() else "a file" if path.exists() else "a file that exists"
+        elif path.stat().st_size == 0:
+            expected = "a file that is not empty"
+        else:
+            with open(path, "rb") as handle:
+                return hashlib.file_digest(handle, "sha256").hexdigest()
+    except OSError as error:
+        expected = f"a file that can be read ({error.strerror})"
+    except UnicodeEncodeError:
+        expected = "a name in UTF-8; rename the file"
+    raise FileRefused(Refusal(path.name, None, None, None, expected))
+
+
+def _not_held(path: Path, error: psycopg.DataError) -> FileRefused:
+    """What no check of ours foresaw and the database refused to hold."""
+    told = str(error).strip().splitlines()[0]
+    line = None
+    if "NUL" in told or "0x00" in told:
+        with open(path, "rb") as handle:
+            line = next((number for number, text in enumerate(handle, 1) if b"\0" in text), None)
+    return FileRefused(Refusal(path.name, line, None, None, f"values the database can hold ({told[:160]})"))
 
 
 def _agency(connection, world: int, name: str | None) -> int | None:

@@ -25,6 +25,7 @@ from feeds.times import TimeRefused, fiscal_month, span
 
 PLAIN = ("conveyance", "concealment", "origin", "transit", "destination", "found")
 FOUND = ("patrol", "report")
+EVENTS_MAX = 1_000_000_000
 DIGITS = 9  # of a number in the row's identity: two exports of one table differ in the last ones
 
 
@@ -58,10 +59,15 @@ def run(job: Job) -> None:
         job.report.already += len(rows) - stored
         job.progress(f"Seizures, {job.path.name}", job.report.read, None if total else job.report.read)
     job.report.unplaced = writer.unplaced
-    border.assign(job.connection, job.source_id)
+    if job.report.stored:
+        border.assign(job.connection, job.source_id)
     job.progress(f"Seizures, {job.path.name}", job.report.read, job.report.read)
+    notes = []
     if reader.footers:
-        job.report.note = f"{reader.footers} footer row{'s' if reader.footers > 1 else ''} passed over"
+        notes.append(f"{reader.footers} footer row{'s' if reader.footers > 1 else ''} passed over")
+    if reader.aggregates:
+        notes.append(f"{reader.aggregates:,} totals of several events: in charts and rates, never points on the map")
+    job.report.note = "; ".join(notes) or None
 
 
 class _Reader:
@@ -73,7 +79,7 @@ class _Reader:
         self.places = Places(job.connection, job.options.places, mapping.precision_m)
         self.seen: Counter[bytes] = Counter()
         self.ids: dict[str, bytes] = {}
-        self.footers = 0
+        self.footers = self.aggregates = 0
         self.agencies: dict[str, int] = {}
         self.to_degrees = Transformer.from_crs(mapping.crs, 4326, always_xy=True) if mapping.crs else None
         self.unmapped = [h for h in header if h not in {c.name for c in mapping.columns} and h != shapes.GEOMETRY]
@@ -107,9 +113,10 @@ class _Reader:
         unit = get("unit")
         kg, rule = kilograms(quantity, unit, drug)
         events = self._number(row, "events")
-        if events is not None and (events != int(events) or events < 1):
-            raise RowBad(self._name("events"), get("events"), "a whole number, 1 or more")
+        if events is not None and (events != int(events) or not 1 <= events <= EVENTS_MAX):
+            raise RowBad(self._name("events"), get("events"), f"a whole number, 1 to {EVENTS_MAX:,}")
         aggregate = self.mapping.aggregate or (events or 1) > 1
+        self.aggregates += aggregate
         place = get("place")
         lon, lat, precision_m = self._where(row, point, get("place_code"), place)
         content = self._identity(row, point)

@@ -82,7 +82,7 @@ def header_of(path: Path, format: str, delimiter: str, encoding: str | None) -> 
         except UnicodeDecodeError:
             continue
         return [cell.strip().strip('"') for cell in text.rstrip("\r\n").split(delimiter)]
-    raise FileRefused(Refusal(path.name, 1, None, None, f"text in one of {', '.join(ENCODINGS)}"))
+    raise FileRefused(Refusal(path.name, 1, None, None, f"text in {encoding or ' or '.join(ENCODINGS)}; another encoding is told as [csv] encoding of a mapping"))
 
 
 def _check(path: Path, header: list[str], mapping: Mapping, complete: bool) -> None:
@@ -128,6 +128,8 @@ def _csv(path: Path, mapping: Mapping) -> Iterator[tuple[int, pa.RecordBatch]]:
         if "invalid UTF8" in str(error):
             line, cell = _not_utf8(path)
             raise FileRefused(Refusal(path.name, line, "text", cell, "UTF-8; another encoding is told as [csv] encoding of a mapping")) from None
+        if "straddling" in str(error):
+            raise FileRefused(Refusal(path.name, None, None, None, f"lines of at most {BLOCK_BYTES >> 20} MB")) from None
         raise FileRefused(Refusal(path.name, None, None, None, f"a CSV file that can be read ({str(error)[:160]})")) from None
     except UnicodeDecodeError as error:
         raise FileRefused(Refusal(path.name, None, None, None, f"text in {encoding} ({error.reason} at byte {error.start})")) from None

@@ -120,16 +120,16 @@ def _database() -> Iterator[Finding]:
     where = own.render_as_string(hide_password=True) if own is not None else "private, under " + str(store().home)
     try:
         with addresses.opened() as (owner_url, _):
-            yield Finding("database", "ok", where)
             at, head = migrations.standing(owner_url)
+            yield Finding("database", "ok", where)
             different = migrations.differences(owner_url) if at == head else f"at {at or 'nothing'}, the newest is {head}"
             yield Finding.of("tables", not different, different or f"at {at}, as expected", "./vigia db upgrade")
             if at is not None:
                 wrong = roles.problems(owner_url)
                 yield Finding.of("serving role", not wrong, "; ".join(wrong) or "owns nothing, no superuser", "./vigia up")
     except VigiaError as error:
-        remedy = "./vigia up" if own is None else "correct DATABASE_URL, or start that server"
-        yield Finding("database", "wrong", f"{where}: {error}", remedy)
+        told, _, act = str(error).partition("; ")
+        yield Finding("database", "wrong", f"{where}: {told}", act or ("./vigia up" if own is None else "correct DATABASE_URL, or start that server"))
 
 
 # -- how it is shown ----------------------------------------------------------------------------------------------------

@@ -21,7 +21,8 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.pool import NullPool
 
 from data.models import SCHEMA
-from errors import DatabaseUnfit, DatabaseUnreachable
+from data.sessions import unreachable
+from errors import DatabaseUnfit
 
 HERE = Path(__file__).parent
 APP_ROLE = "vigia_app"
@@ -103,7 +104,7 @@ def _owner(owner_url: str) -> Iterator[Connection]:
     try:
         connection = engine.connect()
     except OperationalError as error:
-        raise DatabaseUnreachable(f"the database does not answer: {str(error.orig).strip().splitlines()[0]}") from error
+        raise unreachable(error) from error
     with connection, connection.begin():
         yield connection
 

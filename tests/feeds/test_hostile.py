@@ -19,7 +19,8 @@ import pyogrio
 import pytest
 import shapely
 
-from feeds.imports import ImportOptions, import_files
+from errors import SettingsInvalid
+from feeds.imports import ImportOptions, check, import_files, summary
 from settings import ROOT, store
 
 HEAD = "when,lat,lon,drug,quantity,unit"
@@ -330,3 +331,62 @@ def test_the_command_tells_each_file_and_ends_with_1(environment, tmp_path):
     code, told = vigia(str(bad), "--keep-good")
     assert code == 0 and (told[0]["read"], told[0]["stored"] + told[0]["already"], told[0]["refused"]) == (2, 1, 1)
     assert Path(told[0]["rejects"]).read_text().splitlines() == ["file,line,field,value,expected", 'bad.csv,3,quantity,\'-2,"a number, 0 or more"']
+
+
+# -- names, and what steers a terminal -----------------------------------------------------------------------------------
+
+
+def test_what_a_file_tells_never_steers_a_terminal(environment, tmp_path):
+    path = tmp_path / "a\x1b[31m\nb.csv"
+    path.write_text(f"{HEAD}\n2026-11-20T10:00:00Z,\x1b]0;owned\x07,1,cocaine,2,kg\n")
+    report = load("seizures", environment, path)
+    assert r"a\x1b[31m\nb.csv, line 2: lat is " in report.error and "\\x1b]0;owned" in report.error and report.error.isprintable()
+    path.write_text(f"{HEAD}\n{ROW}\n")
+    assert summary([load("seizures", environment, path)]).isprintable()
+
+
+@pytest.mark.parametrize(("name", "says"), [
+    ("x" * 300 + ".csv", "File name too long"), (os.fsdecode(b"bad\xff.csv"), "a name in UTF-8"), ("folder.csv", "a file, not a folder"),
+    ("pipe.csv", "expected a file;"), ("nowhere.csv", "a file that exists"),
+])
+def test_what_is_no_file_is_said(environment, tmp_path, name, says):
+    path = tmp_path / name
+    if name == "folder.csv":
+        path.mkdir()
+    elif name == "pipe.csv":
+        os.mkfifo(path)
+    elif len(name) < 100 and name != "nowhere.csv":
+        path.write_text(f"{HEAD}\n{ROW}\n")
+    told = summary([load("seizures", environment, path)])
+    assert says in told and told.isprintable()
+
+
+def test_a_nul_far_into_a_table_names_its_line(environment, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(MOVED + "V-1,vehicle,2026-11-20T10:00:00Z,26.0,-97.5\n" * 3000 + "V\0-2,vehicle,2026-11-20T10:00:00Z,26.0,-97.5\n")
+    refused("tracks", environment, path, "line 3003", "NUL")
+
+
+def test_a_line_without_an_end_is_said(environment, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(MOVED + "x" * (20 << 20))
+    refused("tracks", environment, path, "lines of at most 8 MB")
+
+
+@pytest.mark.parametrize("events", ["0", "1.5", "2000000000", "99999999999999"])
+def test_a_count_of_events_is_a_count(environment, tmp_path, events):
+    path = tmp_path / "a.csv"
+    path.write_text(f"{HEAD},events\n{ROW},{events}\n")
+    refused("seizures", environment, path, "line 2", f"events is '{events}'", "1 to 1,000,000,000")
+
+
+def test_text_in_another_encoding_is_told_to_be_named(environment, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(f"{HEAD}\n{ROW}\n".encode("utf-16"))
+    refused("seizures", environment, path, "[csv] encoding of a mapping")
+
+
+@pytest.mark.parametrize(("name", "value"), [("date", "yesterday"), ("captured_at", "noon"), ("zone", "Mars/X"), ("kind", "ship")])
+def test_an_option_that_cannot_be_is_refused_before_any_file(name, value):
+    with pytest.raises(SettingsInvalid, match=value):
+        check(ImportOptions(**{name: value}))

@@ -117,6 +117,7 @@ def test_an_aggregate_is_one_row_of_several_events(environment, tmp_path):
            "2024,OCT,Office,Coast,Other,MIAMI FIELD OFFICE,Cocaine,3,10\n2024,SEP,Office,Coast,Other,MIAMI FIELD OFFICE,Other Drugs**,1,2\n"
     report = load(environment, write(tmp_path, text))
     assert (report.stored, report.unplaced) == (2, 0)
+    assert report.note == "2 totals of several events: in charts and rates, never points on the map"
     assert rows(environment, "event_count, aggregate, to_char(started_at AT TIME ZONE 'America/New_York', 'YYYY-MM'), round(kg::numeric, 3)::text, drug") == [
         (3, True, "2023-10", "4.536", "cocaine"), (1, True, "2024-09", "0.907", "other")]
 
