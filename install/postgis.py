@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 
 from data import programs
 from errors import ProgramMissing
@@ -47,5 +47,6 @@ def psql(url: str, words: list[str]) -> int:
     environment = {**os.environ, "PGOPTIONS": "-c search_path=vigia,public -c timezone=UTC"}
     if address.password:  # not on the command line, where every user of the machine reads it
         environment["PGPASSWORD"] = address.password
-    bare = address.set(drivername="postgresql", password=None).render_as_string()
+    # Not `address.set(password=None)`: that leaves the password, and it would be rendered as three asterisks.
+    bare = URL.create("postgresql", address.username, None, address.host, address.port, address.database, address.query).render_as_string()
     return subprocess.run([str(program), *words, "-d", bare], env=environment, check=False).returncode
