@@ -275,7 +275,8 @@ def main() -> int:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        return _say(f"no room left on the disk of {error.filename or 'this installation'}; make room and run it again", 1)
+        full = error.filename2 or error.filename or "this installation"  # of a copy the second is the one being written
+        return _say(f"no room left on the disk of {full}; make room and run it again", 1)
     except Exception as error:  # click's own errors carry their message and their code
         if hasattr(error, "show"):
             error.show()

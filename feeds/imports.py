@@ -278,8 +278,12 @@ def keep_original(job: Job) -> Path:
     kept = folder / f"{job.sha256}{job.path.suffix.lower()}"
     if not kept.exists():
         part = kept.with_name(f".{kept.name}.{os.getpid()}")
-        shutil.copyfile(job.path, part)
-        part.chmod(0o444)
-        part.rename(kept)
+        try:
+            shutil.copyfile(job.path, part)
+            part.chmod(0o444)
+            part.rename(kept)
+        except BaseException:  # a disk that is full, above all
+            part.unlink(missing_ok=True)
+            raise
         job.on_abort.append(lambda: kept.unlink(missing_ok=True))
     return kept

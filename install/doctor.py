@@ -66,8 +66,9 @@ def _machine() -> Iterator[Finding]:
     yield Finding.of("node", bool(node), node or "none; taken from PyPI when needed", "./vigia up", otherwise="absent")
     browser = chromium.path()
     yield Finding.of("Chromium", bool(browser), browser or "none; only tests need it", "./vigia test", otherwise="absent")
-    free_mb = shutil.disk_usage(ROOT).free // 2**20
-    yield Finding.of("free disk", free_mb >= FREE_MB, f"{free_mb} MB", f"make room: {FREE_MB} MB")
+    home = next(folder for folder in (store().home.absolute(), *store().home.absolute().parents) if folder.exists())
+    free_mb = shutil.disk_usage(home).free // 2**20
+    yield Finding.of("free disk", free_mb >= FREE_MB, f"{free_mb:,} MB under {home}", f"make room: {FREE_MB:,} MB")
 
 
 def _packages(name: str, *, needed: bool) -> Finding:

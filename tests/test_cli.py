@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parents[1]
     (Stopped(), 130, "vigia: stopped\n"),
     (OSError(errno.ENOSPC, "No space left on device", "/srv/x"), 1,
      "vigia: no room left on the disk of /srv/x; make room and run it again\n"),
+    (OSError(errno.ENOSPC, "No space left on device", "/home/a/picture.tif", None, "/srv/x/originals/1.tif"), 1,
+     "vigia: no room left on the disk of /srv/x/originals/1.tif; make room and run it again\n"),
     (psycopg.errors.DiskFull("could not extend file"), 1,
      "vigia: no room left on the database's disk, nothing was stored; make room and run it again\n"),
     (OperationalError("INSERT …", {}, psycopg.OperationalError("server closed the connection\nhint")), 1,

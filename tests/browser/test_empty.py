@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 from tests.browser.world import World, look, settled
-from tests.conftest import copied, serving
+from tests.conftest import ROOT, copied, serving
 
 
 def test_an_empty_installation_says_how_to_begin(page, cluster, template, world, tmp_path):
@@ -15,6 +19,21 @@ def test_an_empty_installation_says_how_to_begin(page, cluster, template, world,
         assert page.told == [] and page.inner_text("#status") == ""
         page.click("#drawer-toggle")
         page.wait_for_selector("#table .ag-overlay:has-text('Nothing matches')")
+
+
+def test_the_first_import_shows_by_itself_however_old_it_is(page, cluster, template, world, tmp_path):
+    table = tmp_path / "old.csv"
+    table.write_text("when,lat,lon,drug,quantity,unit\n" + "".join(f"2018-03-{d:02d}T10:00:00Z,26.2,-97.9,cocaine,2,kg\n" for d in range(1, 5)))
+    with copied(cluster, template) as database, serving(database, tmp_path / "server.log", VIGIA_HOME=str(world.home)) as server:
+        look(page, World(server, database, world.home), "world=live", "")
+        page.wait_for_selector("#nothing:has-text('No data in the live world yet')")
+        camera = page.evaluate("[__vigia.view.map.getCenter().toArray(), __vigia.view.map.getZoom()]")
+        subprocess.run([sys.executable, "cli.py", "import", "seizures", str(table)], cwd=ROOT, check=True, capture_output=True,
+                       env={**os.environ, "VIGIA_HOME": str(tmp_path), "DATABASE_URL": database.owner_url})
+        page.wait_for_selector(".tl-counts:has-text('4 seizures')", timeout=30_000)
+        page.wait_for_selector("#nothing", state="hidden")
+        assert "1 Mar 10:00" in page.inner_text(".tl-words") and "2018" in page.inner_text(".tl-words")
+        assert page.evaluate("[__vigia.view.map.getCenter().toArray(), __vigia.view.map.getZoom()]") == camera
 
 
 def test_a_filter_that_leaves_nothing_says_what_there_would_be(page, world):

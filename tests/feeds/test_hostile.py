@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import resource
+import signal
 import subprocess
 import sys
 import zipfile
@@ -390,3 +392,20 @@ def test_text_in_another_encoding_is_told_to_be_named(environment, tmp_path):
 def test_an_option_that_cannot_be_is_refused_before_any_file(name, value):
     with pytest.raises(SettingsInvalid, match=value):
         check(ImportOptions(**{name: value}))
+
+
+def test_a_full_disk_leaves_no_half_of_a_file(environment, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(MOVED + "V-1,vehicle,2026-11-20T10:00:00Z,26.0,-97.5\n" * 3000)
+    before = everything(environment)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # as on a full disk the write fails
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+        with pytest.raises(OSError, match="too large"):
+            load("tracks", environment, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert everything(environment) == before
+    assert load("tracks", environment, path).read == 3001

@@ -7,7 +7,7 @@ import { bar, metresAPixel, place } from "../../assets/js/scale.mjs";
 import { coordinates } from "../../assets/js/search.mjs";
 import { corners } from "../../assets/js/layers/imagery.mjs";
 import { features_ } from "../../assets/js/layers/seizures.mjs";
-import { moved, spanOf, stepWords, ticks, toTime, toX } from "../../assets/js/timeline/span.mjs";
+import { moved, spanOf, stepWords, ticks, tickWords, toTime, toX } from "../../assets/js/timeline/span.mjs";
 import { age, city, clock, iso, moment } from "../../assets/js/times.mjs";
 import { drift, freshness, nextView, offsetOf, STALE_AFTER_S } from "../../assets/js/wall/freshness.mjs";
 import { basemapStyle, LAYER_SLOTS } from "../../assets/js/basemap/style.mjs";
@@ -46,6 +46,19 @@ test("a timeline shows the window and as much before it, within the world", () =
   assert.deepEqual(moved(10, 20, -500, 0, 100), [0, 10]);
   assert.ok(ticks([0, 7 * 86400], 8).times.length <= 8);
   assert.equal(stepWords(10800), "3 h");
+});
+
+test("ticks are round and say which year where it is not plain", () => {
+  const at = (...parts) => Date.UTC(...parts) / 1000;
+  const told = (start, end, most) => {
+    const { step, times } = ticks([start, end], most);
+    assert.ok(times.length <= most + 1 && times.every((t) => t >= start && t < end));
+    return times.map((t) => tickWords(t, step, end));
+  };
+  assert.deepEqual(told(at(2008, 11, 11), at(2026, 0, 26), 12), ["2010", "2012", "2014", "2016", "2018", "2020", "2022", "2024", "2026"]);
+  assert.deepEqual(told(at(2017, 10, 1), at(2018, 6, 1), 12).slice(0, 4), ["Nov 2017", "Dec 2017", "Jan 2018", "Feb 2018"]);
+  assert.deepEqual(told(at(2017, 11, 30), at(2018, 0, 3), 5), ["30 Dec 2017", "31 Dec 2017", "1 Jan", "2 Jan"]);
+  assert.deepEqual(told(at(2026, 10, 24), at(2026, 10, 25), 4), ["24 Nov 00:00", "06:00", "12:00", "18:00"]);
 });
 
 test("times in words", () => {
