@@ -39,8 +39,8 @@ export async function boot() {
   if (!worlds) return;
   app.worlds = Object.fromEntries(worlds.worlds.map((w) => [w.world, worldOf(w)]));
   const now = app.choices.get();
-  if (!now.world) app.choices.set({ world: worlds.default, ...window_(worlds.default) }, { push: false });
-  else if (!now.from && !now.to) app.choices.set(window_(now.world), { push: false });
+  if (!now.world) app.choices.set({ world: worlds.default, ...firstWindow(worlds.default) }, { push: false });
+  else if (!now.from && !now.to) app.choices.set(firstWindow(now.world), { push: false });
 
   app.clock = createClock(ticked);
   app.timeline = createTimeline($("timeline"), { token, act: timelineActs });
@@ -94,6 +94,9 @@ function window_(world) {
   return { from: iso(Math.max(end - long, from ? Math.floor(from / 60) * 60 : end - PERIODS["7d"])), to: iso(Math.max(end, oldest)), at: undefined };
 }
 
+/** The same, kept: while nobody chose another it is not a person's. */
+const firstWindow = (world) => (app.first = window_(world));
+
 /** Where the map opens: on the exercise's border, or on the data somebody brought. */
 function cameraOf(world) {
   const bounds = world === "live" ? app.worlds.live?.bounds : undefined;
@@ -104,7 +107,10 @@ function cameraOf(world) {
 function dataChanged(world, before) {
   app.worlds[world.world] = world;
   const now = app.choices.get();
-  const [from, to] = now.at === undefined && now.to ? followed(span(), before.edge ?? 0, world.edge) : span();
+  // The first data of an empty world may be years old: a window that nobody chose goes to where they lie.
+  const unchosen = before.to === undefined && now.at === undefined && now.from === app.first?.from && now.to === app.first?.to;
+  if (unchosen) app.choices.set(firstWindow(world.world), { push: false });
+  const [from, to] = now.at === undefined && now.to && !unchosen ? followed(span(), before.edge ?? 0, world.edge) : span();
   app.choices.set({ from: iso(from), to: iso(to) }, { push: false });
   app.timeline.window(from, to, [Math.min(world.from ?? from, from), Math.max(world.to ?? to, to)]);
   app.clock.bounds(from, edge());
@@ -316,7 +322,7 @@ const CLEARED = Object.fromEntries(["known_at", "area", "kind", "drug", "conveya
 
 /** What Dash's controls call, by name (assets/bridge.js). Each proposes a change; `controls` sets them all again. */
 export const acts = {
-  set_world: (world) => world && world !== app.choices.get().world && app.choices.set({ ...CLEARED, sel: undefined, world, ...window_(world) }),
+  set_world: (world) => world && world !== app.choices.get().world && app.choices.set({ ...CLEARED, sel: undefined, world, ...firstWindow(world) }),
   set_period(period) {
     const now = app.choices.get();
     if (!period || period === periodOf(now)) return;

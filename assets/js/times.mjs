@@ -16,6 +16,9 @@ export const day = (seconds) => {
   return `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]}`;
 };
 
+/** `Nov` of epoch seconds. */
+export const month = (seconds) => MONTHS[new Date(seconds * 1000).getUTCMonth()];
+
 export const clock = (seconds, withSeconds = true) => {
   const d = new Date(seconds * 1000);
   return `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}${withSeconds ? `:${two(d.getUTCSeconds())}` : ""}`;

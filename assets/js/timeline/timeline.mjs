@@ -1,7 +1,7 @@
 // The timeline: three lanes on one axis, the window with its handles, the clock's hand, and the controls.
 import { SPEEDS, nextSpeed, speedWords } from "../clock.mjs";
-import { day, moment, number } from "../times.mjs";
-import { moved, spanOf, stepWords, ticks, toTime, toX } from "./span.mjs";
+import { moment, number } from "../times.mjs";
+import { moved, spanOf, stepWords, ticks, tickWords, toTime, toX } from "./span.mjs";
 
 const LANES = [["Seizures", "bars"], ["Movements", "area"], ["Imagery", "boxes"]];
 
@@ -68,7 +68,7 @@ export function createTimeline(container, { token, act }) {
       g.moveTo(x, 0);
       g.lineTo(x, rows.axis);
       g.stroke();
-      const words = every >= 86_400 ? day(t) : moment(t).slice(every >= 3600 && t % 86_400 ? -5 : 0);
+      const words = tickWords(t, every, view.span[1]);
       g.textAlign = "center";
       if (x > 24 && x < w - 24) g.fillText(words, x, rows.axis + 3);
     }
@@ -163,9 +163,9 @@ export function createTimeline(container, { token, act }) {
   }
 
   function words() {
-    const bold = (t) => `<b>${moment(t)}</b>`;
-    const year = new Date(view.to * 1000).getUTCFullYear();
-    $(".tl-words").innerHTML = view.live ? `${bold(view.from)} to ${bold(view.to)} ${year} UTC` : `<b>${moment(view.at, { secondsToo: true })}</b> UTC`;
+    const year = new Date((view.live ? view.to : view.at) * 1000).getUTCFullYear();
+    const bold = (t) => `<b>${moment(t, { thisYear: year })}</b>`;
+    $(".tl-words").innerHTML = view.live ? `${bold(view.from)} to ${bold(view.to)} ${year} UTC` : `<b>${moment(view.at, { secondsToo: true })}</b> ${year} UTC`;
     $(".tl-live span").textContent = view.live ? "Live" : `Replay ${speedWords(view.speed)}`;
     $(".tl-live").setAttribute("aria-pressed", String(view.live));
     $(".tl-go").classList.toggle("playing", view.playing);
