@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__":  # until `stoppable` there is nothing to undo, and Ctrl-C should not show where the imports were
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import errno
 import json
 import sys

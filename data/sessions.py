@@ -6,6 +6,7 @@ whom: today that is the world alone; access control adds the person in the same 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -18,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from errors import DatabaseUnreachable
 from settings import database as database_settings
 
+log = logging.getLogger("vigia.data")
 
 
 class Database:
@@ -59,7 +61,9 @@ class Database:
         except PoolTimeout as error:
             raise DatabaseUnreachable("the database is busy: every connection is in use; try again in a moment") from error
         except OperationalError as error:
-            raise DatabaseUnreachable(f"the database does not answer: {_first_line(error)}") from error
+            # Why stands in the log: it names folders and hosts, and this goes to whoever asks.
+            log.error("the database does not answer: %s", _first_line(error))
+            raise DatabaseUnreachable("the database does not answer; try again in a moment") from error
 
     async def close(self) -> None:
         await self.engine.dispose()
@@ -91,5 +95,3 @@ def unreachable(error: Exception) -> DatabaseUnreachable:
 def _first_line(error: Exception) -> str:
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
     return str(cause).strip().splitlines()[0][:200] if str(cause).strip() else type(cause).__name__
-
-

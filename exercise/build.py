@@ -117,7 +117,7 @@ def _write(out: Path, clock: Clock, days: int, progress: Progress) -> Manifest:
 
         def step(what: str) -> None:
             nonlocal told
-            progress(what, told, steps)
+            progress(f"Exercise: {what}", told, steps)
             told += 1
 
         step("roads")
@@ -158,7 +158,7 @@ def _write(out: Path, clock: Clock, days: int, progress: Progress) -> Manifest:
     owners |= {name: "Marina EX" for name in rows if name.startswith("ais/")} | {"rfid/reads.csv": "Customs EX"}
     manifest = _manifest(out, clock, days, rows, owners, pictured)
     (out / "manifest.json").write_text(json.dumps(asdict(manifest), indent=1) + "\n", encoding="utf-8")
-    progress("done", steps, steps)
+    progress("Exercise: done", steps, steps)
     return manifest
 
 

@@ -38,7 +38,7 @@ def ensure(owner_url: str, progress: Progress) -> None:
         return
     built = (folder() / "manifest.json").exists()
     if not built:
-        build(folder(), progress=lambda step, done, total: progress(f"Exercise: {step}", done / total / 2, 1))
+        build(folder(), progress=lambda step, done, total: progress(step, done / total / 2, 1))
     # Building and loading take about as long: one bar tells both.
     begun = 0.0 if built else 0.5
     load(folder(), lambda step, done, total: progress(step, begun + (1 - begun) * done / total, 1), owner_url=owner_url)

@@ -26,7 +26,12 @@ def run(where: str, progress: Callable[[str, float, float | None], None], **argu
     context = get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(theirs, where, arguments))
-    process.start()
+    # Ctrl-C is ours to handle: it reaches everybody on the terminal, and this one before it has a session of its own.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     theirs.close()
     try:
         while True:

@@ -1,6 +1,7 @@
 """Steps of a set-up that do what tests of running them aside need."""
 
 import os
+import signal
 import subprocess
 import time
 
@@ -33,3 +34,7 @@ def hang(progress) -> None:
 
 def pid(progress) -> int:
     return os.getpid()
+
+
+def deaf(progress) -> bool:
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -57,6 +58,12 @@ def test_stopped_it_takes_its_own_children_with_it():
     while any(_runs(pid) for pid in told) and time.monotonic() < until:
         time.sleep(0.05)
     assert len(told) == 2 and not any(_runs(pid) for pid in told)
+
+
+def test_ctrl_c_is_heard_here_and_not_there():
+    """On a terminal it reaches both, and there it would be a traceback."""
+    assert aside.run(f"{STEPS}:deaf", quiet) is True
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 def _runs(pid: int) -> bool:

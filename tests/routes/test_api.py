@@ -197,3 +197,17 @@ def test_every_callback_is_a_coroutine():
 
     blocking = [name for name, c in {**GLOBAL_CALLBACK_MAP, **app.app.callback_map}.items() if c.get("callback") and not inspect.iscoroutinefunction(inspect.unwrap(c["callback"]))]
     assert app.app.callback_map and blocking == []
+
+
+def test_a_database_that_is_gone_is_a_503_that_names_no_machine(client):
+    from data.sessions import Database
+
+    held = client.app.state.database
+    client.app.state.database = Database("postgresql+psycopg://vigia_app:secret@/vigia?host=/srv/of/somebody")
+    try:
+        answers = [client.get(f"/api/{path}") for path in ("counts", "health/ready", "tiles/tracks/3/1/3.mvt")]
+    finally:
+        client.app.state.database = held
+    for answer in answers:
+        assert answer.status_code == 503 and "does not answer" in answer.text
+        assert "/srv" not in answer.text and "secret" not in answer.text
