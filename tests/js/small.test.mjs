@@ -5,6 +5,7 @@ import { advance, createClock, nextSpeed } from "../../assets/js/clock.mjs";
 import { areaOf, lengthM, shapeOf } from "../../assets/js/map/draw.mjs";
 import { bar, metresAPixel, place } from "../../assets/js/scale.mjs";
 import { coordinates } from "../../assets/js/search.mjs";
+import { mixed } from "../../assets/js/theme.mjs";
 import { corners } from "../../assets/js/layers/imagery.mjs";
 import { features_ } from "../../assets/js/layers/seizures.mjs";
 import { moved, spanOf, stepWords, ticks, tickWords, toTime, toX } from "../../assets/js/timeline/span.mjs";
@@ -159,4 +160,10 @@ test("the style has every slot in order and asks nobody else", async () => {
 test("a map without a basemap is still a style", () => {
   const t = theme("dark");
   assert.equal(basemapStyle({ token: (n) => t[n], parts: {} }).layers[0].id, "water");
+});
+
+test("two colours are mixed channel by channel", () => {
+  assert.equal(mixed("#ffffff", "#000000", 0.5), "#808080");
+  assert.equal(mixed("#F4EEE2", "#182026", 0), "#182026");
+  assert.equal(mixed("#010203", "#182026", 1), "#010203");
 });

@@ -21,6 +21,10 @@ const RANGES = {
   greek: ["U+0370-03FF"],
 };
 
+// Where a town's name may stand: beside its dot, or within 1.9 em when marks are there; never further, a far name is of the wrong town.
+const ROOM = [0.55, 1.5].flatMap((em) => [["left", 1, 0], ["right", -1, 0], ["top", 0, 1], ["bottom", 0, -1], ["top-left", 0.8, 0.8], ["top-right", -0.8, 0.8], ["bottom-left", 0.8, -0.8], ["bottom-right", -0.8, -0.8]]
+  .flatMap(([anchor, x, y]) => [anchor, [x * em, y * em]]));
+
 /** The style's fonts: woff2 files of our own, so that no glyph server is asked. */
 export function fontFaces(base = "/assets/vendor/fonts") {
   const face = (family, weight) => {
@@ -135,8 +139,7 @@ export function basemapStyle({ token, parts, base = "/api/basemap", names: named
     layers.push(...names("place-names", "places", [">=", ["get", "population"], least], {
       "text-font": ["step", ["get", "population"], ["literal", ["Condensed Regular"]], 250000, ["literal", ["Condensed Medium"]]],
       "text-size": ["step", ["get", "population"], 11.5, 30000, 12.5, 150000, 13.5, 500000, 15],
-      "text-variable-anchor": ["left", "right", "top", "bottom", "top-left", "top-right", "bottom-left", "bottom-right"],
-      "text-radial-offset": 0.55, "text-justify": "auto", "symbol-sort-key": ["-", 0, ["get", "population"]], "text-padding": 4,
+      "text-variable-anchor-offset": ROOM, "text-justify": "auto", "symbol-sort-key": ["-", 0, ["get", "population"]], "text-padding": 4,
     }, { "text-color": token("place") }, { minzoom: 4 }));
   }
   layers.push(slot("slot-marks"), slot("slot-top"));

@@ -2,14 +2,29 @@
 import { addLayer, retile, visible } from "../map/adapter.mjs";
 import { filterQuery } from "../choices.mjs";
 import { GLYPHS, KINDS } from "../symbols/glyphs.mjs";
+import { mixed } from "../theme.mjs";
 import { marksAt } from "./movement_marks.mjs";
 
 const TILES = "track-tiles", MARKS = "marks", TRAILS = "trails";
-const IDS = ["flow", "history", "history-gap", "history-still", "trail-case", "trail", "trail-gap", "mark", "mark-age", "mark-gathered", "mark-gathered-n"];
+/** What lies on the ground, below names; the others are marks. */
+export const paths = ["flow", "history", "history-gap", "history-still", "trail-case", "trail", "trail-gap"];
+const IDS = [...paths, "mark", "mark-gathered", "mark-gathered-n"];
 const TURNS = KINDS.filter((k) => GLYPHS[k].turns);
 const empty = { type: "FeatureCollection", features: [] };
 
+// Many trails over each other on one road would outshine all else: from afar each is thinner and paler.
+const FAR = 5, MIDDLE = 9, NEAR = 12;
+const trailOpacity = (by = 1) => {
+  const faded = ["+", 0.06, ["*", 0.84, ["^", ["get", "u"], 1.5]]];
+  const of = (far) => ["case", ["boolean", ["get", "chosen"], false], faded, ["*", far * by, faded]];
+  return ["interpolate", ["linear"], ["zoom"], FAR, of(0.25), MIDDLE, of(0.5), NEAR, of(1)];
+};
+const trailWidth = (wide) => ["interpolate", ["linear"], ["zoom"], FAR, ["case", ["boolean", ["get", "chosen"], false], 2.6 * wide, 1 * wide], NEAR, ["case", ["boolean", ["get", "chosen"], false], 2.6 * wide, 1.7 * wide]];
+
 const colour = (token) => ["match", ["get", "kind"], "vessel", token("track-sea"), "aircraft", token("track-air"), "drone", token("track-air"), token("track-land")];
+// Where much went its lines add up to their colour: what went before is texture, so that colour is near the ground's.
+const PAST = 0.3, HISTORY = [0.16, 0.5];
+const past = (token) => colour((name) => mixed(token(name), token("land"), PAST));
 
 export const url = (choices) => `${location.origin}/api/tiles/tracks/{z}/{x}/{y}.mvt?${filterQuery(choices)}`;
 
@@ -19,39 +34,37 @@ export function add(map, { token, choices, wall }) {
   map.addSource(TILES, { type: "vector", tiles: [url(choices)], minzoom: 0, maxzoom: 14 });
   map.addSource(TRAILS, { type: "geojson", data: empty });
   map.addSource(MARKS, { type: "geojson", data: empty, promoteId: "id" });
-  const tint = colour(token);
+  const tint = colour(token), pale = past(token);
   addLayer(map, {
     id: "flow", type: "line", source: TILES, "source-layer": "tracks", maxzoom: 9, filter: ["has", "each"], layout: { "line-cap": "round" },
     paint: {
-      "line-color": tint,
-      "line-opacity": ["interpolate", ["linear"], ["ln", ["max", 1, ["get", "each"]]], 0, 0.05, 3, 0.1, 6, 0.17],
+      "line-color": pale,
+      "line-opacity": ["interpolate", ["linear"], ["ln", ["max", 1, ["get", "each"]]], 0, 0.14, 3, 0.28, 6, 0.45],
       "line-width": ["interpolate", ["linear"], ["ln", ["max", 1, ["get", "each"]]], 0, 0.7, 6, 1.3],
     },
   }, "slot-trails");
   addLayer(map, {
     id: "history", type: "line", source: TILES, "source-layer": "tracks", minzoom: 9, filter: ["all", ["!", ["has", "gap"]], ["has", "t0"], ["==", ["geometry-type"], "LineString"]],
-    layout: { "line-join": "round" }, paint: { "line-color": tint, "line-width": ["interpolate", ["linear"], ["zoom"], 9, 0.7, 13, 1.2], "line-opacity": ["interpolate", ["linear"], ["zoom"], 9, 0.06, 13, 0.22] },
+    layout: { "line-join": "round" }, paint: { "line-color": pale, "line-width": ["interpolate", ["linear"], ["zoom"], 9, 0.7, 13, 1.2], "line-opacity": ["interpolate", ["linear"], ["zoom"], 9, HISTORY[0], 13, HISTORY[1]] },
   }, "slot-trails");
   addLayer(map, {
     id: "history-gap", type: "line", source: TILES, "source-layer": "tracks", minzoom: 11, filter: ["has", "gap"],
-    paint: { "line-color": tint, "line-width": 1, "line-opacity": 0.16, "line-dasharray": [2, 2.6] },
+    paint: { "line-color": pale, "line-width": 1, "line-opacity": 0.4, "line-dasharray": [2, 2.6] },
   }, "slot-trails");
   addLayer(map, {
     id: "trail-case", type: "line", source: TRAILS, filter: ["!", ["get", "gap"]], layout: { "line-join": "round", "line-cap": "butt" },
-    paint: { "line-color": token("case"), "line-width": 3.6 * wide, "line-opacity": ["*", 0.5, ["get", "u"]] },
-  }, "slot-marks");
+    paint: { "line-color": token("case"), "line-width": ["interpolate", ["linear"], ["zoom"], FAR, 2 * wide, NEAR, 3.6 * wide], "line-opacity": ["*", 0.5, ["get", "u"]] },
+  }, "slot-trails");
   addLayer(map, {
     id: "trail", type: "line", source: TRAILS, filter: ["!", ["get", "gap"]], layout: { "line-join": "round", "line-cap": "butt" },
-    paint: {
-      "line-color": tint, "line-width": ["case", ["boolean", ["get", "chosen"], false], 2.6, 1.7 * wide],
-      "line-opacity": ["+", 0.06, ["*", 0.84, ["^", ["get", "u"], 1.5]]],
-    },
-  }, "slot-marks");
+    paint: { "line-color": tint, "line-width": trailWidth(wide), "line-opacity": trailOpacity() },
+  }, "slot-trails");
   addLayer(map, {
     id: "trail-gap", type: "line", source: TRAILS, filter: ["get", "gap"],
     paint: { "line-color": tint, "line-width": 1.4 * wide, "line-opacity": 0.6, "line-dasharray": [2, 2.6] },
-  }, "slot-marks");
+  }, "slot-trails");
   // What was lost long ago is still there, and quieter.
+  const age = ["coalesce", ["get", "age"], ""];
   const small = ["case", ["==", ["get", "state"], "lost"], 0.72, 1];
   addLayer(map, {
     id: "mark", type: "symbol", source: MARKS, filter: ["has", "kind"],
@@ -59,24 +72,22 @@ export function add(map, { token, choices, wall }) {
       "icon-image": ["concat", "glyph-", ["get", "kind"], "-", ["get", "state"]],
       "icon-rotate": ["case", ["in", ["get", "kind"], ["literal", TURNS]], ["coalesce", ["get", "course"], 0], 0],
       // On a wall large marks would hide each other: the more important ones stand.
-      "icon-rotation-alignment": "map", "icon-allow-overlap": !wall, "icon-ignore-placement": !wall, "icon-padding": wall ? 0 : 2,
+      "icon-rotation-alignment": "map", "icon-allow-overlap": !wall, "icon-padding": wall ? 0 : 2,
       "icon-size": ["interpolate", ["linear"], ["zoom"], 4, ["*", 0.62, small], 7.9, ["*", 0.8, small], 8, ["*", 0.92, small], 10, small],
       "symbol-sort-key": wall ? ["-", 0, ["get", "order"]] : ["get", "order"],
+      // The age is a part of its mark: it gives way to other marks, its own stays.
+      ...(wall ? {} : {
+        "text-field": ["step", ["zoom"], "", 6.5, ["case", ["==", ["get", "state"], "lost"], "", age], 9.5, age], "text-font": ["Condensed Medium"], "text-size": 12.5,
+        "text-offset": [0, 1.25], "text-anchor": "top", "text-optional": true, "text-padding": 2,
+      }),
     },
+    paint: { "text-color": token("caution"), "text-halo-color": token("land"), "text-halo-width": 1.6 },
   }, "slot-top");
   addLayer(map, {
     id: "mark-gathered", type: "circle", source: MARKS, filter: ["has", "n"],
     paint: { "circle-radius": ["interpolate", ["linear"], ["ln", ["get", "n"]], 0, 4, 7, 15], "circle-color": token("s1"), "circle-stroke-color": token("track-land"), "circle-stroke-width": 1.5 },
   }, "slot-top");
   if (wall) return;
-  addLayer(map, {
-    id: "mark-age", type: "symbol", source: MARKS, filter: ["all", ["has", "age"], ["any", ["!=", ["get", "state"], "lost"], [">=", ["zoom"], 9.5]]], minzoom: 6.5,
-    layout: {
-      "text-field": ["get", "age"], "text-font": ["Condensed Medium"], "text-size": 12.5, "text-offset": [0, 1.25], "text-anchor": "top",
-      "text-allow-overlap": false, "text-optional": true, "text-padding": 2,
-    },
-    paint: { "text-color": token("caution"), "text-halo-color": token("land"), "text-halo-width": 1.6 },
-  }, "slot-top");
   addLayer(map, {
     id: "mark-gathered-n", type: "symbol", source: MARKS, filter: ["all", ["has", "n"], [">", ["get", "n"], 9]],
     layout: { "text-field": ["to-string", ["get", "n"]], "text-font": ["Condensed Medium"], "text-size": 10.5, "text-allow-overlap": true },
@@ -104,7 +115,7 @@ export function show(map, on, opacity) {
   visible(map, IDS, on);
   if (!map.getLayer("mark")) return;
   map.setPaintProperty("mark", "icon-opacity", opacity);
-  if (map.getLayer("mark-age")) map.setPaintProperty("mark-age", "text-opacity", opacity);
-  map.setPaintProperty("trail", "line-opacity", ["*", opacity, ["+", 0.06, ["*", 0.84, ["^", ["get", "u"], 1.5]]]]);
-  map.setPaintProperty("history", "line-opacity", ["interpolate", ["linear"], ["zoom"], 9, 0.06 * opacity, 13, 0.22 * opacity]);
+  map.setPaintProperty("mark", "text-opacity", opacity);
+  map.setPaintProperty("trail", "line-opacity", trailOpacity(opacity));
+  map.setPaintProperty("history", "line-opacity", ["interpolate", ["linear"], ["zoom"], 9, HISTORY[0] * opacity, 13, HISTORY[1] * opacity]);
 }

@@ -19,12 +19,12 @@ const many = [">", total, 1];
 function pair(map, prefix, source, { token, wall }) {
   addLayer(map, {
     id: `${prefix}-one`, type: "symbol", ...source, filter: ["!", many],
-    layout: { "icon-image": ["concat", "disc-", ["get", "drug"], "-", discSize], "icon-allow-overlap": true, "icon-ignore-placement": true, "symbol-sort-key": ["coalesce", ["get", "kg"], 0] },
+    layout: { "icon-image": ["concat", "disc-", ["get", "drug"], "-", discSize], "icon-allow-overlap": true, "symbol-sort-key": ["coalesce", ["get", "kg"], 0] },
   }, "slot-marks");
   addLayer(map, {
     id: `${prefix}-many`, type: "symbol", ...source, filter: many,
     layout: {
-      "icon-image": ring, "icon-allow-overlap": true, "icon-ignore-placement": true, "symbol-sort-key": total,
+      "icon-image": ring, "icon-allow-overlap": true, "symbol-sort-key": total,
       // A wall drops the counts: size and shares can be read from afar, small numbers can't.
       "text-field": wall ? "" : ["to-string", total], "text-font": ["Sans SemiBold"], "text-size": ["step", total, 12, 100, 11, 1000, 10], "text-allow-overlap": true, "text-ignore-placement": true,
     },

@@ -12,7 +12,7 @@ export function add(map, { token }) {
   addLayer(map, { id: "chosen-ring", type: "circle", source: CHOSEN, filter: ["==", ["geometry-type"], "Point"], paint: { "circle-radius": 17, "circle-color": "rgba(0,0,0,0)", "circle-stroke-color": token("accent"), "circle-stroke-width": 2 } });
   addLayer(map, {
     id: "chosen-words", type: "symbol", source: CHOSEN, filter: ["has", "words"],
-    layout: { "text-field": ["get", "words"], "text-font": ["Condensed SemiBold"], "text-size": 13.5, "text-anchor": "bottom-left", "text-offset": [1.5, -1], "text-justify": "left", "text-allow-overlap": true },
+    layout: { "text-field": ["get", "words"], "text-font": ["Condensed SemiBold"], "text-size": 13.5, "text-anchor": ["match", ["get", "side"], "left", "bottom-right", "bottom-left"], "text-offset": ["match", ["get", "side"], "left", ["literal", [-1.5, -1]], ["literal", [1.5, -1]]], "text-justify": ["match", ["get", "side"], "left", "right", "left"], "text-allow-overlap": true },
     paint: { "text-color": token("t1"), "text-halo-color": token("case"), "text-halo-width": 1.8 },
   });
   addLayer(map, { id: "hovered-ring", type: "circle", source: HOVERED, paint: { "circle-radius": 14, "circle-color": "rgba(0,0,0,0)", "circle-stroke-color": token("t1"), "circle-stroke-width": 1.2 } });

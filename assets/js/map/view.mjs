@@ -17,6 +17,7 @@ import * as selection from "../layers/selection.mjs";
 const LAYERS = { movements, seizures, hotspots, imagery, sections };
 const GROUND = ["hotspots", "imagery", "sections"];
 const FRAME_S = 0.09; // while playing the marks are drawn about eleven times a second
+const TILES_OF_VIEWS = 240; // a wall comes back to each of its views and should find it as it was
 const AHEAD_S = 3600; // movement is fetched at least this far ahead of the clock
 
 export async function createView(container, { choices, token, status, told, camera, interactive = true, padding, hash, wall = false }) {
@@ -27,7 +28,7 @@ export async function createView(container, { choices, token, status, told, came
     if (parts.style) return withSlots(parts.style);
     return own ? archiveStyle(own, `pmtiles://${archive}`, token) : basemapStyle({ token, parts, names: !wall });
   };
-  const map = createMap(container, { style: styled(), ...camera, interactive, padding, hash });
+  const map = createMap(container, { style: styled(), ...camera, interactive, padding, hash, kept: wall ? TILES_OF_VIEWS : undefined });
   const held = { points: undefined, images: undefined, movement: undefined, run: undefined, levels: new Set() };
   const clock = { at: undefined, live: true, playing: false, edge: undefined, speed: 1 };
   const asking = {};
@@ -72,7 +73,7 @@ export async function createView(container, { choices, token, status, told, came
     for (const { name } of [...layers].reverse()) {
       if (GROUND.includes(name)) continue;
       for (const id of LAYERS[name].ids) {
-        if (map.getLayer(id) && !["flow", "history", "history-gap", "history-still"].includes(id)) map.moveLayer(id, "slot-top");
+        if (map.getLayer(id) && !movements.paths.includes(id)) map.moveLayer(id, "slot-top");
       }
     }
   }
@@ -157,8 +158,16 @@ export async function createView(container, { choices, token, status, told, came
     // Live shows all there is: a picture may have been taken after the last thing that moved.
     const newest = Math.max(clock.edge ?? clock.at, ...(held.images ?? []).map((r) => Date.parse(r.captured_at) / 1000));
     const shownImages = imagery.draw(map, held.images, until ?? newest, clock.edge ?? clock.at, choices.get());
-    selection.choose(map, selection.featuresOf(sel, { ...held, at: clock.at, glide }));
+    choose();
     told.drawn?.({ ...moved, seizures: seizures.countAt(held.points, until), images: shownImages });
+  }
+
+  /** What is chosen, its words on the side where there is room. */
+  function choose() {
+    const features = selection.featuresOf(choices.get().sel, { ...held, at: clock.at, glide: !clock.live });
+    const { clientWidth } = map.getContainer();
+    for (const { geometry, properties } of features) properties.side = geometry.type === "Point" && map.project(geometry.coordinates).x > clientWidth - WORDS_PX ? "left" : "right";
+    selection.choose(map, features);
   }
 
   function setClock(at, { live, playing, edge, speed }) {
@@ -207,6 +216,7 @@ export async function createView(container, { choices, token, status, told, came
   });
   map.on("dataloading", () => (document.documentElement.dataset.map = "busy"));
   map.on("moveend", () => {
+    if (ready && choices.get().sel) choose();
     if (held.movement?.detail !== "trails" && clock.at !== undefined) fetchMovement(clock.at);
   });
   map.on("error", ({ error }) => {
@@ -245,7 +255,7 @@ export async function createView(container, { choices, token, status, told, came
   };
 }
 
-const REVEAL_PX = 80;
+const REVEAL_PX = 80, WORDS_PX = 190;
 
 /** Move the map only as far as brings a place into view. */
 function nudge(map, at) {

@@ -163,9 +163,10 @@ export function createTimeline(container, { token, act }) {
   }
 
   function words() {
-    const year = new Date((view.live ? view.to : view.at) * 1000).getUTCFullYear();
-    const bold = (t) => `<b>${moment(t, { thisYear: year })}</b>`;
-    $(".tl-words").innerHTML = view.live ? `${bold(view.from)} to ${bold(view.to)} ${year} UTC` : `<b>${moment(view.at, { secondsToo: true })}</b> ${year} UTC`;
+    // The year once, with the last time; with the first too when that lies in another.
+    const bold = (t, how) => `<b>${moment(t, { thisYear: 0, ...how })}</b>`;
+    const thisYear = new Date(view.to * 1000).getUTCFullYear();
+    $(".tl-words").innerHTML = view.live ? `${bold(view.from, { thisYear })} to ${bold(view.to)} UTC` : `${bold(view.at, { secondsToo: true })} UTC`;
     $(".tl-live span").textContent = view.live ? "Live" : `Replay ${speedWords(view.speed)}`;
     $(".tl-live").setAttribute("aria-pressed", String(view.live));
     $(".tl-go").classList.toggle("playing", view.playing);

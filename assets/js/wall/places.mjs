@@ -1,6 +1,8 @@
 // The two names of a wall's view, large enough to be read from the desks: no other place is named.
 
 const SOURCE = "wall-places";
+const ROOM = [0.5, 1, 1.6];
+const SIDES = [["left", 1, 0], ["top", 0, 1], ["bottom", 0, -1], ["right", -1, 0], ["top-left", 0.7, 0.7], ["bottom-left", 0.7, -0.7], ["top-right", -0.7, 0.7], ["bottom-right", -0.7, -0.7]];
 const features = (places) => ({
   type: "FeatureCollection",
   features: (places ?? []).map((p) => ({ type: "Feature", geometry: { type: "Point", coordinates: [p.lon, p.lat] }, properties: { name: p.name } })),
@@ -12,8 +14,9 @@ export function addPlaces(map, token, u) {
   map.addLayer({
     id: "wall-place", type: "symbol", source: SOURCE,
     layout: {
-      "text-field": ["get", "name"], "text-font": ["Condensed Regular"], "text-size": 66 * u, "text-anchor": "left", "text-offset": [0.3, -0.5],
-      "text-allow-overlap": true, "text-ignore-placement": true, "text-max-width": 20,
+      "text-field": ["get", "name"], "text-font": ["Condensed Regular"], "text-size": 66 * u, "text-max-width": 20, "text-padding": 6 * u,
+      // Names yield to marks: each looks for room beside its place, near first.
+      "text-variable-anchor-offset": ROOM.flatMap((em) => SIDES.map(([anchor, x, y]) => [anchor, [x * em, y * em]])).flat(),
     },
     paint: { "text-color": token("t1"), "text-halo-color": token("case"), "text-halo-width": 5 * u },
   }, "slot-marks");
