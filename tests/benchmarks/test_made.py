@@ -1,0 +1,54 @@
+"""What the benchmarks measure with is made the same each time, and summed up right."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pyarrow.csv
+import pyarrow.parquet
+import pytest
+
+from benchmarks import imports, raster, tables, world
+from benchmarks.arguments import parser
+
+
+def test_the_made_world_is_the_same_each_time_and_as_large_as_asked(tmp_path):
+    for name in ("one", "two"):
+        world.tracks(tmp_path / f"{name}.parquet", 4_000, 20)
+        world.seizures(tmp_path / f"{name}.csv", 300)
+    tables_ = [pyarrow.parquet.read_table(tmp_path / f"{name}.parquet") for name in ("one", "two")]
+    assert tables_[0].equals(tables_[1]) and tables_[0].num_rows == 4_000
+    assert len(set(tables_[0]["tag_id"].to_pylist())) == 20
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
+    assert pyarrow.csv.read_csv(tmp_path / "one.csv").num_rows == 300
+    assert np.abs(tables_[0]["lat"].to_numpy()).max() < 85
+
+
+def test_the_made_log_is_read_whole(environment, tmp_path):
+    from feeds.imports import ImportOptions, import_files
+
+    log = imports._log(tmp_path / "made.nmea", 1_000)
+    [report] = import_files("tracks", [log], ImportOptions(), lambda *_: None, owner_url=environment.owner_url)
+    assert report.error is None and (report.read, report.refused) == (1_000, 0) and report.stored > 990
+    assert "names" in report.note
+
+
+def test_the_made_picture_is_the_same_each_time(tmp_path):
+    digests = {hashlib.sha256(raster._painted(tmp_path / f"{i}.tif", 700).read_bytes()).hexdigest() for i in range(2)}
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize("share, wanted", [(0.0, 1), (0.5, 6), (0.95, 10), (1.0, 10)])
+def test_percentiles_are_values_that_were_measured(share, wanted):
+    assert tables.percentile([3, 1, 2, 5, 4, 6, 9, 8, 7, 10], share) == wanted
+
+
+def test_a_table_can_be_pasted_into_a_page(capsys):
+    tables.show(["what", "ms"], [("a", 1234.5), ("b", None), ("c", 0.126)], title="Made")
+    assert capsys.readouterr().out.splitlines() == ["", "Made", "", "| what | ms    |", "|------|------:|", "| a    | 1,234 |", "| b    |       |", "| c    |  0.13 |"]
+
+
+def test_every_benchmark_has_the_same_options():
+    asked = parser("tiles", "About.").parse_args(["--fixes", "10", "--no-peer"])
+    assert (asked.fixes, asked.no_peer, asked.runs) == (10, True, 3)
