@@ -32,10 +32,10 @@ cli.add_typer(basemap, name="basemap")
 Files = Annotated[list[Path], typer.Argument(help="Files to import.")]
 World = Annotated[str, typer.Option(help="live or exercise.")]
 KeepGood = Annotated[bool, typer.Option("--keep-good", help="Store the good rows; list the refused ones in a file.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the reports as JSON.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print what was found or done as JSON.")]
 Mapping = Annotated[Path | None, typer.Option(help="A mapping file, for a layout that is not known (docs/formats.md).")]
 AgencyName = Annotated[str | None, typer.Option("--agency", help="Whose records these are.")]
-MarkingName = Annotated[str | None, typer.Option("--marking", help="TLP:AMBER when not told.")]
+MarkingName = Annotated[str | None, typer.Option("--marking", help="Who may see them: a TLP 2.0 marking, TLP:AMBER when not told.")]
 Zone = Annotated[str | None, typer.Option(help="IANA zone of times that carry none.")]
 
 
@@ -166,7 +166,9 @@ def _import(layer: str, files: list[Path], as_json: bool, **options) -> None:
 @exercise.command("build")
 def exercise_build(
     out: Annotated[Path, typer.Option(help="Folder to write into.")],
-    seed: int = 7, days: int = 60, scale: float = 1.0,
+    seed: Annotated[int, typer.Option(help="Another number is another world.")] = 7,
+    days: Annotated[int, typer.Option(help="How many days it tells of, 1 to 366.")] = 60,
+    scale: Annotated[float, typer.Option(help="How much of everything: 0.1 is a tenth of the tracks and seizures.")] = 1.0,
 ) -> None:
     """Write the exercise as files: same seed, same bytes."""
     from exercise.build import build
@@ -177,7 +179,7 @@ def exercise_build(
 
 
 @exercise.command("load")
-def exercise_load(folder: Path) -> None:
+def exercise_load(folder: Annotated[Path, typer.Argument(help="What `exercise build` wrote.")]) -> None:
     """Import a built exercise."""
     from data import addresses, migrations
     from feeds import exercise as feed

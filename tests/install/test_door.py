@@ -130,3 +130,11 @@ def test_a_python_without_venv_is_one_line_with_the_command(checkout, tmp_path):
     assert done.returncode == 1
     assert done.stderr == (
         f"vigia: python3 has no venv module; on Debian and Ubuntu run: apt-get install python3.{sys.version_info[1]}-venv\n")
+
+
+@pytest.mark.parametrize("command", ["test", "bench"])
+def test_help_brings_no_more_than_serving_needs(checkout, command):
+    run(checkout, command, "--help")
+    assert installs(checkout) == [f"requirements.txt -- {command} --help"]
+    run(checkout, command, "-q")
+    assert installs(checkout)[1:] == [f"requirements.txt requirements-{command}.txt -- {command} -q"]
