@@ -36,12 +36,12 @@ async def show(choices: dict, lines: list[dict]) -> tuple:
     facets, s = n["facets"], n["seizures"]
     kinds_total = sum(facets["kind"].values())
     words = rail.layer_lines(n)
-    off = s["unplaced"]
+    off = rail.off_map_words(s["unplaced"], s["aggregates"])
     total = s["total"] + n["tracks"]["total"] + n["images"]["total"]
     return (
         rail.drug_options(facets["drug"]), rail.kind_options(facets["kind"]),
         f"{n['tracks']['total']:,} of {kinds_total:,}", rail.agency_options(facets["agency"]), rail.amount_bars(n["amount"]),
-        drawer.words(n), rail.unplaced_words(off), not off, topbar.exports(filter.query()), strip.strip(filter.world),
+        drawer.words(n), off, not off, topbar.exports(filter.query()), strip.strip(filter.world),
         f"Show {total:,}", missing, not missing, [words[i["layer"]] for i in lines],
     )
 

@@ -19,6 +19,9 @@ def of(world: str, n: dict, without: dict | None) -> list:
     if gone:
         told = ", ".join(f"{without[key]:,} {word}" for key, word in gone)
         return [html.P([html.B(f"No {' and no '.join(word for _, word in gone)} for this filter. "), f"{told} without it."])]
+    seizures = n["seizures"]
+    if seizures["total"] and not any((seizures.get("on_map"), n["tracks"]["total"], n["images"]["total"])):
+        return [html.P([html.B("Nothing here has a place. "), f"{seizures['total']:,} seizures are in the table and the charts."])]
     if not any(n[key]["total"] for key, _ in LAYERS):
         return [html.P([html.B("Nothing in this time. "), "Take a longer period."])]
     return []

@@ -167,8 +167,14 @@ def layer_lines(n: dict) -> dict[str, str]:
     }
 
 
-def unplaced_words(n: int) -> str:
-    return f"{n:,} seizure{'s have' if n != 1 else ' has'} no place and {'are' if n != 1 else 'is'} not on the map."
+def off_map_words(unplaced: int, totals: int) -> str:
+    """What is counted and listed and has no mark; empty when everything has one."""
+    parts = []
+    if unplaced:
+        parts.append(f"{unplaced:,} seizure{'s have' if unplaced != 1 else ' has'} no place and {'are' if unplaced != 1 else 'is'} not on the map.")
+    if totals:
+        parts.append(f"{totals:,} {'are totals' if totals != 1 else 'is a total'} of several events: in table and charts, not on the map.")
+    return " ".join(parts)
 
 
 def _number(n: int | None) -> str:

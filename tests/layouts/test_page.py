@@ -117,7 +117,8 @@ def test_the_lines_say_what_is_shown():
     lines = rail.layer_lines(COUNTS)
     assert set(lines) == set(ids.LAYERS)
     assert lines["seizures"] == "1,230 on the map, 4 not"
-    assert rail.unplaced_words(1).startswith("1 seizure has") and rail.unplaced_words(4).startswith("4 seizures have")
+    assert rail.off_map_words(1, 0) == "1 seizure has no place and is not on the map." and rail.off_map_words(4, 0).startswith("4 seizures have")
+    assert rail.off_map_words(0, 1200) == "1,200 are totals of several events: in table and charts, not on the map." and rail.off_map_words(0, 0) == ""
     assert "1,234 seizures 5 tracks 2 images" in words(drawer.words(COUNTS))
 
 
@@ -144,11 +145,17 @@ def test_exports_carry_the_filter():
 ])
 def test_nothing_says_what_is_missing_and_what_to_do(world, n, without, said):
     layers = ("seizures", "tracks", "images")
-    told = words(nothing.of(world, {k: {"total": v} for k, v in zip(layers, n)}, without and dict(zip(layers, without))))
+    told = words(nothing.of(world, {k: {"total": v, "on_map": v} for k, v in zip(layers, n)}, without and dict(zip(layers, without))))
     assert said in told and bool(said) == bool(told)
 
 
 HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+def test_a_map_of_totals_alone_says_where_they_are():
+    n = {"seizures": {"total": 1245, "on_map": 0}, "tracks": {"total": 0}, "images": {"total": 0}}
+    held = {"seizures": 1245, "tracks": 0, "images": 0}
+    assert "Nothing here has a place. 1,245 seizures are in the table and the charts." in words(nothing.of("live", n, held))
 
 
 def test_details_show_names_as_text():
