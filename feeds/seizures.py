@@ -51,13 +51,13 @@ def run(job: Job) -> None:
         job.refuse(bad.line, bad.field, bad.value, bad.expected)
     reader = _Reader(job, mapping, table.header)
     writer = SeizureWriter(job.connection, job.world, job.source_id)
-    total = job.path.stat().st_size
+    job.progress(f"Seizures, {job.path.name}", 0, None)
     for line, batch in table.batches():
         rows = reader.rows(line, batch)
         stored = writer.put(rows)
         job.report.stored += stored
         job.report.already += len(rows) - stored
-        job.progress(f"Seizures, {job.path.name}", job.report.read, None if total else job.report.read)
+        job.progress(f"Seizures, {job.path.name}", job.report.read, None)
     job.report.unplaced = writer.unplaced
     if job.report.stored:
         border.assign(job.connection, job.source_id)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from errors import plain
 
@@ -29,7 +29,7 @@ def shown() -> Iterator[Told]:
     if not console.is_terminal:
         yield _lines()
         return
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=28), TextColumn("{task.percentage:>3.0f} %"),
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=28), TaskProgressColumn("{task.percentage:>3.0f} %", ""),
                TimeElapsedColumn())
     with Progress(*columns, console=console) as bars:
         tasks: dict[str, int] = {}

@@ -15,6 +15,7 @@ from install.progress import short
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = """
+import time
 from install.progress import shown
 with shown() as progress:
     progress("Basemap", 1, 1)
@@ -24,6 +25,7 @@ with shown() as progress:
     progress("Image, a-very-long-name-of-a-picture-taken-from-a-drone-near-the-border_20261124T122600Z.tif", 1, 1)
     progress("AIS, \\x1b[31mred\\n.nmea", 1, 1)
     progress("Seizures, x.csv", 5, None)
+    time.sleep(0.3)  # a few pictures of one that nobody knows the end of
 """
 
 
