@@ -17,12 +17,14 @@ from layouts import page
 from routes import api
 from routes.errors import not_there
 from routes.head import HeadAsGet
-from settings import BUILD, ROOT
+from routes.kept import Kept
+from settings import BUILD, ROOT, serve
 
 
 @asynccontextmanager
 async def lifespan(server: FastAPI):
     server.state.database = Database(app_url())
+    server.state.tiles = Kept(serve().tiles_kept_mb * 1_000_000)
     yield
     await server.state.database.close()
 

@@ -61,6 +61,7 @@ class ServeSettings(_Base):
     host: str = "127.0.0.1"
     port: int = Field(default=8050, ge=1, le=65535)
     basemap_file: Path | None = Field(default=None, description="a user's own basemap, .pmtiles or .json")
+    tiles_kept_mb: int = Field(default=32, ge=0, le=4096, description="memory for tiles made lately")
     local_zone: str = Field(default="America/Chicago", description="the second clock, an IANA zone")
 
 

@@ -43,8 +43,12 @@ async def empty(session: AsyncConnection, world: int) -> bool:
 
 
 async def state(session: AsyncConnection, world: int) -> str:
-    """A text that changes with every change of the world's data: for ETags and caches."""
+    """A text that changes with every change of the world's data: for ETags and caches.
+
+    The time of the change is in it: a database begun anew counts from 1 again, and a browser may still hold tiles of the old.
+    """
     rows = await session.execute(
-        select(DataState.layer, DataState.version).where(DataState.world == world).order_by(DataState.layer)
+        select(DataState.layer, DataState.version, func.extract("epoch", DataState.changed_at))
+        .where(DataState.world == world).order_by(DataState.layer)
     )
-    return ",".join(f"{layer}:{version}" for layer, version in rows)
+    return ",".join(f"{layer}:{version}@{changed_at}" for layer, version, changed_at in rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import orjson
@@ -10,6 +11,7 @@ from fastapi import Path, Request, Response
 
 from data.filters import Filter
 from data.sessions import Database
+from settings import BUILD
 
 LIST_MAX = 1000
 RowId = Annotated[int, Path(ge=0, lt=2**63)]  # a number the database could hold: any other is no row, and a 404
@@ -20,14 +22,19 @@ def database(request: Request) -> Database:
     return request.app.state.database
 
 
+async def kept(request: Request, tag: str, make: Callable[[], Awaitable[bytes]]) -> bytes:
+    """The tile of this ETag: from memory when it was made lately (see routes.kept)."""
+    return await request.app.state.tiles.of(tag, make)
+
+
 def asked(request: Request, *also: str) -> Filter:
     """The Filter of the query string; `also` are keys the route reads by itself. Raises FilterInvalid."""
     return Filter.from_query(request.query_params.multi_items(), frozenset(also))
 
 
 def etag(*parts: object) -> str:
-    """A weak ETag of everything the answer depends on."""
-    return f'W/"{hashlib.sha256("|".join(str(p) for p in parts).encode()).hexdigest()[:32]}"'
+    """A weak ETag of everything the answer depends on, the build that made it included."""
+    return f'W/"{hashlib.sha256("|".join(str(p) for p in (BUILD, *parts)).encode()).hexdigest()[:32]}"'
 
 
 def fresh(request: Request, tag: str) -> bool:

@@ -11,7 +11,7 @@ from analysis.hotspots import LEVELS, VERSION, GiStar
 from data import runs, seizures, spans
 from data.filters import Filter
 from data.worlds import NAMES
-from routes.asking import RowId, as_json, as_tile, asked, database, etag, fresh, not_changed
+from routes.asking import RowId, as_json, as_tile, asked, database, etag, fresh, kept, not_changed
 from routes.seizures import in_range
 
 router = APIRouter(prefix="/api")
@@ -66,4 +66,4 @@ async def tile(request: Request, run: RowId, z: int, x: int, y: int) -> Response
             method = GiStar(resolution, **about["parameters"])
             cells = await run_in_threadpool(method.apply, points)
             await runs.store(session, run, resolution, cells)
-        return as_tile(await runs.tile(session, run, resolution, z, x, y), tag)
+        return as_tile(await kept(request, tag, lambda: runs.tile(session, run, resolution, z, x, y)), tag)

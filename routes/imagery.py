@@ -7,7 +7,7 @@ from starlette.concurrency import run_in_threadpool
 
 from data import imagery, pixels, spans
 from errors import NotFound
-from routes.asking import CACHE, RowId, as_json, asked, database, etag, fresh, not_changed
+from routes.asking import CACHE, RowId, as_json, asked, database, etag, fresh, kept, not_changed
 from routes.paging import KEYS, paging
 from routes.seizures import in_range
 
@@ -71,6 +71,9 @@ async def _tile(request: Request, z: int, x: int, told_y: str, format: str, imag
         found = await imagery.under(session, filter, z, x, int(y), image)
     if image is not None and not found:
         raise NotFound(f"image {image} is not in this tile, or not in the {filter.world} world")
-    body = await run_in_threadpool(pixels.tile, found, z, x, int(y), size, format) if found else None
-    # Nothing there is an empty picture: map libraries take a 204 for a picture that is broken.
-    return Response(body or pixels.empty(format), headers={"ETag": tag, "Cache-Control": CACHE}, media_type=pixels.FORMATS[format][1])
+
+    async def drawn() -> bytes:
+        # Nothing there is an empty picture: map libraries take a 204 for a picture that is broken.
+        return (await run_in_threadpool(pixels.tile, found, z, x, int(y), size, format) if found else None) or pixels.empty(format)
+
+    return Response(await kept(request, tag, drawn), headers={"ETag": tag, "Cache-Control": CACHE}, media_type=pixels.FORMATS[format][1])

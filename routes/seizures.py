@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from data import seizures, spans
 from errors import NotFound
-from routes.asking import RowId, as_json, as_tile, asked, database, etag, fresh, not_changed
+from routes.asking import RowId, as_json, as_tile, asked, database, etag, fresh, kept, not_changed
 from routes.paging import KEYS, paging
 
 router = APIRouter(prefix="/api")
@@ -46,7 +46,7 @@ async def tile(request: Request, z: int, x: int, y: int) -> Response:
         tag = etag("seizures", z, x, y, filter.query(), await spans.state(session, filter.world_code))
         if fresh(request, tag):
             return not_changed(tag)
-        return as_tile(await seizures.tile(session, filter, z, x, y), tag)
+        return as_tile(await kept(request, tag, lambda: seizures.tile(session, filter, z, x, y)), tag)
 
 
 def in_range(z: int, x: int, y: int, zoom_max: int) -> None:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from data import movement, spans, tiles_tracks, tracks
 from errors import FilterInvalid
-from routes.asking import RowId, as_json, as_tile, asked, database, etag, fresh, not_changed
+from routes.asking import RowId, as_json, as_tile, asked, database, etag, fresh, kept, not_changed
 from routes.counts import moment
 from routes.paging import KEYS, paging
 from routes.seizures import in_range
@@ -67,4 +67,4 @@ async def tile(request: Request, z: int, x: int, y: int) -> Response:
         tag = etag("tracks", z, x, y, filter.query(), await spans.state(session, filter.world_code))
         if fresh(request, tag):
             return not_changed(tag)
-        return as_tile(await tiles_tracks.tile(session, filter, z, x, y), tag)
+        return as_tile(await kept(request, tag, lambda: tiles_tracks.tile(session, filter, z, x, y)), tag)

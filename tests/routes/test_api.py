@@ -148,6 +148,24 @@ def test_the_same_again_is_a_304_until_data_changes(client, module_database, pat
         connection.execute("UPDATE data_state SET version = version + 1 WHERE world = 1")
         connection.commit()
     assert client.get(f"/api/{path}", headers={"If-None-Match": tag}).status_code == 200
+    with module_database.connect() as connection:  # as a database begun anew would count
+        connection.execute("UPDATE data_state SET version = version - 1, changed_at = changed_at + interval '1 second' WHERE world = 1")
+        connection.commit()
+    assert client.get(f"/api/{path}", headers={"If-None-Match": tag}).status_code == 200
+
+
+def test_a_tile_kept_in_memory_is_made_anew_when_data_changes(client, module_database):
+    path = f"/api/tiles/seizures/4/3/6.mvt?{WORLD}"
+    first = client.get(path).content
+    assert client.get(path).content == first
+    with module_database.connect() as connection:
+        [one] = connection.execute("SELECT id FROM seizure WHERE geom IS NOT NULL AND event_count = 1 AND world = 1 LIMIT 1").fetchone()
+        connection.execute("UPDATE seizure SET kg = coalesce(kg, 0) + 12345 WHERE id = %s", (one,))
+        connection.commit()
+        assert client.get(path).content == first  # nobody said that anything changed
+        connection.execute("UPDATE data_state SET version = version + 1, changed_at = now() WHERE world = 1")
+        connection.commit()
+    assert client.get(path).content != first
 
 
 def test_lists_are_paged_and_sorted(client):
