@@ -1,0 +1,64 @@
+"""Flights of drones and the pictures they brought."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, Integer, REAL, SmallInteger, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from data.models.base import SCHEMA, Base, agency_, marking_, one_of, own_key, recorded, shape, source_
+from data.records import MARKINGS
+
+
+class Sortie(Base):
+    """One flight of one platform."""
+
+    __tablename__ = "sortie"
+    id: Mapped[int] = own_key()
+    world: Mapped[int] = mapped_column(SmallInteger)
+    key: Mapped[str] = mapped_column(Text)
+    platform: Mapped[str | None] = mapped_column(Text)
+    sensor: Mapped[str | None] = mapped_column(Text)
+    started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    track_id: Mapped[int | None] = mapped_column(ForeignKey(f"{SCHEMA}.track.id"))
+    agency_id: Mapped[int | None] = agency_()
+    marking: Mapped[str] = marking_()
+    source_id: Mapped[int] = source_()
+    __table_args__ = (UniqueConstraint("world", "key"), one_of("marking", MARKINGS))
+
+
+class Image(Base):
+    """An orthomosaic or frame: the original is kept, the COG made from it is served."""
+
+    __tablename__ = "image"
+    id: Mapped[int] = own_key()
+    world: Mapped[int] = mapped_column(SmallInteger)
+    sortie_id: Mapped[int | None] = mapped_column(ForeignKey(f"{SCHEMA}.sortie.id"))
+    name: Mapped[str] = mapped_column(Text)
+    captured_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    recorded_at: Mapped[datetime] = recorded()
+    footprint: Mapped[object] = shape("MULTIPOLYGON")  # outline of valid data
+    cell: Mapped[int] = mapped_column(BigInteger)
+    gsd_m: Mapped[float] = mapped_column(REAL)
+    width_px: Mapped[int] = mapped_column(Integer)
+    height_px: Mapped[int] = mapped_column(Integer)
+    bands: Mapped[int] = mapped_column(SmallInteger)
+    dtype: Mapped[str] = mapped_column(Text)
+    crs: Mapped[str] = mapped_column(Text)  # of the original
+    min_zoom: Mapped[int] = mapped_column(SmallInteger)
+    max_zoom: Mapped[int] = mapped_column(SmallInteger)
+    sha256: Mapped[str] = mapped_column(Text)  # of the original
+    original: Mapped[str] = mapped_column(Text)  # file name under the originals folder
+    cog: Mapped[str] = mapped_column(Text)  # file name under the imagery folder
+    rendering: Mapped[dict] = mapped_column(JSONB, server_default=text("'{}'"))  # stored scale per band
+    provenance: Mapped[dict] = mapped_column(JSONB, server_default=text("'{}'"))  # how the COG was made
+    agency_id: Mapped[int | None] = agency_()
+    marking: Mapped[str] = marking_()
+    source_id: Mapped[int] = source_()
+    __table_args__ = (
+        UniqueConstraint("world", "sha256"), Index(None, "world", "cell"), Index(None, "world", "captured_at"),
+        one_of("marking", MARKINGS),
+    )
