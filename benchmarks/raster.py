@@ -1,4 +1,7 @@
-"""Imagery: the same COG by ourselves and by titiler-core, tile by tile in turn, same size and format."""
+"""Imagery: the same COG by ourselves and by titiler-core, tile by tile in turn, same size and format.
+
+Our server keeps no tiles here (VIGIA_TILES_KEPT_MB=0): each is decoded anew by both.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ def main(args: list[str]) -> int:
     with clusters.running(home) as cluster:
         image, cog, zooms, bounds = _imported(cluster, home, asked.side)
         tiles = _tiles(zooms, bounds)
-        with servers.vigia(cluster, home) as ours:
+        with servers.vigia(cluster, home, VIGIA_TILES_KEPT_MB="0") as ours:
             if asked.no_peer:
                 return _report(tiles, ours, None, image, cog, asked.runs)
             with servers.peer("peer_titiler:app", "/ready", home, {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}) as theirs:
@@ -52,18 +55,17 @@ def _report(tiles: dict[int, list], ours: servers.Server, theirs: servers.Server
         first, later, their_first, their_later, size, their_size = [], [], [], [], [], []
         for number in range(runs + 1):
             for x, y in some:
-                # In turn, so that what else the machine does falls on both.
-                seconds, body, status = ours.get(f"/api/tiles/imagery/{image}/{z}/{x}/{y}.webp?world=live")
-                (later if number else first).append(1000 * seconds)
-                if status != 200:
-                    raise SystemExit(f"our tile {z}/{x}/{y}: {status} {body[:200]!r}")
-                size.append(len(body))
+                asks = [(ours, f"/api/tiles/imagery/{image}/{z}/{x}/{y}.webp?world=live", later if number else first, size)]
                 if theirs:
-                    seconds, body, status = theirs.get(f"/cog/tiles/WebMercatorQuad/{z}/{x}/{y}.webp?{where}&tilesize=256")
+                    asks.append((theirs, f"/cog/tiles/WebMercatorQuad/{z}/{x}/{y}.webp?{where}&tilesize=256",
+                                 their_later if number else their_first, their_size))
+                # In turn, and each the first every other time, so that what else the machine does falls on both.
+                for server, path, times, sizes in asks if (number + x + y) % 2 else asks[::-1]:
+                    seconds, body, status = server.get(path)
                     if status != 200:
-                        raise SystemExit(f"their tile {z}/{x}/{y}: {status} {body[:200]!r}")
-                    (their_later if number else their_first).append(1000 * seconds)
-                    their_size.append(len(body))
+                        raise SystemExit(f"{server.address}{path}: {status} {body[:200]!r}")
+                    times.append(1000 * seconds)
+                    sizes.append(len(body))
         all_ours += later
         all_theirs += their_later
         rows.append((z, len(some), percentile(first, 0.5), statistics.median(later), percentile(later, 0.95), statistics.median(size) / 1000,

@@ -42,10 +42,10 @@ class Server:
 
 
 @contextmanager
-def vigia(cluster: Cluster, home: Path) -> Iterator[Server]:
-    """Our own server of a cluster."""
+def vigia(cluster: Cluster, home: Path, **environment: str) -> Iterator[Server]:
+    """Our own server of a cluster; `environment` has settings that differ from the usual."""
     with _serving([sys.executable, "-m", "uvicorn", "app:server"], "/api/health/ready", home,
-                  {"VIGIA_APP_URL": cluster.app_url, "VIGIA_HOME": str(home), "DATABASE_URL": cluster.owner_url}) as server:
+                  {"VIGIA_APP_URL": cluster.app_url, "VIGIA_HOME": str(home), "DATABASE_URL": cluster.owner_url, **environment}) as server:
         yield server
 
 

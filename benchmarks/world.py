@@ -1,7 +1,7 @@
 """The made world of the benchmarks: movements on corridors over a border and at sea, seizures near crossings.
 
 Seeded: the same numbers give the same world. It comes in by the product's own imports, into the live world of a cluster
-of its own, and is kept between runs.
+of its own, with the basemap and the border sections of every installation, and is kept between runs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 import settings
-from data import cluster as clusters, migrations
+from data import cluster as clusters, migrations, reference
 from data.sessions import owner_connection
 
 SEED = 11
@@ -96,6 +96,7 @@ def seizures(path: Path, number: int, seed: int = SEED) -> Path:
 def made(home: Path, fixes: int, tracks_: int, seizures_: int) -> Iterator[clusters.Cluster]:
     """The world in a running cluster: made and imported when it is not there yet."""
     from feeds.imports import ImportOptions, import_files
+    from install import prepare
 
     home.mkdir(parents=True, exist_ok=True)
     os.environ["VIGIA_HOME"] = str(home)
@@ -109,6 +110,8 @@ def made(home: Path, fixes: int, tracks_: int, seizures_: int) -> Iterator[clust
                 connection.execute("DROP TABLE IF EXISTS public.alembic_version, public.lines")
                 connection.commit()
             migrations.upgrade(cluster.owner_url)
+            prepare.basemap(progress=_quiet)
+            reference.load(cluster.owner_url, settings.store().basemap, _quiet)
             files = {"tracks": tracks(home / "tracks.parquet", fixes, tracks_), "seizures": seizures(home / "seizures.csv", seizures_)}
             for layer, path in files.items():
                 [report] = import_files(layer, [path], ImportOptions(zone="UTC"), _quiet, owner_url=cluster.owner_url)

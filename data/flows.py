@@ -1,10 +1,9 @@
-"""Flows: movement at low zooms, as passes from one small cell to the next, by day and by month.
+"""Flows: movement at low zooms, as passes between one small cell and the next, by day and by month.
 
 A segment's line is followed through the grid of each band; every crossing is one pass, and a segment that stays in one
 cell is one pass from the cell to itself. So nothing is dropped, and what a tile has to read no longer grows with fixes.
 
-A row holds the edges that begin in one block (the tile of the band's own zoom) as arrays: a few thousand rows where one a
-edge would be millions, and a tile reads some of them whole.
+A row holds the edges that touch one block (a tile of the zoom `band`), packed: a tile reads a few of them whole.
 """
 
 from __future__ import annotations
@@ -16,40 +15,26 @@ from dataclasses import dataclass
 import numpy as np
 import psycopg
 
-from data.quadkey import POINT_LEVEL, qk
+from data.quadkey import POINT_LEVEL, qk, spread_array, squeeze_array
 from data.records import KINDS
 
-# band -> the highest zoom it is drawn at. Its grid is 2 px there (a 512 px tile has 2^8 cells a side).
-BANDS: tuple[int, ...] = (4, 6, 8)
-CELLS_A_TILE = 8
+# A band for each zoom flows are drawn at: a tile is one block. Below the first the first is gathered up.
+BANDS: tuple[int, ...] = (3, 4, 5, 6, 7, 8)
+CELLS_A_BLOCK = 8  # the binary logarithm of a block's side: 256 cells, 2 px each
 MONTH_SPAN, DAY_SPAN = 30, 1
 KEY = "world, band, span_d, day, block, kind, agency_id"
-COLUMNS = f"{KEY}, qk, to_qk, passes"
+COLUMNS = f"{KEY}, edges"
 PG_EPOCH_DAY = 10_957  # 2000-01-01, from which PostgreSQL counts, in days since 1970
 COPY_HEAD, COPY_END = b"PGCOPY\n\xff\r\n\x00" + bytes(8), b"\xff\xff"
 SENT_BYTES = 8 << 20
-# Changes as they wait: the edge is its two cells, 32 bits each; the owner is who passed (kind and agency).
-CHANGE = np.dtype([("edge", "<u8"), ("owner", "<i4"), ("passes", "<i4")])
-# One row of binary COPY up to the kind, and an element of an array of each size.
+# Edges as they are kept: both cells as Morton codes of the band's grid (32 bits each), the lower one first, and how many passed.
+EDGE = np.dtype([("cells", "<u8"), ("passes", "<i4")])
+# Changes as they wait; the owner is who passed (kind and agency).
+CHANGE = np.dtype([("cells", "<u8"), ("owner", "<i4"), ("passes", "<i4")])
+# One row of binary COPY up to the kind.
 HEAD = np.dtype([("fields", ">i2"), ("l1", ">i4"), ("world", ">i2"), ("l2", ">i4"), ("band", ">i2"), ("l3", ">i4"), ("span_d", ">i2"),
                  ("l4", ">i4"), ("day", ">i4"), ("l5", ">i4"), ("block", ">i8")])
-INT8, INT4 = np.dtype([("size", ">i4"), ("value", ">i8")]), np.dtype([("size", ">i4"), ("value", ">i4")])
-INT8_OID, INT4_OID = 20, 23
-
-MERGE = f"""
-INSERT INTO flow AS f ({COLUMNS})
-SELECT {COLUMNS} FROM flow_change ORDER BY {KEY}
-ON CONFLICT ({KEY}) DO UPDATE SET (qk, to_qk, passes) = (
-  SELECT coalesce(array_agg(qk), '{{}}'), coalesce(array_agg(to_qk), '{{}}'), coalesce(array_agg(passes), '{{}}')
-  FROM (
-    SELECT qk, to_qk, sum(passes)::int AS passes
-    FROM (
-      SELECT * FROM unnest(f.qk, f.to_qk, f.passes) UNION ALL SELECT * FROM unnest(excluded.qk, excluded.to_qk, excluded.passes)
-    ) both_ (qk, to_qk, passes)
-    GROUP BY qk, to_qk HAVING sum(passes) <> 0 ORDER BY qk, to_qk
-  ) summed
-)
-"""
+LOW = np.uint64(0xFFFFFFFF)
 
 
 def band_at(zoom: int) -> int | None:
@@ -73,19 +58,20 @@ class Lines:
         return cls(*(np.array([]) for _ in range(6)))
 
 
-def edges(lines: Lines, band: int) -> tuple[np.ndarray, np.ndarray]:
-    """Every pass of a band: its edge (first cell << 32 | next cell), and the vertex whose day, kind and agency it has."""
-    key = qk(lines.lon, lines.lat)
-    cell = (key >> np.int64(_shift(band))).astype(np.uint64)
-    same = lines.segment[1:] == lines.segment[:-1]
-    first = np.flatnonzero(np.r_[True, ~same])
-    crossing = np.flatnonzero(same & (cell[1:] != cell[:-1]))
-    moved = np.zeros(int(lines.segment.max()) + 1, bool)
-    moved[lines.segment[crossing]] = True
-    still = first[~moved[lines.segment[first]]]
-    at = np.concatenate([crossing, still])
-    following = np.concatenate([cell[crossing + 1], cell[still]])
-    return cell[at] << np.uint64(32) | following, at
+def passes(lines: Lines) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """For each band, finest first: the band, every pass as its two cells, and the vertex whose day, kind and agency it has."""
+    key = qk(lines.lon, lines.lat).astype(np.uint64)
+    new = np.r_[True, lines.segment[1:] != lines.segment[:-1]]
+    first, owner = np.flatnonzero(new), np.cumsum(new) - 1
+    crossing = np.flatnonzero(~new[1:])  # what does not cross in one grid crosses in no coarser one
+    for band in reversed(BANDS):
+        cell = key >> np.uint64(2 * (POINT_LEVEL - band - CELLS_A_BLOCK))
+        crossing = crossing[cell[crossing] != cell[crossing + 1]]
+        still = np.ones(len(first), bool)
+        still[owner[crossing]] = False
+        at = np.concatenate([crossing, first[still]])
+        here, there = cell[at], np.concatenate([cell[crossing + 1], cell[first[still]]])
+        yield band, np.minimum(here, there) << np.uint64(32) | np.maximum(here, there), at
 
 
 class Changes:
@@ -107,15 +93,14 @@ class Changes:
         if not len(lines.segment):
             return
         owner = self._owner(lines)
-        for band in BANDS:
-            edge, at = edges(lines, band)
-            change = np.empty(len(edge), CHANGE)
-            change["edge"], change["owner"], change["passes"] = edge, owner[at], sign
+        for band, cells, at in passes(lines):
+            change = np.empty(len(cells), CHANGE)
+            change["cells"], change["owner"], change["passes"] = cells, owner[at], sign
             day = lines.day[at].astype(np.int64)
             order = np.argsort(day, kind="stable")
             change, day = change[order], day[order]
-            edge_of_days = np.r_[np.flatnonzero(np.r_[True, day[1:] != day[:-1]]), len(day)]
-            for a, b in zip(edge_of_days[:-1].tolist(), edge_of_days[1:].tolist()):
+            bounds = np.r_[np.flatnonzero(np.r_[True, day[1:] != day[:-1]]), len(day)]
+            for a, b in zip(bounds[:-1].tolist(), bounds[1:].tolist()):
                 self._pieces[band].setdefault(int(day[a]), []).append(self._keep(summed([change[a:b]])))
 
     def _owner(self, lines: Lines) -> np.ndarray:
@@ -145,11 +130,8 @@ class Changes:
             months: dict[int, list[np.ndarray]] = {}
             for day in sorted(self._pieces[band]):
                 change = summed(self._read(self._pieces[band][day]))
+                months.setdefault(_month(day), []).append(change)
                 yield from _blocks(change, owners, world, band, DAY_SPAN, day)
-                held = months.setdefault(_month(day), [])
-                held.append(change)
-                if sum(map(len, held[1:])) > len(held[0]) + 1_000_000:
-                    held[:] = [summed(held)]
             for month in sorted(months):
                 yield from _blocks(summed(months[month]), owners, world, band, MONTH_SPAN, month)
 
@@ -157,61 +139,83 @@ class Changes:
 def summed(changes: list[np.ndarray]) -> np.ndarray:
     """Changes of one owner and edge as one, in order of owner and edge; those that cancel out are left out."""
     every = np.concatenate(changes)
-    order = np.argsort(every["edge"])
-    if len(every) and (every["owner"] != every["owner"][0]).any():
-        order = order[np.argsort(every["owner"][order], kind="stable")]
-    every = every[order]
-    new = np.flatnonzero(np.r_[True, (every["edge"][1:] != every["edge"][:-1]) | (every["owner"][1:] != every["owner"][:-1])])
     if not len(every):
         return every
+    order = np.argsort(every["cells"])
+    if (every["owner"] != every["owner"][0]).any():
+        order = order[np.argsort(every["owner"][order], kind="stable")]
+    every = every[order]
+    new = np.flatnonzero(np.r_[True, (every["cells"][1:] != every["cells"][:-1]) | (every["owner"][1:] != every["owner"][:-1])])
     out = every[new]
     out["passes"] = np.add.reduceat(every["passes"], new)
     return out[out["passes"] != 0]
+
+
+def gathered(edges: np.ndarray, up: int = 0) -> np.ndarray:
+    """Equal edges as one, in order; `up` times in a grid of half the side, where what became a cell's own is one pass of it."""
+    cells, number = edges["cells"], edges["passes"]
+    for _ in range(up):
+        low, high = cells >> np.uint64(34), (cells & LOW) >> np.uint64(2)
+        cells = np.minimum(low, high) << np.uint64(32) | np.maximum(low, high)
+    order = np.argsort(cells)
+    cells, number = cells[order], number[order]
+    new = np.flatnonzero(np.r_[True, cells[1:] != cells[:-1]]) if len(cells) else np.zeros(0, int)
+    out = np.empty(len(new), EDGE)
+    out["cells"] = cells[new]
+    out["passes"] = np.add.reduceat(number, new) if len(new) else 0
+    return out
+
+
+def block_of(cell: np.ndarray) -> np.ndarray:
+    """The block a cell (Morton code of the band's grid) lies in, as a Morton code of the band's tiles."""
+    return cell >> np.uint64(2 * CELLS_A_BLOCK)
 
 
 def _month(day: int) -> int:
     return int(np.datetime64(day, "D").astype("datetime64[M]").astype("datetime64[D]").astype(int))
 
 
-def _shift(band: int) -> int:
-    """How many bits of a point's key lie below a band's cell."""
-    return 2 * (POINT_LEVEL - band - CELLS_A_TILE)
+def _touching(change: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each edge in each block its straight line touches: the edge's index, and the block."""
+    ends = [block_of(c) for c in (change["cells"] >> np.uint64(32), change["cells"] & LOW)]
+    index, block = np.arange(len(change)), ends[0]
+    over = np.flatnonzero(ends[0] != ends[1])
+    if not len(over):
+        return index, block
+    # Stepped through by half a block: a line may cross blocks where it has no end.
+    (x0, y0), (x1, y1) = (squeeze_array(e[over]) for e in ends)
+    steps = 2 * np.maximum(np.abs(x1 - x0), np.abs(y1 - y0)) + 1
+    edge = np.repeat(np.arange(len(over)), steps)
+    part = (np.arange(len(edge)) - np.repeat(np.cumsum(steps) - steps, steps) + 1) / np.repeat(steps, steps)
+    a, b = (change["cells"][over] >> np.uint64(32))[edge], (change["cells"][over] & LOW)[edge]
+    (ax, ay), (bx, by) = squeeze_array(a), squeeze_array(b)
+    x = np.rint(ax + (bx - ax) * part).astype(np.int64) >> CELLS_A_BLOCK
+    y = np.rint(ay + (by - ay) * part).astype(np.int64) >> CELLS_A_BLOCK
+    also = np.unique(np.stack([over[edge].astype(np.uint64), spread_array(x) | spread_array(y) << np.uint64(1)], 1), axis=0)
+    also = also[also[:, 1] != ends[0][also[:, 0].astype(int)]]
+    return np.concatenate([index, also[:, 0].astype(int)]), np.concatenate([block, also[:, 1]])
 
 
 def _blocks(change: np.ndarray, owners: list[bytes], world: int, band: int, span_d: int, day: int) -> Iterator[bytes]:
     if not len(change):
         return
-    cell, following = change["edge"] >> np.uint64(32), change["edge"] & np.uint64(0xFFFFFFFF)
-    block = cell >> np.uint64(2 * CELLS_A_TILE)
-    starts = np.flatnonzero(np.r_[True, (block[1:] != block[:-1]) | (change["owner"][1:] != change["owner"][:-1])])
+    index, block = _touching(change)
+    owner = change["owner"][index]
+    # By block first, as the key is; edges stay in their order.
+    order = np.lexsort((index, owner, block))
+    index, block, owner = index[order], block[order], owner[order]
+    starts = np.flatnonzero(np.r_[True, (block[1:] != block[:-1]) | (owner[1:] != owner[:-1])])
+    edges = np.empty(len(index), EDGE)
+    edges["cells"], edges["passes"] = change["cells"][index], change["passes"][index]
+    raw = memoryview(edges.tobytes())
     head = np.zeros(len(starts), HEAD)
-    head["fields"] = 10
+    head["fields"] = 8
     for name, size in (("l1", 2), ("l2", 2), ("l3", 2), ("l4", 4), ("l5", 8)):
         head[name] = size
-    head["world"], head["band"], head["span_d"], head["day"] = world, band, span_d, day - PG_EPOCH_DAY
-    head["block"] = block[starts] << np.uint64(_shift(band) + 2 * CELLS_A_TILE)
-    arrays = [(_elements(cell << np.uint64(_shift(band)), INT8), INT8, INT8_OID), (_elements(following << np.uint64(_shift(band)), INT8), INT8, INT8_OID),
-              (_elements(change["passes"], INT4), INT4, INT4_OID)]
-    ends = np.r_[starts[1:], len(change)]
-    owner = change["owner"][starts].tolist()
-    # By block first, as the key is.
-    for i in np.lexsort((owner, block[starts])).tolist():
-        a, b = int(starts[i]), int(ends[i])
-        row = [head[i].tobytes(), owners[owner[i]]]
-        for raw, element, oid in arrays:
-            row += [_array_head(b - a, element.itemsize, oid), raw[a * element.itemsize:b * element.itemsize]]
-        yield b"".join(row)
-
-
-def _elements(values: np.ndarray, element: np.dtype) -> memoryview:
-    out = np.empty(len(values), element)
-    out["size"], out["value"] = element["value"].itemsize, values
-    return memoryview(out.tobytes())
-
-
-def _array_head(number: int, itemsize: int, oid: int) -> bytes:
-    """The field's length, then one dimension, no nulls, the element's type, how many, from 1."""
-    return np.array([20 + number * itemsize, 1, 0, oid, number, 1], ">i4").tobytes()
+    head["world"], head["band"], head["span_d"], head["day"], head["block"] = world, band, span_d, day - PG_EPOCH_DAY, block[starts]
+    for i, (a, b) in enumerate(zip(starts.tolist(), np.r_[starts[1:], len(index)].tolist())):
+        size = (b - a) * EDGE.itemsize
+        yield b"".join((head[i].tobytes(), owners[owner[a]], size.to_bytes(4, "big"), raw[a * EDGE.itemsize:b * EDGE.itemsize]))
 
 
 def settle(connection: psycopg.Connection, world: int, changes: Changes) -> None:
@@ -239,12 +243,28 @@ def _send(connection: psycopg.Connection, rows: list[bytes]) -> None:
         pass
     connection.execute("""
         CREATE TEMP TABLE IF NOT EXISTS flow_change (
-          world smallint, band smallint, span_d smallint, day date, block bigint, kind text, agency_id int, qk bigint[], to_qk bigint[], passes int[]
+          world smallint, band smallint, span_d smallint, day date, block bigint, kind text, agency_id int, edges bytea
         ) ON COMMIT DELETE ROWS;
         TRUNCATE flow_change
     """)
     with connection.cursor() as cursor, cursor.copy(f"COPY flow_change ({COLUMNS}) FROM STDIN (FORMAT binary)") as copy:
         copy.write(body)
-    connection.execute(MERGE)
-    connection.execute(f"DELETE FROM flow f USING flow_change c WHERE ({', '.join('f.' + k for k in KEY.split(', '))}) = "
-                       f"({', '.join('c.' + k for k in KEY.split(', '))}) AND f.passes = '{{}}'")
+    # What is new goes in; what another import put in meanwhile is there now and is merged with the rest.
+    connection.execute(f"""
+        WITH new AS (
+          INSERT INTO flow ({COLUMNS}) SELECT {COLUMNS} FROM flow_change ORDER BY {KEY} ON CONFLICT ({KEY}) DO NOTHING RETURNING {KEY}
+        ) DELETE FROM flow_change WHERE ({KEY}) IN (SELECT {KEY} FROM new)
+    """)
+    with connection.cursor(binary=True) as cursor:
+        found = cursor.execute(f"""
+            SELECT {', '.join('f.' + k for k in KEY.split(', '))}, f.edges, c.edges FROM flow f JOIN flow_change c USING ({KEY})
+            ORDER BY {KEY} FOR UPDATE OF f
+        """).fetchall()
+        for *key, held, change in found:
+            edges = gathered(np.concatenate([np.frombuffer(held, EDGE), np.frombuffer(change, EDGE)]))
+            edges = edges[edges["passes"] != 0]
+            of_row = f"({KEY}) = (%s, %s, %s, %s, %s, %s, %s)"
+            if len(edges):
+                cursor.execute(f"UPDATE flow SET edges = %s WHERE {of_row}", (edges.tobytes(), *key))
+            else:
+                cursor.execute(f"DELETE FROM flow WHERE {of_row}", key)

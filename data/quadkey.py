@@ -77,6 +77,21 @@ def spread_array(n: np.ndarray) -> np.ndarray:
     return n
 
 
+def squeeze_array(key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Columns and rows (int64) of Morton codes: what `spread_array` set apart put together again."""
+    def squeezed(n: np.ndarray) -> np.ndarray:
+        n = n & np.uint64(0x5555555555555555)
+        for shift, mask in (
+            (1, 0x3333333333333333), (2, 0x0F0F0F0F0F0F0F0F), (4, 0x00FF00FF00FF00FF),
+            (8, 0x0000FFFF0000FFFF), (16, 0x00000000FFFFFFFF),
+        ):
+            n = (n | n >> np.uint64(shift)) & np.uint64(mask)
+        return n.astype(np.int64)
+
+    key = np.asarray(key, np.uint64)
+    return squeezed(key), squeezed(key >> np.uint64(1))
+
+
 def qk(lon_deg: np.ndarray, lat_deg: np.ndarray) -> np.ndarray:
     """The point keys (int64) of arrays of degrees."""
     x, y = mercator(lon_deg, lat_deg)

@@ -16,7 +16,8 @@ import shapely
 from pyproj import Geod
 
 from data import flows
-from data.quadkey import CELL_LEVEL, HALF_M, mercator, spread_array
+from data.covering import cover
+from data.quadkey import mercator
 from data.records import KINDS
 
 WGS84 = Geod(ellps="WGS84")
@@ -63,13 +64,17 @@ COPY (
 # A row of it: track, first, until, then four arrays. Row by row of fixes the wire itself would be most of the work.
 ROW_HEAD = np.dtype([("fields", ">i2"), ("l1", ">i4"), ("track", ">i8"), ("l2", ">i4"), ("first", ">i8"), ("l3", ">i4"), ("until", ">i8")])
 # What a segment is written by: the fields of fixed size before its kind and agency, and those after.
-COLUMNS = "world, track_id, hour, part, gap, kind, agency_id, cell, started_at, ended_at, first_recorded_at, fix_count, length_m, line, coarse"
+COLUMNS = "world, track_id, hour, part, gap, kind, agency_id, started_at, ended_at, first_recorded_at, fix_count, length_m, line, coarse, cells"
 HEAD = np.dtype([("fields", ">i2"), ("l_world", ">i4"), ("world", ">i2"), ("l_track", ">i4"), ("track", ">i8"), ("l_hour", ">i4"), ("hour", ">i8"),
                  ("l_part", ">i4"), ("part", ">i2"), ("l_gap", ">i4"), ("gap", "?")])
-TAIL = np.dtype([(p, t) for name, t in (("cell", ">i8"), ("started", ">i8"), ("ended", ">i8"), ("recorded", ">i8"), ("count", ">i4"), ("length_m", ">f4"))
+TAIL = np.dtype([(p, t) for name, t in (("started", ">i8"), ("ended", ">i8"), ("recorded", ">i8"), ("count", ">i4"), ("length_m", ">f4"))
                  for p, t in ((f"l_{name}", ">i4"), (name, t))])
 FIELD = struct.Struct(">i")
 NULL = FIELD.pack(-1)
+CELL = np.dtype([("size", ">i4"), ("value", ">i8")])
+INT8_OID = 20
+COVER_ROW = np.dtype([("fields", ">i2"), ("l_world", ">i4"), ("world", ">i2"), ("l_cell", ">i4"), ("cell", ">i8"), ("l_track", ">i4"), ("track", ">i8"),
+                      ("l_hour", ">i4"), ("hour", ">i8"), ("l_part", ">i4"), ("part", ">i2")])
 COPY_HEAD, COPY_END = b"PGCOPY\n\xff\r\n\x00" + bytes(8), b"\xff\xff"
 ARRAY_HEAD = struct.Struct(">iiiIii")  # size, dimensions, nulls, element type, length, first index
 
@@ -103,10 +108,10 @@ def rebuild(connection: psycopg.Connection, world: int) -> None:
             if not len(fixes.t):
                 continue
             made = Made.of(fixes, np.array([tracks[i][2] for i in ids]), np.array(ids))
-            body = _wire(made, world, tracks)
+            bodies = _wire(made, world, tracks)
             if storing is not None:
                 changes.add(storing.result(), -1)
-            storing = database.submit(_store, connection, world, ids, made, body)
+            storing = database.submit(_store, connection, world, ids, made, *bodies)
             changes.add(made.vertices(tracks))
         if storing is not None:
             changes.add(storing.result(), -1)
@@ -127,11 +132,12 @@ def _parts(connection: psycopg.Connection) -> Iterator[list[int]]:
         yield ids
 
 
-def _store(connection: psycopg.Connection, world: int, ids: list[int], made: Made, body: bytes) -> flows.Lines:
+def _store(connection: psycopg.Connection, world: int, ids: list[int], made: Made, segments: bytes, covers: bytes) -> flows.Lines:
     """New segments in place of the old ones; the lines of these."""
     old = _take(connection, world, ids, made.fixes, made.last_hour_of(ids))
-    with connection.cursor() as cursor, cursor.copy(f"COPY segment ({COLUMNS}) FROM STDIN (FORMAT binary)") as copy:
-        copy.write(body)
+    for table, body in ((f"segment ({COLUMNS})", segments), ("cover (world, cell, track_id, hour, part)", covers)):
+        with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN (FORMAT binary)") as copy:
+            copy.write(body)
     return old
 
 
@@ -277,7 +283,10 @@ def _take(connection: psycopg.Connection, world: int, ids: list[int], fixes: Fix
             AND s.hour <= to_timestamp(r.last / 1e6)
             -- a gap that begins before and reaches in may not be one any more
             AND (s.hour >= to_timestamp(r.first / 1e6) OR (s.gap AND s.ended_at >= to_timestamp(r.first / 1e6)))
-          RETURNING s.gap, s.hour, s.kind, coalesce(s.agency_id, 0) AS agency, s.line
+          RETURNING s.track_id, s.part, s.gap, s.hour, s.kind, coalesce(s.agency_id, 0) AS agency, s.line, s.cells
+        ), uncovered AS (
+          DELETE FROM cover c USING (SELECT track_id, hour, part, unnest(cells) AS cell FROM gone) g
+          WHERE (c.world, c.cell, c.track_id, c.hour, c.part) = (%(world)s, g.cell, g.track_id, g.hour, g.part)
         )
         SELECT extract(epoch FROM hour)::bigint / 86400, kind, agency, ST_AsBinary(ST_Force2D(line)) FROM gone WHERE NOT gap
     """, {"ids": ids, "first": first.tolist(), "last": hours_to.tolist(), "world": world}, binary=True).fetchall()
@@ -290,8 +299,8 @@ def _take(connection: psycopg.Connection, world: int, ids: list[int], fixes: Fix
     )
 
 
-def _wire(made: Made, world: int, tracks: dict[int, tuple]) -> bytes:
-    """Segments as rows of binary COPY."""
+def _wire(made: Made, world: int, tracks: dict[int, tuple]) -> tuple[bytes, bytes]:
+    """Segments, and which cells have them, as rows of binary COPY; what lies together stands together."""
     f = made.fixes
     # A single fix is a line of two equal ends.
     end = np.maximum(made.end, made.start + 1)
@@ -305,18 +314,24 @@ def _wire(made: Made, world: int, tracks: dict[int, tuple]) -> bytes:
         for name in rows.dtype.names:
             if name.startswith("l_"):
                 rows[name] = rows.dtype[name[2:]].itemsize
-    first["fields"] = 15
+    first["fields"] = len(COLUMNS.split(", "))
     first["world"], first["track"], first["hour"] = world, made.track, made.hour_us - PG_EPOCH_US
     first["part"], first["gap"] = made.part, made.gap
-    second["cell"] = _cells(f, index, offset)
     second["started"], second["ended"] = f.t[made.start] - PG_EPOCH_US, f.t[end - 1] - PG_EPOCH_US
     second["recorded"] = np.minimum.reduceat(f.recorded[index], offset[:-1]) - PG_EPOCH_US
     second["count"], second["length_m"] = made.count, _lengths(f, index, offset, made.gap)
     coarse = _coarse(f, index, size, single)
     heads, tails, lone = first.tobytes(), second.tobytes(), set(single.tolist())
     kinds = {i: told[0].encode() for i, told in tracks.items()}
+    owner, cell = cover(f.lon[index], f.lat[index], offset[:-1])
+    cells_from = np.searchsorted(owner, np.arange(len(size) + 1)).tolist()
+    elements = np.empty(len(cell), CELL)
+    elements["size"], elements["value"] = 8, cell
+    elements = elements.tobytes()
+    track_of, starts, ends = made.track.tolist(), offset[:-1].tolist(), offset[1:].tolist()
     body = [COPY_HEAD]
-    for i, (track, a, b) in enumerate(zip(made.track.tolist(), offset[:-1].tolist(), offset[1:].tolist())):
+    for i in np.argsort(cell[cells_from[:-1]], kind="stable").tolist():
+        track, a, b, c, d = track_of[i], starts[i], ends[i], cells_from[i], cells_from[i + 1]
         kind, agency = kinds[track], tracks[track][1]
         line = raw[24 * a:24 * b] * (2 if i in lone else 1)
         body += (
@@ -324,9 +339,22 @@ def _wire(made: Made, world: int, tracks: dict[int, tuple]) -> bytes:
             NULL if agency is None else FIELD.pack(4) + FIELD.pack(agency), tails[i * TAIL.itemsize:(i + 1) * TAIL.itemsize],
             FIELD.pack(len(LINESTRING_M) + 4 + len(line)), LINESTRING_M, (len(line) // 24).to_bytes(4, "little"), line,
             FIELD.pack(len(coarse[i])), coarse[i],
+            ARRAY_HEAD.pack(20 + (d - c) * CELL.itemsize, 1, 0, INT8_OID, d - c, 1), elements[CELL.itemsize * c:CELL.itemsize * d],
         )
     body.append(COPY_END)
-    return b"".join(body)
+    return b"".join(body), _covers(made, world, owner, cell)
+
+
+def _covers(made: Made, world: int, owner: np.ndarray, cell: np.ndarray) -> bytes:
+    """Rows of `cover`, in the order of its key."""
+    owner, cell = (v[np.argsort(cell, kind="stable")] for v in (owner, cell))
+    rows = np.zeros(len(cell), COVER_ROW)
+    for name in rows.dtype.names:
+        if name.startswith("l_"):
+            rows[name] = rows.dtype[name[2:]].itemsize
+    rows["fields"], rows["world"], rows["cell"], rows["track"] = 5, world, cell, made.track[owner]
+    rows["hour"], rows["part"] = made.hour_us[owner] - PG_EPOCH_US, made.part[owner]
+    return COPY_HEAD + rows.tobytes() + COPY_END
 
 
 def _lengths(f: Fixes, index: np.ndarray, offset: np.ndarray, gap: np.ndarray) -> np.ndarray:
@@ -350,18 +378,3 @@ def _coarse(f: Fixes, index: np.ndarray, size: np.ndarray, single: np.ndarray) -
     simple = shapely.simplify(lines, COARSE_M, preserve_topology=False)
     simple = np.where(shapely.is_empty(simple), lines, simple)
     return shapely.to_wkb(shapely.set_srid(simple, 3857), include_srid=True).tolist()
-
-
-def _cells(f: Fixes, index: np.ndarray, offset: np.ndarray) -> np.ndarray:
-    """The smallest enclosing quadtree cell of each line."""
-    size = 1 << CELL_LEVEL
-    x, y = mercator(f.lon[index], f.lat[index])
-    column = np.clip(np.floor((x + HALF_M) / (2 * HALF_M) * size), 0, size - 1).astype(np.int64)
-    row = np.clip(np.floor((HALF_M - y) / (2 * HALF_M) * size), 0, size - 1).astype(np.int64)
-    at = offset[:-1]
-    x0, x1 = np.minimum.reduceat(column, at), np.maximum.reduceat(column, at)
-    y0, y1 = np.minimum.reduceat(row, at), np.maximum.reduceat(row, at)
-    differing = (x0 ^ x1) | (y0 ^ y1)
-    up = np.where(differing > 0, np.floor(np.log2(np.maximum(differing, 1))).astype(np.int64) + 1, 0)
-    key = (spread_array(x0 >> up) | spread_array(y0 >> up) << np.uint64(1)).astype(np.int64)
-    return (key << (2 * up)) << 5 | (CELL_LEVEL - up)

@@ -36,7 +36,7 @@ class Database:
             connect_args={
                 "connect_timeout": 5,
                 "options": f"-c statement_timeout={settings.vigia_statement_timeout_ms} -c search_path=vigia,public "
-                           "-c timezone=UTC -c jit=off -c lock_timeout=2000",
+                           "-c timezone=UTC -c jit=off -c lock_timeout=2000 -c max_parallel_workers_per_gather=0",
             },
         )
 

@@ -16,7 +16,7 @@ LAYERS: dict[str, dict] = {
         {"id": "tracks", "fields": {
             "track": "track id (zoom 9 and up)", "kind": "what moved", "gap": "true: nothing was heard along it",
             "t0": "start, epoch seconds", "t1": "end, epoch seconds", "passes": "track-hours along it (below zoom 9)"}},
-        {"id": "fixes", "fields": {"track": "track id", "t": "epoch seconds", "speed": "m/s", "course": "degrees"}},
+        {"id": "fixes", "fields": {"track": "track id", "t": "epoch seconds"}},
     ]},
     "seizures": {"ending": "mvt", "minzoom": 0, "maxzoom": 16, "vector_layers": [
         {"id": "seizures", "fields": {

@@ -8,7 +8,7 @@ from sqlalchemy import create_engine, pool, text
 
 from data.models import SCHEMA, Base
 
-PARTITIONED = ("fix", "segment", "flow")
+PARTITIONED = ("fix", "segment", "cover", "flow")
 
 
 def include_name(name, kind, parents) -> bool:

@@ -28,7 +28,7 @@ from settings import ROOT, store
 HEAD = "when,lat,lon,drug,quantity,unit"
 ROW = "2026-11-20T10:00:00Z,26.0,-97.5,cocaine,2,kg"
 MOVED = "tag_id,kind,time_utc,lat,lon\nV-1,vehicle,2026-11-20T10:00:00Z,26.0,-97.5\n"
-TABLES = ("source", "agency", "track", "fix", "segment", "flow", "latest_fix", "reader", "sortie", "image", "seizure", "data_state")
+TABLES = ("source", "agency", "track", "fix", "segment", "cover", "flow", "latest_fix", "reader", "sortie", "image", "seizure", "data_state")
 KML = ('<?xml version="1.0"?>{doctype}<kml xmlns="http://www.opengis.net/kml/2.2" xmlns:gx="http://www.google.com/kml/ext/2.2"><Document>'
        "{body}</Document></kml>")
 POINT = "<Placemark><name>a</name><TimeStamp><when>2026-11-20T10:00:00Z</when></TimeStamp><Point><coordinates>-97.5,26</coordinates></Point></Placemark>"

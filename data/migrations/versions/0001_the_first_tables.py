@@ -70,8 +70,10 @@ CREATE TABLE vigia.fix_live PARTITION OF vigia.fix FOR VALUES IN (0) PARTITION B
 CREATE TABLE vigia.fix_exercise PARTITION OF vigia.fix FOR VALUES IN (1) PARTITION BY RANGE (observed_at);
 CREATE TABLE vigia.segment_live PARTITION OF vigia.segment FOR VALUES IN (0);
 CREATE TABLE vigia.segment_exercise PARTITION OF vigia.segment FOR VALUES IN (1);
+CREATE TABLE vigia.cover_live PARTITION OF vigia.cover FOR VALUES IN (0);
+CREATE TABLE vigia.cover_exercise PARTITION OF vigia.cover FOR VALUES IN (1);
 -- Numbers next to each other compress badly, and to unpack them would cost more than it saves.
-ALTER TABLE vigia.flow ALTER qk SET STORAGE EXTERNAL, ALTER to_qk SET STORAGE EXTERNAL, ALTER passes SET STORAGE EXTERNAL;
+ALTER TABLE vigia.flow ALTER edges SET STORAGE EXTERNAL;
 CREATE TABLE vigia.flow_live PARTITION OF vigia.flow FOR VALUES IN (0);
 CREATE TABLE vigia.flow_exercise PARTITION OF vigia.flow FOR VALUES IN (1);
 """
@@ -129,6 +131,16 @@ def upgrade() -> None:
     schema='vigia',
     postgresql_partition_by='LIST (world)'
     )
+    op.create_table('cover',
+    sa.Column('world', sa.SmallInteger(), nullable=False),
+    sa.Column('cell', sa.BigInteger(), nullable=False),
+    sa.Column('track_id', sa.BigInteger(), nullable=False),
+    sa.Column('hour', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('part', sa.SmallInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('world', 'cell', 'track_id', 'hour', 'part', name=op.f('cover_pkey')),
+    schema='vigia',
+    postgresql_partition_by='LIST (world)'
+    )
     op.create_table('flow',
     sa.Column('world', sa.SmallInteger(), nullable=False),
     sa.Column('band', sa.SmallInteger(), nullable=False),
@@ -137,9 +149,7 @@ def upgrade() -> None:
     sa.Column('block', sa.BigInteger(), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('agency_id', sa.Integer(), nullable=False),
-    sa.Column('qk', sa.ARRAY(sa.BigInteger()), nullable=False),
-    sa.Column('to_qk', sa.ARRAY(sa.BigInteger()), nullable=False),
-    sa.Column('passes', sa.ARRAY(sa.Integer()), nullable=False),
+    sa.Column('edges', postgresql.BYTEA(), nullable=False),
     sa.PrimaryKeyConstraint('world', 'band', 'span_d', 'day', 'block', 'kind', 'agency_id', name=op.f('flow_pkey')),
     schema='vigia',
     postgresql_partition_by='LIST (world)'
@@ -206,7 +216,6 @@ def upgrade() -> None:
     sa.Column('gap', sa.Boolean(), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('agency_id', sa.Integer(), nullable=True),
-    sa.Column('cell', sa.BigInteger(), nullable=False),
     sa.Column('started_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('ended_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('first_recorded_at', sa.DateTime(timezone=True), nullable=False),
@@ -214,11 +223,11 @@ def upgrade() -> None:
     sa.Column('length_m', sa.REAL(), nullable=False),
     sa.Column('line', Geometry(geometry_type='LINESTRINGM', srid=4326, dimension=3, spatial_index=False, nullable=False), nullable=False),
     sa.Column('coarse', Geometry(geometry_type='LINESTRING', srid=3857, dimension=2, spatial_index=False, nullable=False), nullable=False),
+    sa.Column('cells', sa.ARRAY(sa.BigInteger()), nullable=False),
     sa.PrimaryKeyConstraint('world', 'track_id', 'hour', 'part', name=op.f('segment_pkey')),
     schema='vigia',
     postgresql_partition_by='LIST (world)'
     )
-    op.create_index(op.f('segment_world_cell'), 'segment', ['world', 'cell'], unique=False, schema='vigia')
     op.create_index(op.f('segment_world_hour'), 'segment', ['world', 'hour'], unique=False, schema='vigia')
     op.create_table('run_cell',
     sa.Column('run_id', sa.BigInteger(), nullable=False),
@@ -424,7 +433,6 @@ def downgrade() -> None:
     op.drop_index(op.f('run_cell_run_id_resolution_cell'), table_name='run_cell', schema='vigia')
     op.drop_table('run_cell', schema='vigia')
     op.drop_index(op.f('segment_world_hour'), table_name='segment', schema='vigia')
-    op.drop_index(op.f('segment_world_cell'), table_name='segment', schema='vigia')
     op.drop_table('segment', schema='vigia')
     op.drop_table('run', schema='vigia')
     op.drop_index(op.f('place_qk'), table_name='place', schema='vigia')
@@ -434,6 +442,7 @@ def downgrade() -> None:
     op.drop_index(op.f('latest_fix_world_observed_at'), table_name='latest_fix', schema='vigia')
     op.drop_table('latest_fix', schema='vigia')
     op.drop_table('flow', schema='vigia')
+    op.drop_table('cover', schema='vigia')
     op.drop_table('fix', schema='vigia')
     op.drop_table('data_state', schema='vigia')
     op.drop_index('border_section_line', table_name='border_section', schema='vigia')
