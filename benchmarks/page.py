@@ -19,7 +19,8 @@ from benchmarks import servers
 from benchmarks.arguments import parser
 from benchmarks.tables import show
 from benchmarks.world import made
-from install import chromium
+from install import browser_libraries, chromium
+from install.progress import shown
 
 SIZE = {"width": 1440, "height": 900}
 CAMERA = "#map=8.6/26.15/-97.9"
@@ -48,6 +49,8 @@ def main(args: list[str]) -> int:
     program = chromium.path()
     if program is None:
         raise SystemExit("no Chromium here; ./vigia test installs it")
+    with shown() as progress:
+        browser_libraries.ensure(progress)
     with made(asked.home, asked.fixes, asked.tracks, asked.seizures) as cluster, servers.vigia(cluster, asked.home) as ours:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=program, args=chromium.FLAGS)

@@ -14,8 +14,10 @@ import morecantile
 import numpy as np
 import psycopg
 import rasterio
+import shapely
 from rasterio.transform import from_origin
 from rasterio.windows import Window
+from shapely import Polygon, box
 
 import settings
 from benchmarks import servers
@@ -39,8 +41,8 @@ def main(args: list[str]) -> int:
     os.environ["VIGIA_HOME"] = str(home)
     settings.store.cache_clear()
     with clusters.running(home) as cluster:
-        image, cog, zooms, bounds = _imported(cluster, home, asked.side)
-        tiles = _tiles(zooms, bounds)
+        image, cog, zooms, ground = _imported(cluster, home, asked.side)
+        tiles = _tiles(zooms, ground)
         with servers.vigia(cluster, home, VIGIA_TILES_KEPT_MB="0") as ours:
             if asked.no_peer:
                 return _report(tiles, ours, None, image, cog, asked.runs)
@@ -82,14 +84,13 @@ def _report(tiles: dict[int, list], ours: servers.Server, theirs: servers.Server
     return 0
 
 
-def _imported(cluster: clusters.Cluster, home: Path, side: int) -> tuple[int, Path, tuple[int, int], tuple[float, ...]]:
-    """The image by our own import: its id, COG, zooms and bounds in degrees."""
+def _imported(cluster: clusters.Cluster, home: Path, side: int) -> tuple[int, Path, tuple[int, int], Polygon]:
+    """The image by our own import: its id, COG, zooms and footprint in degrees."""
     from feeds.imports import ImportOptions, import_files
 
     migrations.upgrade(cluster.owner_url)
     with psycopg.connect(cluster.owner_url.replace("+psycopg", "")) as connection:
-        ask = ("SELECT id, cog, min_zoom, max_zoom, ST_XMin(footprint), ST_YMin(footprint), ST_XMax(footprint), ST_YMax(footprint) "
-               "FROM vigia.image WHERE width_px = %s")
+        ask = "SELECT id, cog, min_zoom, max_zoom, ST_AsText(footprint) FROM vigia.image WHERE width_px = %s"
         row = connection.execute(ask, (side,)).fetchone()
         if row is None:
             print(f"making and importing an image of {side:,} by {side:,} pixels, once …", flush=True)
@@ -100,8 +101,8 @@ def _imported(cluster: clusters.Cluster, home: Path, side: int) -> tuple[int, Pa
             path.unlink()
             connection.rollback()
             row = connection.execute(ask, (side,)).fetchone()
-    image, cog, low, high, *bounds = row
-    return image, settings.store().imagery / cog, (low, high), tuple(bounds)
+    image, cog, low, high, footprint = row
+    return image, settings.store().imagery / cog, (low, high), shapely.from_wkt(footprint)
 
 
 def _painted(path: Path, side: int) -> Path:
@@ -120,11 +121,11 @@ def _painted(path: Path, side: int) -> Path:
     return path
 
 
-def _tiles(zooms: tuple[int, int], bounds: tuple[float, ...]) -> dict[int, list[tuple[int, int]]]:
-    """Some tiles of each zoom the image has, all over it. Seeded."""
+def _tiles(zooms: tuple[int, int], ground: Polygon) -> dict[int, list[tuple[int, int]]]:
+    """Some tiles of each zoom the image has, all over its ground. Seeded."""
     rng = np.random.default_rng(SEED)
     out = {}
     for z in range(zooms[0], zooms[1] + 1):
-        every = [(t.x, t.y) for t in GRID.tiles(*bounds, [z])]
+        every = [(t.x, t.y) for t in GRID.tiles(*ground.bounds, [z]) if ground.intersects(box(*GRID.bounds(t)).buffer(-1e-7))]
         out[z] = [every[i] for i in rng.permutation(len(every))[:A_ZOOM]]
     return out

@@ -63,8 +63,13 @@ def drawn(rows: list[tuple[str, int, bytes]], x: int, y: int, up: int) -> bytes:
         ends = [v for cell in (edges["cells"] >> np.uint64(32), edges["cells"] & LOW) for v in squeeze_array(cell)]
         # From the corner of the grid to the middle of a cell, in the tile's own units.
         x0, y0, x1, y1 = (v * size + size // 2 - EXTENT * corner for v, corner in zip(ends, (x, y, x, y)))
-        step = np.floor(2 * np.log10(edges["passes"])).astype(int)
-        features += [(s, kind, x0[m], y0[m], x1[m], y1[m], int(edges["passes"][m].sum())) for s in np.unique(step) for m in (step == s,)]
+        step = np.floor(2 * np.log10(edges["passes"])).astype(np.int8)
+        order = np.argsort(step, kind="stable")
+        bounds = np.searchsorted(step[order], np.arange(step.max(initial=-1) + 2))
+        for s, (a, b) in enumerate(zip(bounds[:-1].tolist(), bounds[1:].tolist())):
+            if a < b:
+                of_step = order[a:b]
+                features.append((s, kind, x0[of_step], y0[of_step], x1[of_step], y1[of_step], int(edges["passes"][of_step].sum())))
     # The strongest last, so that they lie on top.
     return layer("tracks", EXTENT, [
         LineFeature(x0, y0, x1, y1, {"kind": kind, "passes": total, "each": round(10 ** (s / 2))})

@@ -37,7 +37,7 @@ def layer(name: str, extent: int, features: list[LineFeature]) -> bytes:
     body = [_field(1, name.encode())]
     for feature in features:
         tags = [n for k, v in feature.properties.items() for n in (keys.setdefault(k, len(keys)), values.setdefault(v, len(values)))]
-        body.append(_field(2, b"".join((_field(2, varints(np.array(tags))), _number(3, LINESTRING), _field(4, varints(_commands(feature)))))))
+        body.append(_field(2, b"".join((_field(2, b"".join(map(_varint, tags))), _number(3, LINESTRING), _field(4, varints(_commands(feature)))))))
     body += [_field(3, key.encode()) for key in keys]
     body += [_field(4, _field(1, value.encode()) if isinstance(value, str) else _number(4, value)) for value in values]
     body += [_number(5, extent), _number(15, 2)]
@@ -50,9 +50,7 @@ def _commands(feature: LineFeature) -> np.ndarray:
     x1 = np.where((x0 == x1) & (y0 == y1), x1 + 1, x1)
     out = np.empty((len(x0), 6), np.int64)
     out[:, 0], out[:, 3] = MOVE_ONE, LINE_ONE
-    for column, values in ((1, np.diff(np.column_stack([np.r_[0, x1[:-1]], x0]))), (2, np.diff(np.column_stack([np.r_[0, y1[:-1]], y0]))),
-                           (4, x1 - x0), (5, y1 - y0)):
-        values = values.ravel()
+    for column, values in ((1, x0 - np.r_[0, x1[:-1]]), (2, y0 - np.r_[0, y1[:-1]]), (4, x1 - x0), (5, y1 - y0)):
         out[:, column] = values << 1 ^ values >> 63  # zigzag: small numbers of either sign stay small
     return out.ravel()
 
@@ -64,21 +62,31 @@ def varints(numbers: np.ndarray) -> bytes:
     '01ac02'
     """
     numbers = np.asarray(numbers, np.uint64)
-    size = np.ones(len(numbers), np.int64)
-    for bits in (7, 14, 21, 28):
-        size += numbers >= np.uint64(1 << bits)
-    at = np.cumsum(size) - size
-    out = np.empty(int(size.sum()), np.uint8)
-    for i in range(int(size.max(initial=0))):
-        has = size > i
-        more = np.where(size[has] > i + 1, 128, 0)
-        out[at[has] + i] = (numbers[has] >> np.uint64(7 * i)).astype(np.int64) & 127 | more
-    return out.tobytes()
+    most = int(numbers.max(initial=0))
+    groups = max(1, -(-most.bit_length() // 7))
+    out = np.empty((len(numbers), groups), np.uint8)  # seven bits each, the lowest first, whether needed or not
+    used = np.ones((len(numbers), groups), bool)
+    for i in range(groups):
+        out[:, i] = numbers >> np.uint64(7 * i) & np.uint64(127)
+        if i:
+            used[:, i] = numbers >= np.uint64(1 << 7 * i)
+            out[:, i - 1] |= used[:, i].view(np.uint8) << 7
+    return out[used].tobytes()
+
+
+def _varint(number: int) -> bytes:
+    """`varints` of one: without an array."""
+    out = bytearray()
+    while number > 127:
+        out.append(number & 127 | 128)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
 
 
 def _field(number: int, content: bytes) -> bytes:
-    return varints(np.array([number << 3 | 2, len(content)])) + content
+    return _varint(number << 3 | 2) + _varint(len(content)) + content
 
 
 def _number(number: int, value: int) -> bytes:
-    return varints(np.array([number << 3, value]))
+    return _varint(number << 3) + _varint(value)

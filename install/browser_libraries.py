@@ -19,9 +19,12 @@ STAMP = ROOT / "assets" / "vendor" / ".stamp"
 INPUTS = ("package-lock.json", "install/vendor.mjs")
 
 
-def ensure(progress) -> None:
-    """Bring assets/vendor up to date; nothing to do when lock and script are as they were."""
-    if up_to_date():
+def ensure(progress, *, packages: bool = False) -> None:
+    """Bring assets/vendor up to date; nothing to do when lock and script are as they were.
+
+    `packages` says that what it was made from is wanted too: tests read it.
+    """
+    if up_to_date() and (not packages or (ROOT / "node_modules").is_dir()):
         return
     progress("Browser libraries", 0, 2)
     npm, node = tools()

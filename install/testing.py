@@ -16,7 +16,7 @@ def run(words: list[str]) -> int:
     chromium.ensure()
     postgis.ensure()
     with shown() as progress:
-        browser_libraries.ensure(progress)
+        browser_libraries.ensure(progress, packages=True)
         for line in aside.run("install.prepare:basemap", progress):
             print(f"vigia: {line}", file=sys.stderr)
     # The tests bring a database of their own, and must never meet the user's.

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dash import dcc, html
 
 from layouts import details, drawer, ids, rail, topbar
+from settings import ROOT
+
+# Modules import each other, so a browser would learn of them step by step, and of the first only once Dash is up.
+MODULES = [f"/assets/{p.relative_to(ROOT / 'assets').as_posix()}" for p in sorted((ROOT / "assets/js").rglob("*.mjs")) if "wall" not in p.parts]
+LIBRARIES = ["/assets/vendor/maplibre-gl.mjs", "/assets/vendor/pmtiles.mjs"]
 
 INDEX = """<!DOCTYPE html>
 <html lang="en" data-theme="dark" data-page="map">
@@ -18,12 +23,13 @@ INDEX = """<!DOCTYPE html>
 <link rel="stylesheet" href="/assets/vendor/maplibre-gl.css">
 <link rel="stylesheet" href="/assets/vendor/fonts.css">
 {%css%}
+{modules}
 </head>
 <body>
 {%app_entry%}
 <footer hidden>{%config%}{%scripts%}{%renderer%}</footer>
 </body>
-</html>"""
+</html>""".replace("{modules}", "\n".join(f'<link rel="modulepreload" href="{m}">' for m in (*LIBRARIES, *MODULES)))
 
 
 def layout() -> html.Div:

@@ -36,6 +36,12 @@ export function format(choices, keys = [...FILTER_KEYS, ...VIEW_KEYS]) {
 /** Only what the server's Filter knows. */
 export const filterQuery = (choices) => format(choices, FILTER_KEYS);
 
+const EACH = ["world", "from", "to", "known_at", "bbox", "area", "agency", "source", "q"];
+const OWN = { movements: ["kind", "track"], seizures: ["drug", "min_kg", "max_kg", "conveyance"], imagery: [] };
+
+/** Only what a layer has conditions on: any other choice leaves its address, and what came from there, as they are. */
+export const layerQuery = (choices, layer) => format(choices, FILTER_KEYS.filter((k) => EACH.includes(k) || OWN[layer].includes(k)));
+
 /** The layers, top first: `seizures,movements:0.8,-imagery` (a minus is off, a number its opacity). */
 export function parseLayers(text) {
   if (!text) return DEFAULT_LAYERS.map((l) => ({ ...l }));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { createChoices, filterQuery, format, formatLayers, parse, parseLayers, setCount } from "../../assets/js/choices.mjs";
+import { createChoices, filterQuery, format, formatLayers, layerQuery, parse, parseLayers, setCount } from "../../assets/js/choices.mjs";
 
 test("a query string survives a round trip", () => {
   const text = "world=exercise&from=2026-11-17T00:00:00Z&to=2026-11-24T00:00:00Z&drug=cocaine,heroin&q=R%C3%ADo+Bravo&at=2026-11-20T00:00:00Z&sel=track:12";
@@ -9,6 +9,13 @@ test("a query string survives a round trip", () => {
 });
 
 test("unknown keys and empty values are left out", () => assert.deepEqual(parse("?x=1&drug=&kind=vessel"), { kind: ["vessel"] }));
+
+test("a layer is asked only by what it has conditions on", () => {
+  const choices = { world: "live", from: "2026-11-20T00:00:00Z", kind: ["vessel"], track: ["7"], drug: ["ats"], min_kg: "2", agency: ["A"], q: "x", sel: "track:1" };
+  assert.equal(layerQuery(choices, "movements"), "world=live&from=2026-11-20T00:00:00Z&kind=vessel&track=7&agency=A&q=x");
+  assert.equal(layerQuery(choices, "seizures"), "world=live&from=2026-11-20T00:00:00Z&drug=ats&min_kg=2&agency=A&q=x");
+  assert.equal(layerQuery(choices, "imagery"), "world=live&from=2026-11-20T00:00:00Z&agency=A&q=x");
+});
 
 test("the server gets the filter alone", () => assert.equal(filterQuery({ world: "live", sel: "track:1", theme: "sun", drug: ["ats"] }), "world=live&drug=ats"));
 

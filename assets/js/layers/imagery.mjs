@@ -1,7 +1,6 @@
 // Drone imagery: all of the window, newest on top, what is older than a day dimmed below; frames with crop marks and a label.
 import { addLayer, retile, visible } from "../map/adapter.mjs";
-import { ask } from "../api.mjs";
-import { filterQuery } from "../choices.mjs";
+import { layerQuery } from "../choices.mjs";
 import { clock, day, iso } from "../times.mjs";
 
 const FRAMES = "frames", CORNERS = "frame-corners";
@@ -15,7 +14,7 @@ const empty = { type: "FeatureCollection", features: [] };
 export const ids = [...Object.keys(PARTS), "frame-fill", "frame-line", "frame-corner", "frame-label"];
 export const clickable = ["frame-fill"];
 
-const address = (choices, times) => `${location.origin}/api/tiles/imagery/{z}/{x}/{y}.webp?${filterQuery({ ...choices, ...times })}`;
+const address = (choices, times) => `${location.origin}/api/tiles/imagery/{z}/{x}/{y}.webp?${layerQuery({ ...choices, ...times }, "imagery")}`;
 
 export function add(map, { token, choices, wall }) {
   map.addSource(FRAMES, { type: "geojson", data: empty, promoteId: "id" });
@@ -41,8 +40,8 @@ export function add(map, { token, choices, wall }) {
   }, "slot-marks");
 }
 
-/** The images of these choices. */
-export const images = (choices, signal) => ask(`/api/images?${filterQuery(choices)}&limit=1000`, { signal });
+/** Where the images of these choices are listed. */
+export const images = (choices) => `/api/images?${layerQuery(choices, "imagery")}&limit=1000`;
 
 const taken = (row) => Date.parse(row.captured_at) / 1000;
 

@@ -1,6 +1,6 @@
 // Movements: where things went (tiles), where they are at the clock's time with a trail behind them, and how old that is.
 import { addLayer, retile, visible } from "../map/adapter.mjs";
-import { filterQuery } from "../choices.mjs";
+import { layerQuery } from "../choices.mjs";
 import { GLYPHS, KINDS } from "../symbols/glyphs.mjs";
 import { mixed } from "../theme.mjs";
 import { marksAt } from "./movement_marks.mjs";
@@ -26,7 +26,7 @@ const colour = (token) => ["match", ["get", "kind"], "vessel", token("track-sea"
 const PAST = 0.3, HISTORY = [0.16, 0.5];
 const past = (token) => colour((name) => mixed(token(name), token("land"), PAST));
 
-export const url = (choices) => `${location.origin}/api/tiles/tracks/{z}/{x}/{y}.mvt?${filterQuery(choices)}`;
+export const url = (choices) => `${location.origin}/api/tiles/tracks/{z}/{x}/{y}.mvt?${layerQuery(choices, "movements")}`;
 
 /** Put sources and layers on a map whose style was just set. */
 export function add(map, { token, choices, wall }) {

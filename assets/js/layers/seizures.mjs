@@ -1,13 +1,15 @@
 // Seizures: a disc with its letter, sized by weight; several near each other as a ring of their drugs; or heat.
 import { addLayer, retile, visible } from "../map/adapter.mjs";
-import { filterQuery } from "../choices.mjs";
+import { layerQuery } from "../choices.mjs";
 import { DISC_KG, DRUGS } from "../symbols/glyphs.mjs";
 
 const POINTS = "seizure-points", TILES = "seizure-tiles", HEAT = "seizure-heat";
 const GATHER_PX = 30, WALL_GATHER_PX = 46;
 const empty = { type: "FeatureCollection", features: [] };
 
-export const url = (choices) => `${location.origin}/api/tiles/seizures/{z}/{x}/{y}.mvt?${filterQuery(choices)}`;
+export const url = (choices) => `${location.origin}/api/tiles/seizures/{z}/{x}/{y}.mvt?${layerQuery(choices, "seizures")}`;
+
+export const points = (choices) => `/api/seizures/points?${layerQuery(choices, "seizures")}`;
 
 const total = ["coalesce", ["get", "n"], ["get", "point_count"], 1];
 const radius = ["step", total, 10.5, 4, 13, 10, 16, 25, 19];

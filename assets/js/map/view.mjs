@@ -1,6 +1,6 @@
 // The map of the page: choices and the clock come in, layers are drawn, what the person points at goes out.
 import { ask } from "../api.mjs";
-import { FILTER_KEYS, filterQuery, parseLayers } from "../choices.mjs";
+import { FILTER_KEYS, layerQuery, parseLayers } from "../choices.mjs";
 import { archiveStyle, readArchive, withSlots } from "../basemap/own.mjs";
 import { basemapStyle } from "../basemap/style.mjs";
 import { iso } from "../times.mjs";
@@ -31,7 +31,7 @@ export async function createView(container, { choices, token, status, told, came
   const map = createMap(container, { style: styled(), ...camera, interactive, padding, hash, kept: wall ? TILES_OF_VIEWS : undefined });
   const held = { points: undefined, images: undefined, movement: undefined, run: undefined, levels: new Set() };
   const clock = { at: undefined, live: true, playing: false, edge: undefined, speed: 1 };
-  const asking = {};
+  const asking = {}, asked = {};
   let drawn = 0, ready = false;
 
   const fresh = (name) => {
@@ -85,8 +85,17 @@ export async function createView(container, { choices, token, status, told, came
 
   // -- data
 
-  async function fetchPoints() {
-    const found = await status.follow("Seizures", ask(`/api/seizures/points?${filterQuery(choices.get())}`, { signal: fresh("points") }));
+  /** The answer of an address; undefined when it is the last one asked, and its answer held or on its way. `again` asks even so. */
+  async function answer(name, words, address, again) {
+    if (!again && asked[name] === address) return undefined;
+    asked[name] = address;
+    const found = await status.follow(words, ask(address, { signal: fresh(name) }));
+    if (!found && asked[name] === address) asked[name] = undefined;
+    return found;
+  }
+
+  async function fetchPoints(again) {
+    const found = await answer("points", "Seizures", seizures.points(choices.get()), again);
     if (!found) return;
     held.points = found;
     if (ready) {
@@ -95,15 +104,15 @@ export async function createView(container, { choices, token, status, told, came
     }
   }
 
-  async function fetchImages() {
-    const found = await status.follow("Imagery", imagery.images(choices.get(), fresh("images")));
+  async function fetchImages(again) {
+    const found = await answer("images", "Imagery", imagery.images(choices.get()), again);
     if (!found) return;
     held.images = found.rows;
     if (ready) draw(true);
   }
 
-  async function fetchRun() {
-    const found = await status.follow("Hotspots", hotspots.run(choices.get(), fresh("run")));
+  async function fetchRun(again) {
+    const found = await answer("run", "Hotspots", hotspots.run(choices.get()), again);
     if (!found) return;
     held.run = found;
     if (ready) {
@@ -113,33 +122,26 @@ export async function createView(container, { choices, token, status, told, came
     told.legend?.();
   }
 
-  let movementFor = "";
-  async function fetchMovement(at) {
+  async function fetchMovement(at, again) {
     const ahead = clock.playing ? Math.max(AHEAD_S, clock.speed * 12) : AHEAD_S;
     const from = Math.floor((at - LONGEST_TRAIL_S) / 60) * 60, to = Math.ceil((at + ahead) / 60) * 60;
     const gathered = held.movement?.detail === "gathered" || held.movement?.detail === "positions";
     const where = gathered ? `&bbox=${boundsOf(map)}` : "";
     // A chosen box is the person's filter; the view's own is only asked when there is too much to hold.
-    const query = `${filterQuery(choices.get())}${choices.get().bbox ? "" : where}&move_from=${iso(from)}&move_to=${iso(to)}&zoom=${Math.floor(map.getZoom())}`;
-    if (query === movementFor) return;
-    movementFor = query;
-    const found = await status.follow("Movements", ask(`/api/movement?${query}`, { signal: fresh("movement") }));
-    if (!found) {
-      if (movementFor === query) movementFor = "";
-      return;
-    }
+    const query = `${layerQuery(choices.get(), "movements")}${choices.get().bbox ? "" : where}&move_from=${iso(from)}&move_to=${iso(to)}&zoom=${Math.floor(map.getZoom())}`;
+    const found = await answer("movement", "Movements", `/api/movement?${query}`, again);
+    if (!found) return;
     held.movement = found;
     draw(true);
   }
 
-  /** Ask for everything again; `again` also for tiles whose address is the same, after the data changed. */
+  /** Ask for what the choices changed; `again` for everything, after the data changed. */
   function refetch(again = false) {
-    movementFor = "";
     if (ready) for (const name of ["movements", "seizures", "sections"]) LAYERS[name].filtered(map, choices.get(), again);
-    fetchPoints();
-    fetchImages();
-    fetchRun();
-    if (clock.at !== undefined) fetchMovement(clock.at);
+    fetchPoints(again);
+    fetchImages(again);
+    fetchRun(again);
+    if (clock.at !== undefined) fetchMovement(clock.at, again);
   }
 
   // -- drawing at the clock's time

@@ -8,7 +8,8 @@ export const WALL = { glyph: 2.5, disc: 1.9, ring: 1.9 };
 function canvas(px, scale = 1) {
   const c = document.createElement("canvas");
   c.width = c.height = Math.ceil(px * RATIO * scale);
-  const g = c.getContext("2d");
+  // Kept in memory, not by the graphics card: to read each back from there takes 30 ms and more.
+  const g = c.getContext("2d", { willReadFrequently: true });
   g.scale(RATIO * scale, RATIO * scale);
   return [c, g];
 }
