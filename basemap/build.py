@@ -59,12 +59,16 @@ class Parts:
 
 
 def build(out: Path, progress, *, again: bool = False) -> list[str]:
-    """Build into `out`; nothing to do when it is built already. A line for each part that failed."""
+    """Build into `out`; nothing to do when it is built already. A line for each part that failed.
+
+    What failed is tried again once a package is there that was not.
+    """
     listed = out / "parts.json"
     wanted = _stamp()
     if listed.exists() and not again:
         told = json.loads(listed.read_text())
-        if told.get("stamp") == wanted:
+        mended = told.get("failed") and told.get("had") != _had()
+        if told.get("stamp") == wanted and not mended:
             return told.get("failed", [])
     out.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
@@ -107,12 +111,17 @@ def _work() -> float:
 def _finish(parts: Parts, listed: Path, wanted: str) -> None:
     """Say what was built; last, so that a build that was broken off is done again."""
     told = {
-        "stamp": wanted, "layers": parts.layers, "relief": parts.relief, "failed": parts.failed,
+        "stamp": wanted, "layers": parts.layers, "relief": parts.relief, "failed": parts.failed, "had": _had(),
         "attribution": list(dict.fromkeys(ATTRIBUTION[s] for s in ATTRIBUTION if s in parts.sources)),
     }
     part = listed.with_suffix(".part")
     part.write_text(json.dumps(told, indent=1))
     part.rename(listed)
+
+
+def _had() -> list[str]:
+    """The npm packages of data that are installed."""
+    return [name for name in NPM_DATA if (MODULES / name).is_dir()]
 
 
 def _stamp() -> str:

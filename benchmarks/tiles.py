@@ -34,11 +34,12 @@ def main(args: list[str]) -> int:
         places = _places(cluster, 4000)
         spots = {z: _tiles(places, z, rng) for z in ZOOMS}
         panned = {z: _pan(places, z, rng) for z in PANNED}
+        if not asked.no_peer:
+            _prepared(cluster)
+        _read_once(cluster, peer=not asked.no_peer)
         with servers.vigia(cluster, asked.home) as ours:
-            theirs = None
             if asked.no_peer:
                 return _report(ours, None, spots, panned, asked.runs)
-            _prepared(cluster)
             with servers.peer("tipg.main:app", "/healthz", asked.home, _tipg(cluster)) as theirs:
                 return _report(ours, theirs, spots, panned, asked.runs)
 
@@ -158,6 +159,15 @@ def _prepared(cluster: Cluster) -> None:
         connection.execute("CREATE INDEX ON public.lines USING gist (geom)")
         connection.execute("GRANT SELECT ON public.lines TO PUBLIC")
         connection.execute("VACUUM ANALYZE public.lines")
+
+
+def _read_once(cluster: Cluster, *, peer: bool) -> None:
+    """Every row a tile may need, from the disk into memory: cold is what no server keeps, not what no disk has turned for."""
+    asks = ["sum(ST_NPoints(line)), sum(ST_NPoints(coarse)) FROM vigia.segment", "count(cell) FROM vigia.cover", "sum(length(edges)) FROM vigia.flow",
+            "count(geom) FROM vigia.seizure", *(["sum(ST_NPoints(geom)) FROM public.lines"] if peer else [])]
+    with psycopg.connect(cluster.setup_url.replace("+psycopg", ""), dbname=DATABASE) as connection:
+        for ask in asks:
+            connection.execute(f"SELECT {ask}").fetchone()
 
 
 def _tipg(cluster: Cluster) -> dict[str, str]:

@@ -27,7 +27,7 @@ async def parts() -> Response:
         return as_json({**told, **nothing})
     path = store().basemap / "parts.json"
     told = json.loads(path.read_text()) if path.exists() else nothing
-    return as_json({k: v for k, v in told.items() if k not in ("stamp", "failed")})
+    return as_json({k: v for k, v in told.items() if k not in ("stamp", "failed", "had")})
 
 
 @router.get("/{name}")

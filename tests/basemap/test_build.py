@@ -33,6 +33,19 @@ def test_a_missing_package_leaves_a_plainer_map(tmp_path, monkeypatch, told):
     assert shares == sorted(shares) and shares[-1] == pytest.approx(1)
 
 
+def test_what_failed_is_tried_again_once_its_package_is_there(tmp_path, monkeypatch, told):
+    monkeypatch.setattr(building, "STEPS", quick("names", "graticule"))
+    monkeypatch.setattr(building, "MODULES", tmp_path / "gone")
+    out = tmp_path / "basemap"
+    failed = build(out, lambda *t: None)
+    assert len(failed) == 1
+    assert build(out, lambda *t: told.append(t)) == failed and told == []  # not while nothing changed
+    monkeypatch.undo()
+    monkeypatch.setattr(building, "STEPS", quick("names", "graticule"))
+    assert build(out, lambda *t: told.append(t)) == [] and told
+    assert set(json.loads((out / "parts.json").read_text())["layers"]) == {"names", "graticule"}
+
+
 def test_tiles_that_can_not_be_cut_leave_their_layer_out(tmp_path, monkeypatch, told):
     def wrong(parts) -> None:
         parts.archive("wrong", ["no shape"], (0, 1), (0, 24))
