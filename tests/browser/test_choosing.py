@@ -140,6 +140,7 @@ def test_hostile_names_are_text(browser, hostile, tmp_path):
         page.keyboard.press("Escape")
         page.click("#drawer-tab label:has-text('Charts')")
         page.wait_for_selector(".chart svg, .charts .note")
+        assert page.evaluate("document.getElementById('map').clientHeight === document.getElementById('map').parentElement.clientHeight")
         briefing = tmp_path / "briefing.html"
         with urllib.request.urlopen(f"{hostile.address}/api/export/briefing?world=live") as answer:
             briefing.write_bytes(answer.read())
