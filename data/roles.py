@@ -45,6 +45,12 @@ def prepare(owner_url: str) -> None:
             ) from None
 
 
+def ensure_safe(owner_url: str) -> None:
+    """Raises DatabaseUnfit with all that is wrong with the serving role."""
+    if wrong := problems(owner_url):
+        raise DatabaseUnfit(f"the serving role is not safe to serve with: {'; '.join(wrong)}")
+
+
 def problems(owner_url: str) -> list[str]:
     """What is wrong with the serving role: it must exist, be no superuser, pass no row-level security and own nothing."""
     with owner_connection(owner_url) as connection:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from errors import DatabaseUnfit
 from settings import store
 
 
@@ -11,18 +10,19 @@ def everything(owner_url: str, *, own: bool, exercise: bool, progress) -> list[s
 
     `own` says that the database is of an own server, whose serving role we may have to make.
     """
-    from data import migrations, reference, roles
+    from data import migrations, prepared, reference, roles
     from feeds import exercise as exercise_feed
 
     if own:
         roles.prepare(owner_url)
     migrations.upgrade(owner_url)
-    if wrong := roles.problems(owner_url):
-        raise DatabaseUnfit(f"the serving role is not safe to serve with: {'; '.join(wrong)}")
+    roles.ensure_safe(owner_url)
     failed = basemap(progress=progress)
     reference.load(owner_url, store().basemap, progress)
     if exercise:
         exercise_feed.ensure(owner_url, progress)
+    if not failed:  # a part that failed is tried again by the next start
+        prepared.keep(owner_url, prepared.stamp(store().basemap, exercise=exercise))
     return failed
 
 

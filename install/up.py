@@ -57,8 +57,18 @@ def _database(held: ExitStack, progress, *, new: bool) -> str:
 
 
 def prepare_data(owner_url: str, progress, *, own: bool, exercise: bool) -> None:
-    """Whatever is missing in database and folder, aside; meanwhile the page's modules are loaded here."""
+    """Whatever is missing in database and folder, aside; meanwhile the page's modules are loaded here.
+
+    A start that finds all as the last one left it asks nothing but the rights of the serving role.
+    """
+    from data import prepared, roles
+
     threading.Thread(target=_load_app, daemon=True).start()
+    if prepared.held(owner_url) == prepared.stamp(store().basemap, exercise=exercise):
+        if own:
+            roles.prepare(owner_url)
+        roles.ensure_safe(owner_url)
+        return
     for line in aside.run("install.prepare:everything", progress, owner_url=owner_url, own=own, exercise=exercise):
         print(f"vigia: {line}", file=sys.stderr)
 
