@@ -8,6 +8,11 @@ from dash import dcc, html
 from data.records import DRUG_WORD, DRUGS
 
 # plotly draws on a canvas of its own and can't read CSS variables; the page sets these from its theme (assets/bridge.js).
+# The day first, as in the timeline and the table.
+DATES = [
+    {"dtickrange": [None, 86_399_999], "value": "%H:%M\n%-d %b"}, {"dtickrange": [86_400_000, 604_800_000 * 4], "value": "%-d %b\n%Y"},
+    {"dtickrange": [604_800_000 * 4 + 1, "M11"], "value": "%b\n%Y"}, {"dtickrange": ["M12", None], "value": "%Y"},
+]
 AXIS = {"gridcolor": "rgba(128,140,148,.18)", "zeroline": False, "automargin": True, "fixedrange": True}
 
 
@@ -33,7 +38,7 @@ def pane(over_time: list[dict], sections: list[dict], colours: dict[str, str]) -
 
 def drugs(rows: list[dict], colours: dict[str, str]) -> go.Figure:
     """Stacked bars, one colour a drug, in the order of the chips."""
-    figure = go.Figure(layout=_layout(colours, barmode="stack", bargap=0.15))
+    figure = go.Figure(layout=_layout(colours, barmode="stack", bargap=0.15, xaxis={**AXIS, "tickformatstops": DATES}))
     for drug in DRUGS:
         mine = [r for r in rows if r["drug"] == drug]
         if mine:

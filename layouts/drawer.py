@@ -15,7 +15,8 @@ NUMBER = {"function": "vigiaNumber(params.value, 2)"}
 
 COLUMNS = {
     "seizures": [
-        {"field": "symbol", "headerName": "", "width": 44, "sortable": False, "cellRenderer": "VigiaSymbol"},
+        {"field": "symbol", "headerName": "", "width": 44, "sortable": False, "cellClass": "symbol-cell",
+         "cellRenderer": "VigiaSymbol"},
         {"field": "when", "headerName": "When (UTC)", "width": 150, "valueFormatter": WHEN, "sort": "desc"},
         {"field": "drug", "headerName": "Drug", "width": 160},
         {"field": "kg", "headerName": "kg", "width": 100, "type": "rightAligned", "valueFormatter": NUMBER},
@@ -27,7 +28,8 @@ COLUMNS = {
         {"field": "marking", "headerName": "Marking", "width": 120, "sortable": False},
     ],
     "tracks": [
-        {"field": "symbol", "headerName": "", "width": 44, "sortable": False, "cellRenderer": "VigiaSymbol"},
+        {"field": "symbol", "headerName": "", "width": 44, "sortable": False, "cellClass": "symbol-cell",
+         "cellRenderer": "VigiaSymbol"},
         {"field": "name", "headerName": "Name", "minWidth": 180, "flex": 1},
         {"field": "kind", "headerName": "Kind", "width": 110},
         {"field": "key", "headerName": "Identity, as told", "width": 180},
@@ -39,7 +41,8 @@ COLUMNS = {
         {"field": "marking", "headerName": "Marking", "width": 120, "sortable": False},
     ],
     "images": [
-        {"field": "symbol", "headerName": "", "width": 44, "sortable": False, "cellRenderer": "VigiaSymbol"},
+        {"field": "symbol", "headerName": "", "width": 44, "sortable": False, "cellClass": "symbol-cell",
+         "cellRenderer": "VigiaSymbol"},
         {"field": "name", "headerName": "Name", "minWidth": 260, "flex": 1, "sortable": False},
         {"field": "captured", "headerName": "Captured (UTC)", "width": 150, "valueFormatter": WHEN, "sortable": False},
         {"field": "gsd_cm", "headerName": "Ground sample, cm", "width": 140, "type": "rightAligned", "sortable": False,

@@ -128,7 +128,7 @@ def drug_options(counts: dict[str, int]) -> list[dict]:
     """The drug chips; a chip shows what it would give, even when off."""
     return [
         {"label": html.Span([drug(d), html.Span(DRUG_WORD[d], className="word"),
-                             html.Span(_number(counts.get(d)), className="n")], className="chip-in"), "value": d}
+                             _count(counts.get(d))], className="chip-in"), "value": d}
         for d in DRUGS
     ]
 
@@ -137,7 +137,7 @@ def kind_options(counts: dict[str, int]) -> list[dict]:
     """The kinds of track, persons only where there are any."""
     return [
         {"label": html.Span([kind(k), html.Span(KIND_WORD[k], className="word"),
-                             html.Span(_number(counts.get(k)), className="n")], className="kind-in"), "value": k}
+                             _count(counts.get(k))], className="kind-in"), "value": k}
         for k in KINDS if k != "person" or counts.get(k)
     ]
 
@@ -179,3 +179,12 @@ def off_map_words(unplaced: int, totals: int) -> str:
 
 def _number(n: int | None) -> str:
     return "" if n is None else f"{n:,}"
+
+
+def _count(n: int | None) -> html.Span:
+    """A count beside a choice. From 10,000 on it is short, so that the word keeps its room, and whole when pointed at."""
+    if n is None or n < 10_000:
+        return html.Span(_number(n), className="n")
+    size, mark = (1_000_000, "M") if n >= 1_000_000 else (1_000, "k")
+    tenths = n * 10 // size
+    return html.Span((f"{tenths / 10:.1f}" if tenths < 1_000 else f"{tenths // 10}") + mark, className="n", title=f"{n:,}")
