@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import mapbox_vector_tile
+import morecantile
 import numpy as np
 import pytest
 from tests.data.made import START, seizures, tracks, walk
@@ -14,6 +15,7 @@ from data import tracks as track_queries
 from data.filters import Filter
 
 pytestmark = pytest.mark.asyncio
+TMS = morecantile.tms.get("WebMercatorQuad")
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +41,15 @@ FILTERS = [
 ]
 
 
-async def tiles(session, query, z: int, layer: str) -> list[dict]:
-    """Every feature of a layer over the ground the data lies on."""
-    n = 2**z
-    x0, x1 = int((-99.5 + 180) / 360 * n), int((-95.5 + 180) / 360 * n)
-    y0, y1 = int(n * 0.41), int(n * 0.44)
+def column_row(z: int, lon: float, lat: float) -> tuple[int, int]:
+    tile = TMS.tile(lon, lat, z)
+    return tile.x, tile.y
+
+
+async def tiles(session, query, z: int, layer: str, within: tuple[float, float, float, float] = (-99.5, 20.1, -95.5, 30.8)) -> list[dict]:
+    """Every feature of a layer over the ground the data lies on (degrees)."""
+    x0, y1 = column_row(z, *within[:2])
+    x1, y0 = column_row(z, *within[2:])
     out = []
     for x in range(x0, x1 + 1):
         for y in range(y0, y1 + 1):
@@ -100,15 +106,16 @@ async def test_tracks(world, filter: Filter):
 
 async def test_fixes_at_high_zoom_are_all_there(world):
     filter = Filter(world="exercise", start=START + timedelta(hours=3), end=START + timedelta(hours=12))
+    with world.connect() as connection:
+        stored, *within = connection.execute(
+            "SELECT count(*), min(ST_X(geom)), min(ST_Y(geom)), max(ST_X(geom)), max(ST_Y(geom)) FROM fix "
+            "WHERE world = 1 AND observed_at >= %s AND observed_at < %s", (filter.start, filter.end)).fetchone()
     pool = world.pool()
     try:
         async with pool.reading() as session:
-            drawn = await tiles(session, lambda s, *t: tiles_tracks.tile(s, filter, *t), 12, "fixes")
+            drawn = await tiles(session, lambda s, *t: tiles_tracks.tile(s, filter, *t), 12, "fixes", tuple(within))
     finally:
         await pool.close()
-    with world.connect() as connection:
-        (stored,) = connection.execute("SELECT count(*) FROM fix WHERE world = 1 AND observed_at >= %s AND observed_at < %s",
-                                       (filter.start, filter.end)).fetchone()
     assert len(drawn) == stored > 0
 
 
