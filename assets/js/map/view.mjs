@@ -183,6 +183,7 @@ export async function createView(container, { choices, token, status, told, came
 
   const clickable = Object.values(LAYERS).flatMap((l) => l.clickable);
   map.on("click", (event) => {
+    if (told.drawing?.()) return; // a corner of an area may lie on a mark
     const r = 6, { x, y } = event.point;
     const found = map.queryRenderedFeatures([[x - r, y - r], [x + r, y + r]], { layers: clickable.filter((id) => map.getLayer(id)) })[0];
     if (!found) return told.select?.(undefined);
@@ -191,6 +192,7 @@ export async function createView(container, { choices, token, status, told, came
   });
   const named = ({ layer, properties }) => `${layer.id === "mark" ? "track" : layer.id === "frame-fill" ? "image" : "seizure"}:${properties.id}`;
   map.on("mousemove", (event) => {
+    if (told.drawing?.()) return;
     const over = map.queryRenderedFeatures(event.point, { layers: clickable.filter((id) => map.getLayer(id)) })[0];
     map.getCanvas().style.cursor = over ? "pointer" : "";
     told.hovered?.(over && !over.properties.point_count && !(over.properties.n > 1) ? named(over) : undefined);
