@@ -13,6 +13,10 @@
     │   ├── RowRefused             one row or message of it
     │   └── FilterInvalid          a query string
     ├── NotFound                   no such thing, or none this world may see
+    ├── SignedOut                  nobody is signed in, or no longer
+    ├── Forbidden                  somebody is, and may not
+    ├── PurposeMissing             what for was not told, and must be
+    ├── RecordFailed               the record can't be written, so nothing governed is given out
     └── WorkerFailed               the one-shot worker that opens files died or ran over a limit
 """
 
@@ -55,6 +59,22 @@ class DatabaseUnfit(VigiaError):
 
 class NotFound(VigiaError):
     """No such thing, or none this world may see."""
+
+
+class SignedOut(VigiaError):
+    """Nobody is signed in, or no longer."""
+
+
+class Forbidden(VigiaError):
+    """Somebody is signed in, and may not do this."""
+
+
+class PurposeMissing(VigiaError):
+    """What for was not told, and must be."""
+
+
+class RecordFailed(VigiaError):
+    """The record can't be written, so nothing governed is given out."""
 
 
 class WorkerFailed(VigiaError):
@@ -127,6 +147,10 @@ HTTP_STATUS: dict[type[VigiaError], int] = {
     FilterInvalid: 422,
     InputRefused: 422,
     NotFound: 404,
+    SignedOut: 401,
+    Forbidden: 403,
+    PurposeMissing: 428,
+    RecordFailed: 503,
     DatabaseUnreachable: 503,
     DatabaseUnfit: 503,
     VigiaError: 500,

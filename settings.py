@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent
@@ -40,6 +41,11 @@ class StoreSettings(_Base):
         return self.home / "basemap"
 
     @property
+    def audit_key(self) -> Path:
+        """What the record's heads are signed with."""
+        return self.home / "audit_key"
+
+    @property
     def rejects(self) -> Path:
         """Rejects files of imports with --keep-good."""
         return self.home / "rejects"
@@ -61,8 +67,53 @@ class ServeSettings(_Base):
     host: str = "127.0.0.1"
     port: int = Field(default=8050, ge=1, le=65535)
     basemap_file: Path | None = Field(default=None, description="a user's own basemap, .pmtiles or .json")
+    proxy_address: str = Field(default="127.0.0.1", description="where the proxy of --behind-proxy asks from")
     tiles_kept_mb: int = Field(default=32, ge=0, le=4096, description="memory for tiles made lately")
     local_zone: str = Field(default="America/Chicago", description="the second clock, an IANA zone")
+
+
+class AccessSettings(_Base):
+    """Who is let in, and how the outside world calls us."""
+
+    public_origin: str | None = Field(default=None, description="the address people use when it is not loopback, such as https://vigia.example.org")
+    idle_minutes: int = Field(default=30, ge=1, le=30, description="after how long at rest a session is locked")
+
+    oidc_issuer: str | None = Field(default=None, description="a provider of OpenID Connect that people may sign in with")
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_name: str = Field(default="your agency", description="how the provider is called on the sign-in page")
+    sign_in_tries: int = Field(default=20, ge=1, description="tries a minute from one address, whatever names it tries")
+
+    @field_validator("public_origin")
+    @classmethod
+    def _is_origin(cls, told: str | None) -> str | None:
+        if told is None or not told.strip():
+            return None
+        parts = urlsplit(told.strip().rstrip("/"))
+        if parts.scheme != "https" or not parts.hostname or parts.path or parts.query:
+            raise ValueError("expected https://name, with no path")
+        return f"https://{parts.netloc}".lower()
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _is_issuer(cls, told: str | None) -> str | None:
+        if told is None or not told.strip():
+            return None
+        parts = urlsplit(told.strip().rstrip("/"))
+        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")):
+            raise ValueError("expected https://…, or this machine")
+        return told.strip().rstrip("/")
+
+    @model_validator(mode="after")
+    def _has_client(self) -> AccessSettings:
+        if self.oidc_issuer is not None and not self.oidc_client_id:
+            raise ValueError("VIGIA_OIDC_ISSUER needs VIGIA_OIDC_CLIENT_ID beside it")
+        return self
+
+    @property
+    def tls(self) -> bool:
+        """Whether browsers reach us behind TLS: then cookies are told to travel there alone."""
+        return self.public_origin is not None
 
 
 @lru_cache
@@ -78,6 +129,11 @@ def database() -> DatabaseSettings:
 @lru_cache
 def serve() -> ServeSettings:
     return ServeSettings()
+
+
+@lru_cache
+def access() -> AccessSettings:
+    return AccessSettings()
 
 
 def for_browser() -> dict:

@@ -8,17 +8,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from data import seizures
 from data.filters import Filter
 from data.models import Agency, Image, Segment, Seizure
+from data.scope import LEVELS, marking_of
 
 # Edges in kilograms of the amount histogram: three to a decade, as weights are spread.
 AMOUNT_EDGES_KG = (0.0, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 
 
 async def counts(session: AsyncConnection, filter: Filter) -> dict:
-    """Totals of each layer, and facets that leave their own key out of the filter."""
+    """Totals of each layer, the strictest marking among them, and facets that leave their own key out of the filter."""
+    of_seizures = await seizures.count(session, filter)
+    of_tracks = await _total_level(session, Segment, func.count(Segment.track_id.distinct()), filter.segments())
+    of_images = await _total_level(session, Image, func.count(), filter.images())
     return {
-        "seizures": await seizures.count(session, filter),
-        "tracks": {"total": await tracks(session, filter)},
-        "images": {"total": await images(session, filter)},
+        "seizures": of_seizures,
+        "tracks": {"total": of_tracks[0]},
+        "images": {"total": of_images[0]},
+        "marking": marking_of(max(of_seizures.pop("level") or 0, of_tracks[1], of_images[1])),
         "facets": {
             "drug": await _by(session, Seizure.drug, filter.but(drug=()).seizures()),
             "conveyance": await _by(
@@ -28,6 +33,11 @@ async def counts(session: AsyncConnection, filter: Filter) -> dict:
         },
         "amount": await _amount(session, filter.but(min_kg=None, max_kg=None)),
     }
+
+
+async def _total_level(session: AsyncConnection, table, number, conditions) -> tuple[int, int]:
+    """How many, and the level of the strictest; 0 where there is none."""
+    return tuple((await session.execute(select(number, func.coalesce(func.max(table.scope % LEVELS), 0)).select_from(table).where(*conditions))).one())
 
 
 async def totals(session: AsyncConnection, filter: Filter) -> dict[str, int]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta, timezone
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select
 
 from data.models import Agency, Image, LatestFix, Segment, Seizure, Track
 from data.records import CONVEYANCES, DRUGS, KINDS, BBox
@@ -20,6 +20,10 @@ from errors import FilterInvalid
 AREA_VERTICES_MAX = 500
 TEXT_MAX = 100
 LIST_MAX = 200
+
+
+# As the index of long ones says it (data/models/seizures.py), so that it is recognised.
+LONG = Seizure.time_span.in_([literal_column("'month'"), literal_column("'range'")])
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,8 @@ class Filter:
         """Conditions on `seizure`. A seizure counts when its time range meets the window."""
         out = [Seizure.world == self.world_code]
         if self.start:
-            out.append(Seizure.ended_at > self.start)
+            # What is told by event or day lasts a day at most (25 hours where a clock is put back): so an index finds it by its start.
+            out += [Seizure.ended_at > self.start, or_(Seizure.started_at > self.start - timedelta(days=2), LONG)]
         if self.end:
             out.append(Seizure.started_at < self.end)
         if self.known_at:

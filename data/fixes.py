@@ -15,7 +15,7 @@ import numpy as np
 import psycopg
 from psycopg.types.json import Jsonb
 
-from data import segments
+from data import authority, segments
 from data.partitions import ensure_months
 from data.quadkey import qk
 from data.records import GAP_S, SLA_S
@@ -64,6 +64,8 @@ class FixWriter:
         self.stored = self.already = 0
         self._held: list[dict[str, np.ndarray]] = []
         self._held_rows = 0
+        self._limits: dict[int, list[authority.Limit]] = {}  # of the tracks that need a legal basis
+        self.sealed: dict[str, int] = {}  # fixes that lay outside of it, by reason: part of `stored`
         self._straight = True  # until a fix was there already
         self._sender = ThreadPoolExecutor(1, "fixes")
         self._sending: Future | None = None
@@ -103,9 +105,8 @@ class FixWriter:
                 """
                 INSERT INTO track (world, key, kind, name, identifiers, agency_id, marking, sla_s, gap_s, source_id)
                 VALUES (%s, %s, %s, %s, %s, %s, coalesce(%s, 'TLP:AMBER'), %s, %s, %s)
-                ON CONFLICT (world, key) DO UPDATE SET
-                  name = coalesce(excluded.name, track.name), identifiers = track.identifiers || excluded.identifiers,
-                  agency_id = coalesce(track.agency_id, excluded.agency_id)
+                ON CONFLICT (world, key, agency_id) DO UPDATE SET
+                  name = coalesce(excluded.name, track.name), identifiers = track.identifiers || excluded.identifiers
                 RETURNING id
                 """,
                 [(self.world, t.key, t.kind, t.name, Jsonb(t.identifiers), t.agency_id, t.marking,
@@ -116,6 +117,10 @@ class FixWriter:
             for _ in told:
                 ids.append(cursor.fetchone()[0])
                 cursor.nextset()
+        if self.world == 0:
+            for agency in {t.agency_id for t in told} - {None}:
+                self.connection.execute("SELECT vigia.seal(%s, %s)", (agency, ids))
+            self._limits |= authority.limits(self.connection, self.world, ids)
         return ids
 
     def write(self, columns: dict[str, np.ndarray]) -> None:
@@ -128,12 +133,43 @@ class FixWriter:
             **{m: np.broadcast_to(np.asarray(columns.get(m, np.nan), np.float32), n) for m in MEASURES},
             **{name: np.broadcast_to(np.asarray(columns.get(name, 0), np.int32), n) for name in ("line", "flags")},
         }
+        if self._limits:
+            every = self._within(every)
+            n = len(every["track_id"])
         for start in range(0, n, BATCH):
             piece = {name: values[start:start + BATCH] for name, values in every.items()}
             self._held.append(piece)
             self._held_rows += len(piece["track_id"])
             if self._held_rows >= BATCH:
                 self._flush()
+
+    def _within(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """What may be kept of these fixes; the rest is sealed."""
+        why = authority.outside(self._limits, columns["track_id"], columns["observed_us"], columns["lon"], columns["lat"])
+        at = np.flatnonzero(why)
+        if len(at):
+            self.idle()
+            keys = qk(columns["lon"][at], columns["lat"][at])
+            with self.connection.cursor() as cursor:
+                cursor.execute("CREATE TEMP TABLE IF NOT EXISTS sealing (track_id bigint, at float8, qk bigint, lon float8, lat float8, reason text) "
+                               "ON COMMIT DELETE ROWS; TRUNCATE sealing")
+                with cursor.copy("COPY sealing FROM STDIN") as copy:
+                    for i, key in zip(at.tolist(), keys.tolist()):
+                        copy.write_row((int(columns["track_id"][i]), columns["observed_us"][i] / 1e6, key, float(columns["lon"][i]),
+                                        float(columns["lat"][i]), authority.REASONS[why[i] - 1]))
+                rows = cursor.execute("""
+                    WITH new AS (
+                      INSERT INTO quarantine (world, track_id, observed_at, qk, geom, reason, source_id)
+                      SELECT %s, track_id, to_timestamp(at), qk, ST_SetSRID(ST_MakePoint(lon, lat), 4326), reason, %s FROM sealing
+                      ON CONFLICT DO NOTHING RETURNING reason
+                    ) SELECT reason, count(*) FROM new GROUP BY 1
+                """, (self.world, self.source_id)).fetchall()
+            new = sum(number for _, number in rows)
+            for reason, number in rows:
+                self.sealed[reason] = self.sealed.get(reason, 0) + number
+            self.stored += new
+            self.already += len(at) - new
+        return {name: values[why == 0] for name, values in columns.items()}
 
     def _flush(self) -> None:
         if not self._held_rows:
@@ -223,9 +259,9 @@ def _wire(columns: dict[str, np.ndarray], world: int, source_id: int) -> list[by
 def latest(connection: psycopg.Connection, world: int) -> None:
     """Bring the newest place of every touched track up to date; an older fix that comes late changes nothing."""
     connection.execute("""
-        INSERT INTO latest_fix (track_id, world, kind, agency_id, observed_at, recorded_at, qk, geom, speed_mps, course_deg,
+        INSERT INTO latest_fix (track_id, world, kind, agency_id, scope, observed_at, recorded_at, qk, geom, speed_mps, course_deg,
                                 heading_deg, altitude_m, accuracy_m, source_id, line, flags)
-        SELECT t.id, t.world, t.kind, t.agency_id, f.observed_at, f.recorded_at, f.qk, f.geom, f.speed_mps, f.course_deg,
+        SELECT t.id, t.world, t.kind, t.agency_id, t.scope, f.observed_at, f.recorded_at, f.qk, f.geom, f.speed_mps, f.course_deg,
                f.heading_deg, f.altitude_m, f.accuracy_m, f.source_id, f.line, f.flags
         FROM (SELECT DISTINCT track_id FROM touched) changed
         JOIN track t ON t.id = changed.track_id

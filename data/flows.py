@@ -22,14 +22,14 @@ from data.records import KINDS
 BANDS: tuple[int, ...] = (3, 4, 5, 6, 7, 8)
 CELLS_A_BLOCK = 8  # the binary logarithm of a block's side: 256 cells, 2 px each
 MONTH_SPAN, DAY_SPAN = 30, 1
-KEY = "world, band, span_d, day, block, kind, agency_id"
+KEY = "world, band, span_d, day, block, kind, scope"
 COLUMNS = f"{KEY}, edges"
 PG_EPOCH_DAY = 10_957  # 2000-01-01, from which PostgreSQL counts, in days since 1970
 COPY_HEAD, COPY_END = b"PGCOPY\n\xff\r\n\x00" + bytes(8), b"\xff\xff"
 SENT_BYTES = 8 << 20
 # Edges as they are kept: both cells as Morton codes of the band's grid (32 bits each), the lower one first, and how many passed.
 EDGE = np.dtype([("cells", "<u8"), ("passes", "<i4")])
-# Changes as they wait; the owner is who passed (kind and agency).
+# Changes as they wait; the owner is who passed (kind and scope).
 CHANGE = np.dtype([("cells", "<u8"), ("owner", "<i4"), ("passes", "<i4")])
 # One row of binary COPY up to the kind.
 HEAD = np.dtype([("fields", ">i2"), ("l1", ">i4"), ("world", ">i2"), ("l2", ">i4"), ("band", ">i2"), ("l3", ">i4"), ("span_d", ">i2"),
@@ -51,7 +51,7 @@ class Lines:
     lat: np.ndarray
     day: np.ndarray  # days since 1970 (UTC) of the segment's hour
     kind: np.ndarray  # its place in KINDS, from 1 as SQL counts
-    agency: np.ndarray
+    scope: np.ndarray  # the track's (data/scope.py)
 
     @classmethod
     def none(cls) -> Lines:
@@ -59,7 +59,7 @@ class Lines:
 
 
 def passes(lines: Lines) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """For each band, finest first: the band, every pass as its two cells, and the vertex whose day, kind and agency it has."""
+    """For each band, finest first: the band, every pass as its two cells, and the vertex whose day, kind and scope it has."""
     key = qk(lines.lon, lines.lat).astype(np.uint64)
     new = np.r_[True, lines.segment[1:] != lines.segment[:-1]]
     first, owner = np.flatnonzero(new), np.cumsum(new) - 1
@@ -104,9 +104,9 @@ class Changes:
                 self._pieces[band].setdefault(int(day[a]), []).append(self._keep(summed([change[a:b]])))
 
     def _owner(self, lines: Lines) -> np.ndarray:
-        """The number of each vertex's kind and agency."""
+        """The number of each vertex's kind and scope."""
         new = np.r_[True, lines.segment[1:] != lines.segment[:-1]]
-        pairs = list(zip(lines.kind[new].tolist(), lines.agency[new].tolist()))
+        pairs = list(zip(lines.kind[new].tolist(), lines.scope[new].tolist()))
         known = np.array([self._owners.setdefault(pair, len(self._owners)) for pair in pairs], np.int32)
         return known[np.cumsum(new) - 1]
 
@@ -243,7 +243,7 @@ def _send(connection: psycopg.Connection, rows: list[bytes]) -> None:
         pass
     connection.execute("""
         CREATE TEMP TABLE IF NOT EXISTS flow_change (
-          world smallint, band smallint, span_d smallint, day date, block bigint, kind text, agency_id int, edges bytea
+          world smallint, band smallint, span_d smallint, day date, block bigint, kind text, scope int, edges bytea
         ) ON COMMIT DELETE ROWS;
         TRUNCATE flow_change
     """)

@@ -43,7 +43,7 @@ async def _tracks(session: AsyncConnection, filter: Filter) -> geopandas.GeoData
             func.sum(Segment.fix_count).label("fixes"), func.sum(Segment.length_m).label("length_m"),
             func.ST_AsBinary(func.ST_LineMerge(func.ST_Collect(func.ST_Force2D(Segment.line)))).label("line"),
         )
-        .join(Track, Track.id == Segment.track_id).join(Source, Source.id == Track.source_id)
+        .join(Track, Track.id == Segment.track_id).outerjoin(Source, Source.id == Track.source_id)
         .outerjoin(Agency, Agency.id == Track.agency_id)
         .where(*conditions).group_by(Track.id, Agency.name, Source.name).order_by(Track.id)
     )

@@ -19,10 +19,10 @@ def _rows(conditions):
         select(
             Image.id, Image.world, Image.name, Image.captured_at, Image.gsd_m, Image.width_px, Image.height_px, Image.bands, Image.dtype,
             Image.crs, Image.min_zoom, Image.max_zoom, Image.sha256, Image.marking, Image.recorded_at, Image.rendering,
-            Sortie.key.label("sortie"), Agency.name.label("agency"), Source.name.label("source"),
+            Sortie.key.label("sortie"), Agency.name.label("agency"), Source.name.label("source"), Source.grade, Source.handling,
             cast(func.ST_AsGeoJSON(Image.footprint, 7), Text).label("footprint"),
         )
-        .join(Source, Source.id == Image.source_id)
+        .outerjoin(Source, Source.id == Image.source_id)
         .outerjoin(Sortie, Sortie.id == Image.sortie_id).outerjoin(Agency, Agency.id == Image.agency_id)
         .where(*conditions)
     )

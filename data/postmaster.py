@@ -21,7 +21,8 @@ FREE_MB = 500
 START_S = 600  # a crash with max_wal_size of work to redo, on a slow disk
 STOP_S = 120
 ORPHANS_S = 60  # for statements that outlived a killed server; statement_timeout bounds those of serving
-PREPARED = "vigia 1"
+SET_CONFIG = "pg_catalog.set_config(text, text, boolean)"
+PREPARED = "vigia 2"
 
 # What a server that must not lose a row needs, and what suits a small machine.
 CONFIG = """\
@@ -168,18 +169,18 @@ class Postmaster:
             raise DatabaseUnreachable(f"the database did not stop within {STOP_S} s: {_last(done.stderr)}")
 
     def prepare(self, *, owner: str, app: str, database: str) -> None:
-        """Roles, database and PostGIS. `owner` owns the database, `app` nothing; neither is a superuser."""
+        """Roles, database and PostGIS. `owner` owns the database and passes row-level security, `app` neither; none is a superuser."""
         with self._connect("postgres") as connection:
             told = connection.execute(
                 "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", (database,)
             ).fetchone()
             if told == (PREPARED,):
                 return
-            for role in (owner, app):
-                if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).rowcount:
-                    connection.execute(sql.SQL(
-                        "CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOREPLICATION"
-                    ).format(sql.Identifier(role)))
+            # The owner brings in rows of every agency, and COPY does not work under row-level security.
+            for role, passes in ((owner, "BYPASSRLS"), (app, "NOBYPASSRLS")):
+                there = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).rowcount
+                connection.execute(sql.SQL("{} ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE {} NOREPLICATION").format(
+                    sql.SQL("ALTER" if there else "CREATE"), sql.Identifier(role), sql.SQL(passes)))
             if told is None:
                 connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(
                     sql.Identifier(database), sql.Identifier(owner)))
@@ -188,6 +189,9 @@ class Postmaster:
                 sql.Identifier(database), sql.Identifier(app)))
         with self._connect(database) as connection:
             connection.execute("CREATE EXTENSION IF NOT EXISTS postgis WITH SCHEMA public")
+            # What a session may see stands in settings of its transaction: only the owner's functions may set them.
+            connection.execute(f"REVOKE EXECUTE ON FUNCTION {SET_CONFIG} FROM PUBLIC")
+            connection.execute(sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(sql.SQL(SET_CONFIG), sql.Identifier(owner)))
             # Last, so that what was broken off is done again.
             connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(database), sql.Literal(PREPARED)))
 

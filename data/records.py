@@ -11,6 +11,14 @@ BBox = tuple[float, float, float, float]
 Kind = Literal["vessel", "vehicle", "container", "tag", "aircraft", "drone", "person"]
 KINDS: tuple[str, ...] = ("vessel", "vehicle", "container", "tag", "aircraft", "drone", "person")
 
+GOVERNED_KINDS: tuple[str, ...] = ("tag", "vehicle", "person")
+"""Kinds that need a legal basis to be followed; a vessel or an aircraft broadcasts where it is."""
+
+# ref: the Admiralty code (AJP-2.1): how reliable a source is, and how credible what it says. Each is judged alone.
+RELIABILITY: dict[str, str] = {"A": "completely reliable", "B": "usually reliable", "C": "fairly reliable", "D": "not usually reliable", "E": "unreliable",
+                               "F": "reliability not judged"}
+CREDIBILITY: dict[str, str] = {"1": "confirmed", "2": "probably true", "3": "possibly true", "4": "doubtful", "5": "improbable", "6": "truth not judged"}
+
 # ref: UNODC individual drug seizures, drug groups; the letter is the map's.
 Drug = Literal["cocaine", "opioid", "ats", "cannabis", "heroin", "other"]
 DRUGS: tuple[str, ...] = ("cocaine", "opioid", "ats", "cannabis", "heroin", "other")

@@ -8,6 +8,7 @@ from sqlalchemy import make_url
 
 from data import addresses
 from data.cluster import APP
+from data.postmaster import SET_CONFIG
 from data.models import SCHEMA
 from data.sessions import owner_connection
 from errors import DatabaseUnfit, DatabaseUnreachable
@@ -26,6 +27,7 @@ def prepare(owner_url: str) -> None:
             raise DatabaseUnfit(
                 "DATABASE_URL's server has no PostGIS; on Debian and Ubuntu install postgresql-15-postgis-3 there"
             )
+        _close(connection)
         there = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (APP,)).rowcount > 0
         if there and _may_connect(owner_url):
             return
@@ -43,6 +45,34 @@ def prepare(owner_url: str) -> None:
                 f"PASSWORD '…'; GRANT CONNECT ON DATABASE {connection.info.dbname} TO {APP}; "
                 f"the password is in {addresses.app_password_file()}"
             ) from None
+
+
+def _close(connection: psycopg.Connection) -> None:
+    """What only a superuser can do for row-level security: done when we are one, else the statements to run."""
+    me = connection.execute("SELECT current_user").fetchone()[0]
+    passes, open_to_all, ours = connection.execute(
+        """
+        SELECT r.rolbypassrls OR r.rolsuper, EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a WHERE a.grantee = 0),
+               has_function_privilege(p.oid, 'EXECUTE')
+        FROM pg_roles r, pg_proc p WHERE r.rolname = current_user AND p.oid = 'pg_catalog.set_config(text, text, boolean)'::regprocedure
+        """
+    ).fetchone()
+    wanted = [] if passes else [sql.SQL("ALTER ROLE {} BYPASSRLS").format(sql.Identifier(me))]
+    if open_to_all or not ours:
+        wanted += [sql.SQL("REVOKE EXECUTE ON FUNCTION {} FROM PUBLIC").format(sql.SQL(SET_CONFIG)),
+                   sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(sql.SQL(SET_CONFIG), sql.Identifier(me))]
+    try:
+        for statement in wanted:
+            connection.execute(statement)
+    except psycopg.errors.InsufficientPrivilege:
+        told = "; ".join(s.as_string() for s in wanted)
+        raise DatabaseUnfit(f"this user may not close the database for row-level security; as a superuser run in {connection.info.dbname}: {told}") from None
+    # Who may not take it away gets a warning and no error.
+    if wanted and connection.execute(
+        "SELECT EXISTS (SELECT FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a "
+        "WHERE p.oid = 'pg_catalog.set_config(text, text, boolean)'::regprocedure AND a.grantee = 0)").fetchone()[0]:
+        told = "; ".join(s.as_string() for s in wanted)
+        raise DatabaseUnfit(f"this user may not close the database for row-level security; as a superuser run in {connection.info.dbname}: {told}")
 
 
 def ensure_safe(owner_url: str) -> None:

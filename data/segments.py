@@ -64,7 +64,7 @@ COPY (
 # A row of it: track, first, until, then four arrays. Row by row of fixes the wire itself would be most of the work.
 ROW_HEAD = np.dtype([("fields", ">i2"), ("l1", ">i4"), ("track", ">i8"), ("l2", ">i4"), ("first", ">i8"), ("l3", ">i4"), ("until", ">i8")])
 # What a segment is written by: the fields of fixed size before its kind and agency, and those after.
-COLUMNS = "world, track_id, hour, part, gap, kind, agency_id, started_at, ended_at, first_recorded_at, fix_count, length_m, line, coarse, cells"
+COLUMNS = "world, track_id, hour, part, gap, kind, agency_id, scope, started_at, ended_at, first_recorded_at, fix_count, length_m, line, coarse, cells"
 HEAD = np.dtype([("fields", ">i2"), ("l_world", ">i4"), ("world", ">i2"), ("l_track", ">i4"), ("track", ">i8"), ("l_hour", ">i4"), ("hour", ">i8"),
                  ("l_part", ">i4"), ("part", ">i2"), ("l_gap", ">i4"), ("gap", "?")])
 TAIL = np.dtype([(p, t) for name, t in (("started", ">i8"), ("ended", ">i8"), ("recorded", ">i8"), ("count", ">i4"), ("length_m", ">f4"))
@@ -74,7 +74,7 @@ NULL = FIELD.pack(-1)
 CELL = np.dtype([("size", ">i4"), ("value", ">i8")])
 INT8_OID = 20
 COVER_ROW = np.dtype([("fields", ">i2"), ("l_world", ">i4"), ("world", ">i2"), ("l_cell", ">i4"), ("cell", ">i8"), ("l_track", ">i4"), ("track", ">i8"),
-                      ("l_hour", ">i4"), ("hour", ">i8"), ("l_part", ">i4"), ("part", ">i2")])
+                      ("l_hour", ">i4"), ("hour", ">i8"), ("l_part", ">i4"), ("part", ">i2"), ("l_scope", ">i4"), ("scope", ">i4")])
 COPY_HEAD, COPY_END = b"PGCOPY\n\xff\r\n\x00" + bytes(8), b"\xff\xff"
 ARRAY_HEAD = struct.Struct(">iiiIii")  # size, dimensions, nulls, element type, length, first index
 
@@ -135,15 +135,15 @@ def _parts(connection: psycopg.Connection) -> Iterator[list[int]]:
 def _store(connection: psycopg.Connection, world: int, ids: list[int], made: Made, segments: bytes, covers: bytes) -> flows.Lines:
     """New segments in place of the old ones; the lines of these."""
     old = _take(connection, world, ids, made.fixes, made.last_hour_of(ids))
-    for table, body in ((f"segment ({COLUMNS})", segments), ("cover (world, cell, track_id, hour, part)", covers)):
+    for table, body in ((f"segment ({COLUMNS})", segments), ("cover (world, cell, track_id, hour, part, scope)", covers)):
         with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN (FORMAT binary)") as copy:
             copy.write(body)
     return old
 
 
 def _read(connection: psycopg.Connection, world: int, ids: list[int]) -> tuple[Fixes, dict[int, tuple]]:
-    """The fixes that these tracks' touched hours are made of, and each track's kind, agency and gap_s."""
-    rows = connection.execute("SELECT id, kind, agency_id, gap_s FROM track WHERE id = ANY(%s)", (ids,))
+    """The fixes that these tracks' touched hours are made of, and each track's kind, agency, gap_s and scope."""
+    rows = connection.execute("SELECT id, kind, agency_id, gap_s, scope FROM track WHERE id = ANY(%s)", (ids,))
     return _fixes(connection, world, ids), {r[0]: r[1:] for r in rows}
 
 
@@ -248,7 +248,7 @@ class Made:
         return flows.Lines(
             segment=owner, lon=self.fixes.lon[index], lat=self.fixes.lat[index], day=self.hour_us[owner] // (24 * HOUR_US),
             kind=np.array([KIND_CODE[tracks[t][0]] for t in self.track])[owner] if len(owner) else np.array([], int),
-            agency=np.array([tracks[t][1] or 0 for t in self.track])[owner] if len(owner) else np.array([], int),
+            scope=np.array([tracks[t][3] for t in self.track])[owner] if len(owner) else np.array([], int),
         )
 
 
@@ -283,19 +283,19 @@ def _take(connection: psycopg.Connection, world: int, ids: list[int], fixes: Fix
             AND s.hour <= to_timestamp(r.last / 1e6)
             -- a gap that begins before and reaches in may not be one any more
             AND (s.hour >= to_timestamp(r.first / 1e6) OR (s.gap AND s.ended_at >= to_timestamp(r.first / 1e6)))
-          RETURNING s.track_id, s.part, s.gap, s.hour, s.kind, coalesce(s.agency_id, 0) AS agency, s.line, s.cells
+          RETURNING s.track_id, s.part, s.gap, s.hour, s.kind, s.scope, s.line, s.cells
         ), uncovered AS (
           DELETE FROM cover c USING (SELECT track_id, hour, part, unnest(cells) AS cell FROM gone) g
           WHERE (c.world, c.cell, c.track_id, c.hour, c.part) = (%(world)s, g.cell, g.track_id, g.hour, g.part)
         )
-        SELECT extract(epoch FROM hour)::bigint / 86400, kind, agency, ST_AsBinary(ST_Force2D(line)) FROM gone WHERE NOT gap
+        SELECT extract(epoch FROM hour)::bigint / 86400, kind, scope, ST_AsBinary(ST_Force2D(line)) FROM gone WHERE NOT gap
     """, {"ids": ids, "first": first.tolist(), "last": hours_to.tolist(), "world": world}, binary=True).fetchall()
     if not rows:
         return flows.Lines.none()
     coordinates, owner = shapely.get_coordinates(shapely.from_wkb([bytes(r[3]) for r in rows]), return_index=True)
     return flows.Lines(
         segment=owner, lon=coordinates[:, 0], lat=coordinates[:, 1], day=np.array([int(r[0]) for r in rows])[owner],
-        kind=np.array([KIND_CODE[r[1]] for r in rows])[owner], agency=np.array([r[2] for r in rows])[owner],
+        kind=np.array([KIND_CODE[r[1]] for r in rows])[owner], scope=np.array([r[2] for r in rows])[owner],
     )
 
 
@@ -332,28 +332,29 @@ def _wire(made: Made, world: int, tracks: dict[int, tuple]) -> tuple[bytes, byte
     body = [COPY_HEAD]
     for i in np.argsort(cell[cells_from[:-1]], kind="stable").tolist():
         track, a, b, c, d = track_of[i], starts[i], ends[i], cells_from[i], cells_from[i + 1]
-        kind, agency = kinds[track], tracks[track][1]
+        kind, agency, scope = kinds[track], tracks[track][1], tracks[track][3]
         line = raw[24 * a:24 * b] * (2 if i in lone else 1)
         body += (
             heads[i * HEAD.itemsize:(i + 1) * HEAD.itemsize], FIELD.pack(len(kind)), kind,
-            NULL if agency is None else FIELD.pack(4) + FIELD.pack(agency), tails[i * TAIL.itemsize:(i + 1) * TAIL.itemsize],
+            NULL if agency is None else FIELD.pack(4) + FIELD.pack(agency), FIELD.pack(4), FIELD.pack(scope), tails[i * TAIL.itemsize:(i + 1) * TAIL.itemsize],
             FIELD.pack(len(LINESTRING_M) + 4 + len(line)), LINESTRING_M, (len(line) // 24).to_bytes(4, "little"), line,
             FIELD.pack(len(coarse[i])), coarse[i],
             ARRAY_HEAD.pack(20 + (d - c) * CELL.itemsize, 1, 0, INT8_OID, d - c, 1), elements[CELL.itemsize * c:CELL.itemsize * d],
         )
     body.append(COPY_END)
-    return b"".join(body), _covers(made, world, owner, cell)
+    return b"".join(body), _covers(made, world, owner, cell, np.array([tracks[t][3] for t in track_of]))
 
 
-def _covers(made: Made, world: int, owner: np.ndarray, cell: np.ndarray) -> bytes:
+def _covers(made: Made, world: int, owner: np.ndarray, cell: np.ndarray, scope: np.ndarray) -> bytes:
     """Rows of `cover`, in the order of its key."""
     owner, cell = (v[np.argsort(cell, kind="stable")] for v in (owner, cell))
     rows = np.zeros(len(cell), COVER_ROW)
     for name in rows.dtype.names:
         if name.startswith("l_"):
             rows[name] = rows.dtype[name[2:]].itemsize
-    rows["fields"], rows["world"], rows["cell"], rows["track"] = 5, world, cell, made.track[owner]
+    rows["fields"], rows["world"], rows["cell"], rows["track"] = 6, world, cell, made.track[owner]
     rows["hour"], rows["part"] = made.hour_us[owner] - PG_EPOCH_US, made.part[owner]
+    rows["scope"] = scope[owner]
     return COPY_HEAD + rows.tobytes() + COPY_END
 
 

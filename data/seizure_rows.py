@@ -73,7 +73,7 @@ class SeizureWriter:
                 WITH put AS (
                   INSERT INTO seizure (world, source_id, marking, {listed}, geom)
                   SELECT %(world)s, %(source)s, coalesce(marking, 'TLP:AMBER'), {listed}, geom FROM incoming_seizure
-                  ON CONFLICT (world, content) DO NOTHING RETURNING geom, aggregate
+                  ON CONFLICT (world, content, agency_id) DO NOTHING RETURNING geom, aggregate
                 )
                 SELECT count(*), count(*) FILTER (WHERE geom IS NULL AND NOT aggregate) FROM put
             """, {"world": self.world, "source": self.source_id})  # the columns are our own list

@@ -9,6 +9,7 @@ from data.filters import Filter
 from data.models import Agency, BorderSection, Seizure, Source
 from data.quadkey import POINT_LEVEL, point_range
 from data.records import DRUGS
+from data.scope import LEVELS
 from errors import NotFound
 
 # Marks nearer than a cell of this many levels below the tile (32 px of a 512 px tile) are gathered into one.
@@ -41,7 +42,7 @@ def _rows(filter: Filter):
 
 
 async def count(session: AsyncConnection, filter: Filter) -> dict:
-    """How many: `total` = `on_map` + `unplaced` + `aggregates`; `kg` sums what has a weight."""
+    """How many: `total` = `on_map` + `unplaced` + `aggregates`; `kg` sums what has a weight; `level` of the strictest (data/scope.py)."""
     row = (await session.execute(
         select(
             func.count().label("total"),
@@ -50,6 +51,7 @@ async def count(session: AsyncConnection, filter: Filter) -> dict:
             func.count().filter(Seizure.aggregate).label("aggregates"),
             func.coalesce(func.sum(Seizure.event_count), 0).label("events"),
             func.coalesce(func.sum(Seizure.kg), 0.0).label("kg"),
+            func.max(Seizure.scope % LEVELS).label("level"),
         ).where(*filter.seizures())
     )).mappings().one()
     return dict(row)
@@ -71,9 +73,9 @@ async def one(session: AsyncConnection, filter: Filter, seizure_id: int) -> dict
         _rows(world)
         .add_columns(
             Seizure.recorded_at, Seizure.kg_rule, Seizure.extra, Seizure.line, Seizure.source_id,
-            Source.name.label("source"), Source.sha256, Source.received_at,
+            Source.name.label("source"), Source.sha256, Source.received_at, Source.grade, Source.handling,
         )
-        .join(Source, Source.id == Seizure.source_id)
+        .outerjoin(Source, Source.id == Seizure.source_id)
         .where(Seizure.id == seizure_id)
     )).mappings().one_or_none()
     if row is None:

@@ -1,7 +1,7 @@
 """Doors to the database: an async one for serving (the role that owns nothing), a plain one for imports (the owner).
 
-A query function takes the session first: an AsyncConnection inside a read-only transaction. Who opens one says for
-whom: today that is the world alone; access control adds the person in the same place.
+A query function takes the session first: an AsyncConnection inside a read-only transaction that began as the visitor at hand
+(data/visitor.py), and sees what that one may see.
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from errors import DatabaseUnreachable
+from data.visitor import at_hand
+from errors import DatabaseUnreachable, SignedOut
 from settings import database as database_settings
 
 log = logging.getLogger("vigia.data")
 
+BEGIN = text("SELECT access.begin(:token)")
+NO_SESSION = "28000"
 UNASKED_S = 5.0  # a connection that rested longer is asked whether its server still stands
 
 
@@ -46,9 +49,18 @@ class Database:
         event.listen(self.engine.sync_engine, "checkout", _stands)
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """A read-only transaction. Raises DatabaseUnreachable when no server answers."""
+    async def asking(self, *, write: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A transaction that is nobody's: no governed row is seen in it. For signing in, for the record, for health."""
         async with self._connection() as connection:
+            if write:
+                await connection.execute(text("SET TRANSACTION READ WRITE"))
+            yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A read-only transaction of the visitor at hand. Raises DatabaseUnreachable when no server answers, SignedOut."""
+        async with self._connection() as connection:
+            await self._begin(connection)
             yield connection
 
     @asynccontextmanager
@@ -56,7 +68,12 @@ class Database:
         """A transaction that may store what is derived (runs and their cells)."""
         async with self._connection() as connection:
             await connection.execute(text("SET TRANSACTION READ WRITE"))
+            await self._begin(connection)
             yield connection
+
+    async def _begin(self, connection: AsyncConnection) -> None:
+        if (visitor := at_hand()) is not None:
+            await connection.execute(BEGIN, {"token": visitor.token})
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection]:
@@ -66,6 +83,8 @@ class Database:
         except PoolTimeout as error:
             raise DatabaseUnreachable("the database is busy: every connection is in use; try again in a moment") from error
         except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) == NO_SESSION:
+                raise SignedOut("signed out, or the session has ended; sign in again") from None
             # Why stands in the log: it names folders and hosts, and this goes to whoever asks.
             log.error("the database does not answer: %s", _first_line(error))
             raise DatabaseUnreachable("the database does not answer; try again in a moment") from error

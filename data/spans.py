@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import Text, exists, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data import views
 from data.models import DataState, Image, LatestFix, Segment, Seizure, Track
 from data.worlds import CODES
+
+
+SEEN_AS = func.nullif(func.current_setting("vigia.scope", True), "")
 
 
 async def worlds(session: AsyncConnection) -> list[dict]:
@@ -43,12 +47,10 @@ async def empty(session: AsyncConnection, world: int) -> bool:
 
 
 async def state(session: AsyncConnection, world: int) -> str:
-    """A text that changes with every change of the world's data: for ETags and caches.
+    """A text that changes with every change of the world's data, and is another for whoever sees other rows: for ETags and caches.
 
     The time of the change is in it: a database begun anew counts from 1 again, and a browser may still hold tiles of the old.
     """
-    rows = await session.execute(
-        select(DataState.layer, DataState.version, func.extract("epoch", DataState.changed_at))
-        .where(DataState.world == world).order_by(DataState.layer)
-    )
-    return ",".join(f"{layer}:{version}@{changed_at}" for layer, version, changed_at in rows)
+    row = func.concat(DataState.layer, ":", DataState.version, "@", func.extract("epoch", DataState.changed_at))
+    layers = select(func.string_agg(row, aggregate_order_by(literal(",", Text), DataState.layer))).where(DataState.world == world).scalar_subquery()
+    return await session.scalar(select(func.concat_ws(",", func.coalesce(SEEN_AS, "nobody"), layers)))

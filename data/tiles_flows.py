@@ -13,6 +13,7 @@ from data.filters import Filter
 from data.flows import BANDS, CELLS_A_BLOCK, DAY_SPAN, EDGE, LOW, MONTH_SPAN, band_at, block_of, gathered
 from data.models import Agency, Flow
 from data.quadkey import morton, squeeze_array
+from data.scope import LEVELS
 from data.vector_tile import LineFeature, layer
 
 EXTENT = 2 << CELLS_A_BLOCK  # two units a cell, so that a cell has a middle
@@ -33,7 +34,7 @@ async def tile(session: AsyncConnection, filter: Filter, z: int, x: int, y: int)
     if filter.kind:
         conditions.append(Flow.kind.in_(filter.kind))
     if filter.agency:
-        conditions.append(Flow.agency_id.in_(
+        conditions.append((Flow.scope / LEVELS).in_(
             select(Agency.id).where(Agency.world == filter.world_code, Agency.name.in_(filter.agency))))
     # Day by day and month by month: the key holds the day before the place, so each is a range of its own.
     month_first, month_last, days = spans(filter.start, filter.end)

@@ -31,7 +31,7 @@ def _rows(summed):
             LatestFix.speed_mps, LatestFix.course_deg, LatestFix.observed_at,
         )
         .join(summed, summed.c.track_id == Track.id)
-        .join(Source, Source.id == Track.source_id)
+        .outerjoin(Source, Source.id == Track.source_id)
         .outerjoin(Agency, Agency.id == Track.agency_id)
         .outerjoin(LatestFix, LatestFix.track_id == Track.id)
     )
@@ -67,7 +67,7 @@ async def one(session: AsyncConnection, filter: Filter, track_id: int) -> dict:
         .outerjoin(newest, newest.c.id == LatestFix.source_id)
         .add_columns(
             Track.identifiers, LatestFix.accuracy_m, LatestFix.altitude_m, LatestFix.heading_deg, LatestFix.recorded_at,
-            LatestFix.line, newest.c.name.label("newest_source"), newest.c.sha256.label("sha256"),
+            LatestFix.line, newest.c.name.label("newest_source"), newest.c.sha256.label("sha256"), newest.c.grade.label("grade"), newest.c.handling.label("handling"),
         )
         .where(Track.id == track_id, Track.world == filter.world_code)
     )).mappings().one_or_none()

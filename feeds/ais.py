@@ -52,10 +52,10 @@ def run(job: Job) -> None:
         for message in _messages(job, passed):
             ships.take(message, passed)
         ships.finish()
-    job.report.stored, job.report.already = writer.stored, writer.already
+    job.account(writer)
     if passed:
         told = ", ".join(f"{n:,} {what}" for what, n in sorted(passed.items()))
-        job.report.note = f"passed over: {told}"
+        job.report.note = "; ".join(filter(None, (f"passed over: {told}", job.report.note)))
 
 
 # -- sentences ---------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Table
 
+from data import people
 from data.models import SCHEMA, Base
 from data.sessions import owner_connection
 from data.worlds import CODES
@@ -123,6 +124,7 @@ def drop(*, owner_url: str) -> None:
             else:
                 connection.execute(f"DELETE FROM {SCHEMA}.{table.name} WHERE world = %s", (WORLD,))
         connection.execute("UPDATE data_state SET version = version + 1, changed_at = now() WHERE world = %s", (WORLD,))
+        people.tell(connection, "erasure", of="world:exercise")
         connection.commit()
     # Rows first: a file that outlives its row is waste, a row that outlives its file is a broken map.
     for path in files:

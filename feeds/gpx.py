@@ -37,7 +37,7 @@ def run(job: Job) -> None:
     with FixWriter(job.connection, job.world, job.source_id) as writer:
         for number, trail in enumerate(_trails(job), 1):
             _put(job, writer, trail, number)
-    job.report.stored, job.report.already = writer.stored, writer.already
+    job.account(writer)
     if not job.report.read:
         job.refuse_file("at least one track point (<trkpt>)")
 

@@ -28,7 +28,9 @@ def run(job: Job) -> None:
     if job.path.suffix.lower() not in SUFFIXES:
         job.refuse_file("a GeoTIFF (.tif)", "suffix", job.path.suffix)
     job.report.read = 1
-    if job.connection.execute("SELECT 1 FROM image WHERE world = %s AND sha256 = %s", (job.world, job.sha256)).fetchone():
+    if job.connection.execute(
+            "SELECT 1 FROM image WHERE world = %(world)s AND sha256 = %(sha256)s AND (%(agency)s::int IS NULL OR agency_id = %(agency)s)",
+            {"world": job.world, "sha256": job.sha256, "agency": job.agency_id}).fetchone():
         job.report.already = 1
         return
     job.progress(f"Image, {job.path.name}", 0, 3)
@@ -86,12 +88,16 @@ def _store(job: Job, told: dict, captured_at: datetime, original: str, served: s
     side_px = max(told["width"], told["height"])
     job.connection.execute(
         """
+        WITH flown AS (
+          SELECT id, agency_id FROM sortie WHERE world = %(world)s AND key = %(sortie)s
+          ORDER BY agency_id IS NOT DISTINCT FROM %(agency)s::int DESC, id LIMIT 1
+        )
         INSERT INTO image (world, sortie_id, name, captured_at, footprint, cell, gsd_m, width_px, height_px, bands, dtype, crs,
                            min_zoom, max_zoom, sha256, original, cog, rendering, provenance, agency_id, marking, source_id)
-        VALUES (%(world)s, (SELECT id FROM sortie WHERE world = %(world)s AND key = %(sortie)s), %(name)s, %(captured)s,
+        VALUES (%(world)s, (SELECT id FROM flown), %(name)s, %(captured)s,
                 ST_SetSRID(%(footprint)s::geometry, 4326), %(cell)s, %(gsd)s, %(width)s, %(height)s, %(bands)s, %(dtype)s,
                 %(crs)s, %(min_zoom)s, %(max_zoom)s, %(sha256)s, %(original)s, %(cog)s, %(rendering)s, %(provenance)s,
-                coalesce(%(agency)s, (SELECT agency_id FROM sortie WHERE world = %(world)s AND key = %(sortie)s)),
+                coalesce(%(agency)s, (SELECT agency_id FROM flown)),
                 coalesce(%(marking)s, 'TLP:AMBER'), %(source)s)
         """,
         {

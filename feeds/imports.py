@@ -20,10 +20,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 import psycopg
 
-from data.records import KINDS, MARKINGS, ImportReport
-from data.worlds import CODES, WORLDS, World
+from data import people
+from data.fixes import FixWriter
+from data.records import CREDIBILITY, KINDS, MARKINGS, RELIABILITY, ImportReport
+from data.worlds import CODES, NAMES, WORLDS, World
 from errors import FileRefused, Refusal, RowRefused, SettingsInvalid, VigiaError, plain
 from settings import store
+
+# Why a fix is sealed (data/authority.py REASONS), in words.
+SEALED = {"none": "of what no authority names", "device": "of another device", "time": "outside the time of its authority", "area": "outside its area"}
 
 Progress = Callable[[str, float, float | None], None]
 """Called with the step's name, how much is done, and how much there is (None when nobody knows)."""
@@ -41,6 +46,8 @@ class ImportOptions:
     mapping: Path | None = None
     agency: str | None = None
     marking: str | None = None
+    grade: str | None = None  # Admiralty: a letter for the source, a number for what it says
+    handling: str | None = None  # a handling code
     zone: str | None = None  # IANA zone of times that carry none
     date: str | None = None  # AIS logs without any date: the day of the first message
     kind: str | None = None  # tracks that do not say what they are
@@ -83,6 +90,14 @@ class Job:
         """What "now" is for doubtful times: the exercise has a clock of its own, whose end is its newest fix."""
         return int(observed_us.max()) if self.world == CODES["exercise"] and len(observed_us) else None
 
+    def account(self, writer: FixWriter) -> None:
+        """What a writer of fixes did, and what of it lies sealed."""
+        self.report.stored, self.report.already = writer.stored, writer.already
+        if writer.sealed:
+            why = ", ".join(f"{number:,} {SEALED[reason]}" for reason, number in sorted(writer.sealed.items()))
+            told = f"{sum(writer.sealed.values()):,} of them sealed in quarantine: {why}; see docs/authority.md"
+            self.report.note = f"{self.report.note}; {told}" if self.report.note else told
+
     def agency(self, name: str) -> int:
         """The id of an agency that a row names, made when it is new."""
         return _agency(self.connection, self.world, name)
@@ -120,6 +135,10 @@ def check(options: ImportOptions) -> None:
     ):
         if value is not None and value not in allowed:
             raise SettingsInvalid(f"{name} {value}: expected one of {', '.join(allowed)}")
+    if options.grade is not None and not (len(options.grade) == 2 and options.grade[0] in RELIABILITY and options.grade[1] in CREDIBILITY):
+        raise SettingsInvalid(f"--grade {options.grade}: expected a letter A to F and a number 1 to 6, such as B2")
+    if options.handling is not None and not (0 < len(options.handling) <= 100 and options.handling.isprintable()):
+        raise SettingsInvalid(f"--handling {plain(options.handling)[:40]}: expected 1 to 100 printable characters")
     for name, value, like in (("--date", options.date, "2026-11-24"), ("--captured-at", options.captured_at, "2026-11-24T13:10:00Z")):
         try:
             datetime.fromisoformat(value or like)
@@ -243,12 +262,13 @@ def _source(connection, layer: str, path: Path, sha256: str, world: int, agency_
     # The same file again is the same source: what it gave before is found by content, and nothing new is stored.
     return connection.execute(
         """
-        INSERT INTO source (world, layer, kind, name, sha256, size_bytes, format, agency_id, marking)
-        VALUES (%s, %s, 'file', %s, %s, %s, %s, %s, coalesce(%s, 'TLP:AMBER'))
-        ON CONFLICT (world, layer, sha256) DO UPDATE SET name = source.name
+        INSERT INTO source (world, layer, kind, name, sha256, size_bytes, format, agency_id, marking, grade, handling)
+        VALUES (%s, %s, 'file', %s, %s, %s, %s, %s, coalesce(%s, 'TLP:AMBER'), coalesce(%s, 'F6'), %s)
+        ON CONFLICT (world, layer, sha256, agency_id) DO UPDATE SET name = source.name
         RETURNING id
         """,
-        (world, layer, path.name, sha256, path.stat().st_size, path.suffix.lstrip(".").lower(), agency_id, options.marking),
+        (world, layer, path.name, sha256, path.stat().st_size, path.suffix.lstrip(".").lower(), agency_id, options.marking,
+         options.grade, options.handling),
     ).fetchone()[0]
 
 
@@ -261,6 +281,8 @@ def _finish_source(job: Job) -> None:
     )
     if r.stored:
         touch(job.connection, job.world, job.layer)
+        # Last before the commit: until then nobody else can write to the record.
+        people.tell(job.connection, "collection", of=f"source:{job.source_id}", layer=job.layer, world=NAMES[job.world], rows=r.stored)
 
 
 def touch(connection, world: int, layer: str) -> None:

@@ -14,7 +14,7 @@ from feeds.tables import Table, open_table, text_column
 PUT = """
     INSERT INTO reader (world, key, name, geom, qk, agency_id, source_id)
     VALUES (%s, %s, %s, ST_SetSRID(ST_MakePoint(%s, %s), 4326), %s, %s, %s)
-    ON CONFLICT (world, key) DO UPDATE SET name = coalesce(excluded.name, reader.name), geom = excluded.geom, qk = excluded.qk
+    ON CONFLICT (world, key, agency_id) DO UPDATE SET name = coalesce(excluded.name, reader.name), geom = excluded.geom, qk = excluded.qk
       WHERE (reader.name, reader.qk) IS DISTINCT FROM (coalesce(excluded.name, reader.name), excluded.qk)
 """
 

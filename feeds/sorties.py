@@ -32,12 +32,12 @@ def run(job: Job, table: Table) -> None:
                 """
                 INSERT INTO sortie (world, key, platform, sensor, started_at, ended_at, track_id, agency_id, marking, source_id)
                 VALUES (%(world)s, %(key)s, %(platform)s, %(sensor)s, %(started)s, %(ended)s,
-                        (SELECT id FROM track WHERE world = %(world)s AND key = %(track)s), %(agency)s,
+                        (SELECT id FROM track WHERE world = %(world)s AND key = %(track)s
+                         ORDER BY agency_id IS NOT DISTINCT FROM %(agency)s DESC, id LIMIT 1), %(agency)s,
                         coalesce(%(marking)s, 'TLP:AMBER'), %(source)s)
-                ON CONFLICT (world, key) DO UPDATE SET
+                ON CONFLICT (world, key, agency_id) DO UPDATE SET
                   platform = excluded.platform, sensor = excluded.sensor, started_at = excluded.started_at,
-                  ended_at = excluded.ended_at, track_id = coalesce(excluded.track_id, sortie.track_id),
-                  agency_id = coalesce(excluded.agency_id, sortie.agency_id)
+                  ended_at = excluded.ended_at, track_id = coalesce(excluded.track_id, sortie.track_id)
                 RETURNING (xmax = 0) AS new
                 """,
                 {"world": job.world, "key": row["key"], "platform": row.get("platform"), "sensor": row.get("sensor"),

@@ -51,7 +51,7 @@ def run(job: Job) -> None:
     with FixWriter(job.connection, job.world, job.source_id) as writer:
         _put(job, writer, table.filter(pc.invert(along)), mapping)
         _put(job, writer, table.filter(along), _of_lines(mapping))
-    job.report.stored, job.report.already = writer.stored, writer.already
+    job.account(writer)
     job.progress(f"Movements, {job.path.name}", job.report.read, job.report.read)
 
 

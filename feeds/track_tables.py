@@ -33,7 +33,7 @@ def run(job: Job, table: Table) -> None:
             reader.put(line + np.arange(batch.num_rows), batch)
             done += batch.nbytes
             job.progress(f"Movements, {job.path.name}", min(done, size), size)
-    job.report.stored, job.report.already = writer.stored, writer.already
+    job.account(writer)
     job.progress(f"Movements, {job.path.name}", size, size)
 
 

@@ -11,6 +11,9 @@
 and in tests/browser: `page`, a real Chromium's page that fails its test on an error in a script and on any request to
 another machine.
 
+In each copy a person called `tester` is signed in with TOKEN: keeper of the installation, every role, cleared for TLP:RED. `pool()`
+reads as that one, COOKIE is what a client sends.
+
 A copy takes about 50 ms. A test that needs no database asks for none of these and costs nothing.
 """
 
@@ -37,11 +40,16 @@ import pytest
 from psycopg import sql
 
 import settings
-from data import cluster as clusters
+from data import cluster as clusters, people
+from data.doors import hashed
 from data.sessions import Database, owner_connection
+from data.visitor import Visitor, at_hand, visiting
 
 ROOT = Path(__file__).resolve().parents[1]
 START_S = 60
+TOKEN = "the-token-of-the-tests-which-opens-nothing-else"
+COOKIE = f"vigia={TOKEN}"
+TESTER = Visitor("person", 1, "tester", "tester", frozenset(people.ROLES), 4, (), TOKEN)
 
 # No test is timed: a busy machine is no failure. No examples of earlier runs: the same tests every time.
 hypothesis.settings.register_profile("vigia", deadline=None, database=None, derandomize=True, max_examples=60)
@@ -67,8 +75,24 @@ class TestDatabase:
             yield connection
 
     def pool(self) -> Database:
-        """The serving role's pool, as in `app.py`; close it with `await pool.close()`."""
-        return Database(self.app_url)
+        """The serving role's pool, as in `app.py`, for the tester where no other visitor is at hand; close it with `await pool.close()`."""
+        return ForTester(self.app_url)
+
+    def person(self, name: str, *, roles: tuple[str, ...] = ("viewer",), **about) -> Visitor:
+        """Somebody signed in beside the tester (see data/people.py `add`)."""
+        with self.connect() as connection:
+            number = people.add(connection, name, list(roles), **about)
+            token = people.open_session(connection, name)
+            connection.commit()
+        return Visitor("person", number, name, name, frozenset(roles), 4, tuple(about.get("agencies", ())), token)
+
+
+class ForTester(Database):
+    """Asks as the tester unless the test says for whom."""
+
+    async def _begin(self, connection) -> None:
+        with visiting(at_hand() or TESTER):
+            await super()._begin(connection)
 
 
 @pytest.fixture(scope="session")
@@ -89,6 +113,11 @@ def template(cluster: clusters.Cluster) -> str:
     from data import migrations
 
     migrations.upgrade(cluster.owner_url)
+    with owner_connection(cluster.owner_url) as connection:
+        people.add(connection, "tester", list(people.ROLES), ceiling="TLP:RED", keeper=True)
+        connection.execute("INSERT INTO access.session (hash, person_id, expires_at, idle_s) SELECT %s, id, now() + interval '1 day', 86400 "
+                           "FROM access.person", (hashed(TOKEN),))
+        connection.commit()
     return clusters.DATABASE
 
 
@@ -130,7 +159,7 @@ def environment(database, tmp_path, monkeypatch) -> Iterator[TestDatabase]:
 
 def forget_settings() -> None:
     """Have every setting read from the environment again."""
-    for read in (settings.store, settings.database, settings.serve):
+    for read in (settings.store, settings.database, settings.serve, settings.access):
         read.cache_clear()
 
 
@@ -143,6 +172,13 @@ def serve(tmp_path_factory) -> Iterator[Callable[..., str]]:
             return running.enter_context(serving(database, log, **environment)).address
 
         yield start
+
+
+def got(url: str, timeout: float = 30) -> bytes:
+    """What an address gives the tester, who says what for."""
+    headers = {"Cookie": COOKIE, "X-Purpose": "Investigation", "X-Case": "2026-1"}
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=timeout) as answer:
+        return answer.read()
 
 
 @dataclass

@@ -21,11 +21,21 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.pool import NullPool
 
 from data.models import SCHEMA
+from data.models.base import ACCESS, AUDIT
 from data.sessions import unreachable
 from errors import DatabaseUnfit
 
 HERE = Path(__file__).parent
 APP_ROLE = "vigia_app"
+SERVED = ("agency", "authority", "border_section", "cover", "data_state", "fix", "flow", "image", "latest_fix", "place", "reader", "run", "run_cell",
+          "segment", "seizure", "sortie", "source", "track")
+ASKED = (
+    "access.begin(text)", "access.renew(text)", "access.who(text)", "access.touch(text)", "access.facts(text)", "access.failed(int, int, int)",
+    "access.open(int, bytea, int, int, text)", "access.by_subject(text)", "access.follow(text)", "access.enrol(text, bytea, int, text)", "access.close(text)",
+    "access.change_password(text, text)", "audit.append(text[])", "audit.peaks()",
+    "audit.keep_head(bigint, bytea, timestamptz, bytea, bytea)", "audit.salt_of(date, bytea)",
+    "access.quarantined(text)", "access.seen(text)", "audit.read(text, bigint, timestamptz, timestamptz, text, text, int)", "audit.heads(text, int)",
+)
 UPGRADING = 0x76696769  # the advisory lock of an upgrade
 
 
@@ -54,10 +64,11 @@ def _is_ready(connection: Connection) -> bool:
     return at == ScriptDirectory.from_config(_config()).get_current_head() and not connection.scalar(text("""
         SELECT bool_or(NOT has_schema_privilege(r.oid, :schema, 'USAGE')
           OR NOT has_table_privilege(r.oid, format('%I.run_cell', :schema), 'INSERT, UPDATE, DELETE')
-          OR EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = CAST(:schema AS regnamespace) AND c.relkind IN ('r', 'p', 'v', 'm')
-                     AND NOT has_table_privilege(r.oid, c.oid, 'SELECT')))
+          OR EXISTS (SELECT FROM unnest(CAST(:served AS text[])) t WHERE NOT has_table_privilege(r.oid, t, 'SELECT'))
+          OR EXISTS (SELECT FROM unnest(CAST(:asked AS text[])) f WHERE NOT has_function_privilege(r.oid, f, 'EXECUTE')))
         FROM pg_roles r WHERE r.rolname = :role
-    """), {"schema": SCHEMA, "role": APP_ROLE})
+    """), {"schema": SCHEMA, "role": APP_ROLE, "served": [f"{SCHEMA}.{table}" for table in SERVED],
+           "asked": list(ASKED)})
 
 
 def downgrade(owner_url: str, revision: str = "base") -> None:
@@ -85,15 +96,19 @@ def standing(owner_url: str) -> tuple[str | None, str]:
 
 
 def grant(connection: Connection) -> None:
-    """The serving role reads all, stores only what is derived, and owns nothing."""
+    """The serving role reads what the policies let it, stores only what is derived, and owns nothing."""
     if not connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": APP_ROLE}):
         return  # an own server where the role is made by its keeper; the doctor says so
     for statement in (
         f"GRANT USAGE ON SCHEMA {SCHEMA} TO {APP_ROLE}",
-        f"GRANT SELECT ON ALL TABLES IN SCHEMA {SCHEMA} TO {APP_ROLE}",
+        # Table by table: of a partition nothing is granted.
+        f"ALTER DEFAULT PRIVILEGES IN SCHEMA {SCHEMA} REVOKE SELECT ON TABLES FROM {APP_ROLE}",
+        f"REVOKE ALL ON ALL TABLES IN SCHEMA {SCHEMA} FROM {APP_ROLE}",
+        f"GRANT SELECT ON {', '.join(f'{SCHEMA}.{table}' for table in SERVED)} TO {APP_ROLE}",
         f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {SCHEMA} TO {APP_ROLE}",
         f"GRANT INSERT, UPDATE, DELETE ON {SCHEMA}.run, {SCHEMA}.run_cell TO {APP_ROLE}",
-        f"ALTER DEFAULT PRIVILEGES IN SCHEMA {SCHEMA} GRANT SELECT ON TABLES TO {APP_ROLE}",
+        f"GRANT USAGE ON SCHEMA {ACCESS}, {AUDIT} TO {APP_ROLE}",
+        f"GRANT EXECUTE ON FUNCTION {', '.join(ASKED)} TO {APP_ROLE}",
     ):
         connection.execute(text(statement))
 

@@ -6,14 +6,14 @@ from alembic import context
 from geoalchemy2 import alembic_helpers
 from sqlalchemy import create_engine, pool, text
 
-from data.models import SCHEMA, Base
+from data.models import SCHEMA, SCHEMAS, Base
 
 PARTITIONED = ("fix", "segment", "cover", "flow")
 
 
 def include_name(name, kind, parents) -> bool:
     if kind == "schema":
-        return name == SCHEMA
+        return name in SCHEMAS
     if kind == "table":
         # Partitions are made as data comes (data/partitions.py), by the parent's own definition.
         return not any(name.startswith(f"{table}_") for table in PARTITIONED)
@@ -32,7 +32,7 @@ def run() -> None:
 
 
 def _migrate(connection) -> None:
-    connection.execute(text("SET LOCAL search_path = vigia, public"))
+    connection.execute(text("SET LOCAL search_path = public"))
     # PostGIS lives in `public`; without this Alembic would see our schema as the default one and leave its name out.
     connection.dialect.default_schema_name = "public"
     context.configure(

@@ -1,9 +1,12 @@
-"""The tables. One schema, `vigia`; times are timestamptz in UTC; geometry is EPSG:4326 but where a comment says otherwise.
+"""The tables. The schema `vigia` holds what is looked at, `access` who may look and `audit` who did (of these two the serving role can read nothing); times are timestamptz in UTC; geometry is EPSG:4326 but where a comment says otherwise.
 
 `world` (see data/worlds.py) stands on every governed table. `qk` and `cell` are quadkeys (see data/quadkey.py).
 """
 
-from data.models.base import SCHEMA, Base
+from data.models.access import Link, Membership, Operation, Party, Person, Policy, Screen, Session
+from data.models.audit import Entry, Head, Node, Salt
+from data.models.authority import Authority, Quarantine
+from data.models.base import SCHEMA, SCHEMAS, Base
 from data.models.imagery import Image, Sortie
 from data.models.movement import Cover, Fix, Flow, LatestFix, Measured, Reader, Segment, Track
 from data.models.reference import BorderSection, Place
@@ -12,7 +15,7 @@ from data.models.seizures import Seizure
 from data.models.sources import Agency, DataState, Source
 
 __all__ = [
-    "Agency", "Base", "BorderSection", "Cover", "DataState", "Fix", "Flow", "Image",
-    "LatestFix", "Measured", "Place", "Reader", "Run", "RunCell", "SCHEMA", "Segment",
-    "Seizure", "Sortie", "Source", "Track",
+    "Agency", "Authority", "Base", "BorderSection", "Cover", "DataState", "Entry", "Fix", "Flow", "Head", "Image",
+    "LatestFix", "Link", "Measured", "Membership", "Node", "Operation", "Party", "Person", "Place", "Policy", "Quarantine", "Reader", "Run", "RunCell",
+    "SCHEMA", "SCHEMAS", "Salt", "Screen", "Segment", "Seizure", "Session", "Sortie", "Source", "Track",
 ]

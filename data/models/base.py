@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from geoalchemy2 import Geometry
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Identity, MetaData, Text, func, text
+from sqlalchemy import BigInteger, CheckConstraint, Computed, DateTime, ForeignKey, Identity, Integer, MetaData, Text, UniqueConstraint, func, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-SCHEMA = "vigia"
+SCHEMA, ACCESS, AUDIT = "vigia", "access", "audit"
+SCHEMAS = (SCHEMA, ACCESS, AUDIT)
 
 
 class Base(DeclarativeBase):
@@ -26,6 +27,11 @@ def one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
+def unique_of_agency(*columns: str) -> UniqueConstraint:
+    """One of a kind within its agency: what another has of the same neither merges with it nor tells that it is there."""
+    return UniqueConstraint(*columns, "agency_id", postgresql_nulls_not_distinct=True)
+
+
 def own_key() -> Mapped[int]:
     return mapped_column(BigInteger, Identity(), primary_key=True)
 
@@ -36,6 +42,11 @@ def marking_() -> Mapped[str]:
 
 def agency_(nullable: bool = True) -> Mapped[int | None]:
     return mapped_column(ForeignKey(f"{SCHEMA}.agency.id"), nullable=nullable)
+
+
+def scope_(of: str = "vigia.scope(agency_id, marking)") -> Mapped[int]:
+    """Who owns the row and how closed it is, as one number: what its policy is held against (data/scope.py)."""
+    return mapped_column(Integer, Computed(of, persisted=True), nullable=False)
 
 
 def source_() -> Mapped[int]:

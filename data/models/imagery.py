@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, Integer, REAL, SmallInteger, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, Integer, REAL, SmallInteger, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from data.models.base import SCHEMA, Base, agency_, marking_, one_of, own_key, recorded, shape, source_
+from data.models.base import SCHEMA, Base, agency_, marking_, one_of, own_key, recorded, scope_, shape, source_, unique_of_agency
 from data.records import MARKINGS
 
 
@@ -26,8 +26,9 @@ class Sortie(Base):
     track_id: Mapped[int | None] = mapped_column(ForeignKey(f"{SCHEMA}.track.id"))
     agency_id: Mapped[int | None] = agency_()
     marking: Mapped[str] = marking_()
+    scope: Mapped[int] = scope_()
     source_id: Mapped[int] = source_()
-    __table_args__ = (UniqueConstraint("world", "key"), one_of("marking", MARKINGS))
+    __table_args__ = (unique_of_agency("world", "key"), one_of("marking", MARKINGS))
 
 
 class Image(Base):
@@ -57,8 +58,9 @@ class Image(Base):
     provenance: Mapped[dict] = mapped_column(JSONB, server_default=text("'{}'"))  # how the COG was made
     agency_id: Mapped[int | None] = agency_()
     marking: Mapped[str] = marking_()
+    scope: Mapped[int] = scope_()
     source_id: Mapped[int] = source_()
     __table_args__ = (
-        UniqueConstraint("world", "sha256"), Index(None, "world", "cell"), Index(None, "world", "captured_at"),
+        unique_of_agency("world", "sha256"), Index(None, "world", "cell"), Index(None, "world", "captured_at"),
         one_of("marking", MARKINGS),
     )

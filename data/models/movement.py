@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, Boolean, Date, DateTime, Index, Integer, REAL, SmallInteger, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Boolean, Date, DateTime, Index, Integer, PrimaryKeyConstraint, REAL, SmallInteger, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from data.models.base import Base, agency_, marking_, one_of, own_key, recorded, shape, source_
+from data.models.base import Base, agency_, marking_, one_of, own_key, recorded, scope_, shape, source_, unique_of_agency
 from data.records import KINDS, MARKINGS
 
 
@@ -26,10 +26,12 @@ class Track(Base):
     marking: Mapped[str] = marking_()
     sla_s: Mapped[float] = mapped_column(REAL)  # a position is promised this often
     gap_s: Mapped[float] = mapped_column(REAL)  # a longer silence breaks the line
+    scope: Mapped[int] = scope_()
+    sealed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # from when it is shown no more; null where no basis is needed
     source_id: Mapped[int] = source_()
     recorded_at: Mapped[datetime] = recorded()
     __table_args__ = (
-        UniqueConstraint("world", "key"), Index(None, "world", "kind"), one_of("kind", KINDS), one_of("marking", MARKINGS),
+        unique_of_agency("world", "key"), Index(None, "world", "kind"), Index(None, "sealed_at", postgresql_where=text("sealed_at IS NOT NULL")), one_of("kind", KINDS), one_of("marking", MARKINGS),
     )
 
 
@@ -74,6 +76,7 @@ class Segment(Base):
     gap: Mapped[bool] = mapped_column(Boolean)
     kind: Mapped[str] = mapped_column(Text)
     agency_id: Mapped[int | None] = mapped_column(Integer)
+    scope: Mapped[int] = mapped_column(Integer)  # the track's
     started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     ended_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     first_recorded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
@@ -94,7 +97,11 @@ class Cover(Base):
     track_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     hour: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
     part: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
-    __table_args__ = ({"postgresql_partition_by": "LIST (world)"},)
+    scope: Mapped[int] = mapped_column(Integer)
+    __table_args__ = (
+        PrimaryKeyConstraint("world", "cell", "track_id", "hour", "part", postgresql_include=["scope"]),
+        {"postgresql_partition_by": "LIST (world)"},
+    )
 
 
 class Flow(Base):
@@ -111,7 +118,7 @@ class Flow(Base):
     day: Mapped[date] = mapped_column(Date, primary_key=True)
     block: Mapped[int] = mapped_column(BigInteger, primary_key=True)  # the tile's Morton code
     kind: Mapped[str] = mapped_column(Text, primary_key=True)
-    agency_id: Mapped[int] = mapped_column(Integer, primary_key=True)  # 0 where the track has none
+    scope: Mapped[int] = mapped_column(Integer, primary_key=True)
     edges: Mapped[bytes] = mapped_column(BYTEA)
     __table_args__ = ({"postgresql_partition_by": "LIST (world)"},)  # in the key's order one day of one tile is one range
 
@@ -124,6 +131,7 @@ class LatestFix(Measured, Base):
     world: Mapped[int] = mapped_column(SmallInteger)
     kind: Mapped[str] = mapped_column(Text)
     agency_id: Mapped[int | None] = mapped_column(Integer)
+    scope: Mapped[int] = mapped_column(Integer)
     observed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     recorded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     qk: Mapped[int] = mapped_column(BigInteger)
@@ -142,5 +150,6 @@ class Reader(Base):
     geom: Mapped[object] = shape("POINT")
     qk: Mapped[int] = mapped_column(BigInteger)
     agency_id: Mapped[int | None] = agency_()
+    scope: Mapped[int] = scope_("vigia.scope(agency_id, 'TLP:AMBER')")
     source_id: Mapped[int] = source_()
-    __table_args__ = (UniqueConstraint("world", "key"),)
+    __table_args__ = (unique_of_agency("world", "key"),)

@@ -26,6 +26,7 @@ class Run(Base):
     score: Mapped[dict | None] = mapped_column(JSONB)
     summary: Mapped[dict] = mapped_column(JSONB, server_default=text("'{}'"))
     marking: Mapped[str] = marking_()
+    seen_as: Mapped[str] = mapped_column(Text, server_default=text("coalesce(current_setting('vigia.scope', true), '')"))  # whose look it was made of
     created_at: Mapped[datetime] = recorded()
     __table_args__ = (UniqueConstraint("world", "method", "key"),)
 

@@ -6,12 +6,12 @@ from datetime import datetime
 
 from sqlalchemy import (
     BigInteger, Boolean, CheckConstraint, DateTime, Double, Index,
-    Integer, REAL, SmallInteger, Text, UniqueConstraint, text,
+    Integer, REAL, SmallInteger, Text, text,
 )
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from data.models.base import Base, agency_, marking_, one_of, own_key, recorded, shape, source_
+from data.models.base import Base, agency_, marking_, one_of, own_key, recorded, scope_, shape, source_, unique_of_agency
 from data.records import CONVEYANCES, DRUGS, MARKINGS
 
 
@@ -51,12 +51,15 @@ class Seizure(Base):
     border_m: Mapped[float | None] = mapped_column(REAL)  # geodesic distance to the nearest land border
     agency_id: Mapped[int | None] = agency_()
     marking: Mapped[str] = marking_()
+    scope: Mapped[int] = scope_()
     source_id: Mapped[int] = source_()
     line: Mapped[int | None] = mapped_column(Integer)
     extra: Mapped[dict] = mapped_column(JSONB, server_default=text("'{}'"))  # columns of the file that map to nothing
     __table_args__ = (
-        UniqueConstraint("world", "content"), Index(None, "world", "qk"), Index(None, "world", "started_at"),
+        unique_of_agency("world", "content"), Index(None, "world", "qk"), Index(None, "world", "started_at"),
         Index(None, "world", "border_section_id"),
+        Index("seizure_long", "world", "ended_at", postgresql_where=text("time_span IN ('month', 'range')")),
+        CheckConstraint("time_span IN ('month', 'range') OR ended_at - started_at <= interval '48 hours'", name="short"),
         one_of("time_span", ("event", "day", "month", "range")), one_of("drug", DRUGS),
         one_of("conveyance", CONVEYANCES), one_of("found_by", ("patrol", "report")), one_of("marking", MARKINGS),
         CheckConstraint("ended_at > started_at", name="when"), CheckConstraint("kg >= 0", name="kg"),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Identity, Integer, SmallInteger, Text, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, CheckConstraint, Identity, Integer, SmallInteger, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from data.models.base import Base, agency_, marking_, one_of, recorded
+from data.models.base import Base, agency_, marking_, one_of, recorded, scope_, unique_of_agency
 from data.records import MARKINGS
 
 
@@ -20,6 +20,7 @@ class Agency(Base):
     world: Mapped[int] = mapped_column(SmallInteger)
     name: Mapped[str] = mapped_column(Text)
     country: Mapped[str | None] = mapped_column(Text)
+    governed: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))  # kinds it follows under an authority alone
     __table_args__ = (UniqueConstraint("world", "name"),)
 
 
@@ -38,6 +39,9 @@ class Source(Base):
     mapping: Mapped[str | None] = mapped_column(Text)
     agency_id: Mapped[int | None] = agency_()
     marking: Mapped[str] = marking_()
+    scope: Mapped[int] = scope_()
+    grade: Mapped[str] = mapped_column(Text, server_default=text("'F6'"))  # Admiralty: how reliable the source, how credible what it says
+    handling: Mapped[str | None] = mapped_column(Text)  # a handling code, in its agency's own words
     received_at: Mapped[datetime] = recorded()
     read: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     stored: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
@@ -45,7 +49,7 @@ class Source(Base):
     refused: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     unplaced: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     options: Mapped[dict] = mapped_column(JSONB, server_default=text("'{}'"))
-    __table_args__ = (UniqueConstraint("world", "layer", "sha256"), one_of("marking", MARKINGS))
+    __table_args__ = (unique_of_agency("world", "layer", "sha256"), one_of("marking", MARKINGS), CheckConstraint("grade ~ '^[A-F][1-6]$'", name="grade"))
 
 
 class DataState(Base):

@@ -40,16 +40,19 @@ def walk(rng: np.random.Generator, n: int, *, step_s: tuple[int, int] = (20, 600
     }
 
 
-def tracks(connection, walks: list[dict], *, world: int = 1, kinds=("vessel", "vehicle", "tag")) -> list[int]:
-    """Store walks as tracks; their ids."""
-    with FixWriter(connection, world, source(connection, world)) as writer:
-        ids = writer.tracks([TrackTold(f"t:{i}", kinds[i % len(kinds)], f"Track {i}") for i in range(len(walks))])
+def tracks(connection, walks: list[dict], *, world: int = 1, kinds=("vessel", "vehicle", "tag"), agency: int | None = None,
+           marking: str | None = None, prefix: str | None = None) -> list[int]:
+    """Store walks as tracks `t:0`, `t:1` … (or `prefix-0` …); their ids."""
+    with FixWriter(connection, world, source(connection, world, prefix or "made")) as writer:
+        ids = writer.tracks([TrackTold(f"{prefix}-{i}" if prefix else f"t:{i}", kinds[i % len(kinds)], f"Track {i}", agency_id=agency, marking=marking)
+                             for i in range(len(walks))])
         for track_id, one in zip(ids, walks):
             writer.write({"track_id": np.full(len(one["lon"]), track_id), **one})
     return ids
 
 
-def seizures(connection, rng: np.random.Generator, n: int, *, world: int = 1, unplaced: int = 0, aggregates: int = 0) -> None:
+def seizures(connection, rng: np.random.Generator, n: int, *, world: int = 1, unplaced: int = 0, aggregates: int = 0,
+             agency: int | None = None) -> None:
     """n placed seizures round Brownsville over ten days, and some of the other sorts."""
     rows = []
     for i in range(n + unplaced + aggregates):
@@ -63,7 +66,7 @@ def seizures(connection, rng: np.random.Generator, n: int, *, world: int = 1, un
             precision_m=100.0, place=None, drug=("cocaine", "ats", "cannabis", "heroin")[i % 4], drug_told="x", quantity=1.0, unit="kg",
             kg=float(rng.lognormal(1, 2)) if i % 7 else None, kg_rule="weight", event_count=3 if i >= n + unplaced else 1,
             aggregate=i >= n + unplaced, conveyance=("vehicle", "vessel", None)[i % 3], concealment=None, origin=None, transit=None,
-            destination=None, found_by=None, agency_id=None, marking=None, line=i, extra={},
+            destination=None, found_by=None, agency_id=agency, marking=None, line=i, extra={},
         ))
-    writer = SeizureWriter(connection, world, source(connection, world, "seizures"))
+    writer = SeizureWriter(connection, world, source(connection, world, f"seizures{agency or ''}"))
     assert writer.put(rows) == len(rows)

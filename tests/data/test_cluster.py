@@ -70,9 +70,10 @@ def test_it_has_postgis_roles_and_no_network(home):
         assert ask(running, "SHOW server_encoding") == "UTF8"
         assert ask(running, "SHOW data_checksums") == "on"
         assert ask(running, "SELECT 'É' ILIKE 'é'") is True
-        for role in (cluster.OWNER, cluster.APP):
-            rights = f"SELECT rolsuper OR rolcreaterole OR rolbypassrls FROM pg_roles WHERE rolname = '{role}'"
+        for role, passes in ((cluster.OWNER, True), (cluster.APP, False)):
+            rights = f"SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = '{role}'"
             assert ask(running, rights) is False
+            assert ask(running, f"SELECT rolbypassrls FROM pg_roles WHERE rolname = '{role}'") is passes
         assert ask(running, "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'vigia'") == cluster.OWNER
         assert ask(running, "SELECT count(*) FROM pg_shdepend WHERE deptype = 'o' AND refobjid = 'vigia_app'::regrole") == 0
         for folder in (running.data, running.socket):

@@ -14,7 +14,8 @@ import pytest
 import shapely
 from pyproj import Transformer
 
-from feeds.imports import ImportOptions, import_files
+from errors import SettingsInvalid
+from feeds.imports import ImportOptions, check, import_files
 
 HEAD = "id,when,lat,lon,precision_m,drug,quantity,unit,conveyance,found,agency"
 ROW = "A1,2026-11-20T10:00:00Z,26.0,-97.5,100,cocaine,2,kg,vehicle,patrol,Guardia EX"
@@ -243,3 +244,16 @@ unit = "kg"
 def test_a_wrong_mapping_names_its_key(environment, tmp_path, text, key):
     report = load(environment, write(tmp_path, "a,b\n1,2\n"), mapping=write(tmp_path, text, "m.toml"))
     assert key in report.error
+
+
+def test_what_a_source_is_worth_stands_with_its_records(environment, tmp_path):
+    load(environment, write(tmp_path, f"{HEAD}\n{ROW}\n"), grade="B2", handling="Police only")
+    load(environment, write(tmp_path, f"{HEAD}\n{ROW.replace('A1', 'A2')}\n", "other.csv"))
+    with environment.connect() as connection:
+        assert connection.execute("SELECT grade, handling FROM source ORDER BY id").fetchall() == [("B2", "Police only"), ("F6", None)]
+
+
+@pytest.mark.parametrize("options", [{"grade": "B7"}, {"grade": "G1"}, {"grade": "2B"}, {"grade": ""}, {"handling": ""}, {"handling": "a\nb"}, {"handling": "x" * 101}])
+def test_a_grade_that_is_none_is_refused_before_a_file_is_opened(environment, tmp_path, options):
+    with pytest.raises(SettingsInvalid):
+        check(ImportOptions(**options))

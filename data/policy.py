@@ -1,0 +1,95 @@
+"""What each listening session may see, held in memory: a stream decides event by event, and an answer of the database is at most
+EVERY_S old. A session that ended, an operation that is over and an authority that ran out are therefore felt within that time.
+
+NOTIFY passes row-level security by: it carries ids alone, and whoever hands an event on asks here first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from data.sessions import Database
+from errors import DatabaseUnreachable
+
+log = logging.getLogger("vigia.policy")
+
+EVERY_S = 2.0
+LAYERS = ("movements", "seizures", "imagery")
+
+
+@dataclass(frozen=True)
+class View:
+    """What one session may see: a bit for each scope (data/scope.py) of each layer, and the tracks that are sealed."""
+
+    bits: dict[str, bytes]
+    sealed: frozenset[int]
+
+    def sees(self, layer: str, scope: int, track: int | None = None) -> bool:
+        """Whether a row of this scope is seen; what is unknown is not."""
+        bits = self.bits[layer]
+        return 0 <= scope < 8 * len(bits) and bool(bits[scope >> 3] >> (scope & 7) & 1) and track not in self.sealed
+
+
+async def view(database: Database, token: str) -> View | None:
+    """What a session may see now; None when there is no such session (any more)."""
+    async with database.asking() as session:
+        row = (await session.execute(text("SELECT * FROM access.seen(:token)"), {"token": token})).mappings().one_or_none()
+    return None if row is None else View({layer: bytes(row[layer]) for layer in LAYERS}, frozenset(row["sealed"]))
+
+
+class Snapshot:
+    """The views of those who listen, asked for again every few seconds while anybody does."""
+
+    def __init__(self, database: Database, every_s: float = EVERY_S):
+        self._database = database
+        self._every_s = every_s
+        self._views: dict[str, View | None] = {}
+        self._listening: dict[str, int] = {}
+        self._task: asyncio.Task | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._follow())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def join(self, token: str) -> View | None:
+        """Begin to listen. None: there is no such session."""
+        self._listening[token] = self._listening.get(token, 0) + 1
+        self._views[token] = await view(self._database, token)
+        return self._views[token]
+
+    def leave(self, token: str) -> None:
+        """Listen no more."""
+        self._listening[token] -= 1
+        if not self._listening[token]:
+            del self._listening[token], self._views[token]
+
+    def of(self, token: str) -> View | None:
+        """What a listener may see; None: its stream has to end. So it is while the database can't be asked."""
+        return self._views.get(token)
+
+    async def refresh(self) -> None:
+        """Ask again for everybody who listens."""
+        for token in list(self._listening):
+            try:
+                found = await view(self._database, token)
+            except (SQLAlchemyError, DatabaseUnreachable, OSError) as error:
+                log.error("what a listener may see can't be told: %s", type(error).__name__)
+                found = None
+            if token in self._listening:
+                self._views[token] = found
+
+    async def _follow(self) -> None:
+        while True:
+            await asyncio.sleep(self._every_s)
+            await self.refresh()

@@ -1,0 +1,64 @@
+"""For whom the database is asked: the visitor of the request at hand.
+
+Set by whoever lets a request in (routes/guard.py) for as long as it is answered; every transaction of `Database` begins as this one.
+With nobody set a transaction sees no governed row at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """A person or a screen that is signed in. The token never leaves this process but for the database."""
+
+    kind: str
+    id: int
+    name: str
+    shown: str
+    roles: frozenset[str]
+    ceiling: int
+    agencies: tuple[str, ...]
+    token: str = field(repr=False)
+
+    @property
+    def recorded_as(self) -> str:
+        """How the record names this one: by number, never by name."""
+        return f"{self.kind}:{self.id}"
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What for, and in which case: told with a request that must not be made without."""
+
+    words: str
+    case: str
+
+
+_purpose: ContextVar[Purpose | None] = ContextVar("purpose", default=None)
+_at_hand: ContextVar[Visitor | None] = ContextVar("visitor", default=None)
+
+
+def at_hand() -> Visitor | None:
+    """Who is asking, None outside of a request that somebody signed in made."""
+    return _at_hand.get()
+
+
+def purpose() -> Purpose | None:
+    """What the request at hand is made for, as far as it was told."""
+    return _purpose.get()
+
+
+@contextmanager
+def visiting(visitor: Visitor | None, purpose: Purpose | None = None) -> Iterator[None]:
+    """Everything asked inside is asked for `visitor`, and for `purpose`."""
+    before, purpose_before = _at_hand.set(visitor), _purpose.set(purpose)
+    try:
+        yield
+    finally:
+        _at_hand.reset(before)
+        _purpose.reset(purpose_before)
