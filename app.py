@@ -12,20 +12,27 @@ from starlette_compress import CompressMiddleware
 
 import callbacks
 from data.addresses import app_url
+from data.audit import Recorder
+from data.holes import ensure_none
 from data.sessions import Database
 from layouts import page
 from routes import api
 from routes.errors import not_there
+from routes.guard import Guard
 from routes.head import HeadAsGet
 from routes.kept import Kept
-from settings import BUILD, ROOT, serve
+from settings import BUILD, ROOT, serve, store
 
 
 @asynccontextmanager
 async def lifespan(server: FastAPI):
     server.state.database = Database(app_url())
+    await ensure_none(server.state.database)
+    server.state.recorder = Recorder(server.state.database, store().audit_key)
+    server.state.recorder.start()
     server.state.tiles = Kept(serve().tiles_kept_mb * 1_000_000)
     yield
+    await server.state.recorder.stop()
     await server.state.database.close()
 
 
@@ -50,3 +57,5 @@ app = Dash(
 )
 app.layout = page.layout
 callbacks.include(app, server)
+# Last, so that it stands before everything: nothing is asked for, and no socket opened, but through it.
+server.add_middleware(Guard, script_hashes=app.csp_hashes())

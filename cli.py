@@ -16,6 +16,9 @@ from typing import Annotated
 
 import typer
 
+from commands import access
+from commands.audit import audit
+from commands.authority import authority
 from errors import VigiaError, plain
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -28,6 +31,10 @@ cli.add_typer(db, name="db")
 cli.add_typer(imports, name="import")
 cli.add_typer(exercise, name="exercise")
 cli.add_typer(basemap, name="basemap")
+for name in ("agency", "user", "screen", "operation"):
+    cli.add_typer(getattr(access, name), name=name)
+cli.add_typer(audit, name="audit")
+cli.add_typer(authority, name="authority")
 
 Files = Annotated[list[Path], typer.Argument(help="Files to import.")]
 World = Annotated[str, typer.Option(help="live or exercise.")]
@@ -36,6 +43,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print what was found or do
 Mapping = Annotated[Path | None, typer.Option(help="A mapping file, for a layout that is not known (docs/formats.md).")]
 AgencyName = Annotated[str | None, typer.Option("--agency", help="Whose records these are.")]
 MarkingName = Annotated[str | None, typer.Option("--marking", help="Who may see them: a TLP 2.0 marking, TLP:AMBER when not told.")]
+Grade = Annotated[str | None, typer.Option(help="What the source is worth: Admiralty, such as B2; F6 when not told.")]
+Handling = Annotated[str | None, typer.Option(help="A handling code, in your agency's own words.")]
 Zone = Annotated[str | None, typer.Option(help="IANA zone of times that carry none.")]
 
 
@@ -45,12 +54,15 @@ def up(
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="8050, or what VIGIA_PORT says.")] = None,
     empty: Annotated[bool, typer.Option("--empty", help="Start without the exercise.")] = False,
     basemap: Annotated[Path | None, typer.Option(metavar="FILE", help="An own basemap: .pmtiles or a style .json.")] = None,
+    tls_cert: Annotated[Path | None, typer.Option(metavar="FILE", help="A certificate (PEM), to serve other machines.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="Its key.")] = None,
+    behind_proxy: Annotated[bool, typer.Option("--behind-proxy", help="A proxy in front of it does TLS.")] = False,
     no_open: Annotated[bool, typer.Option("--no-open", help="Do not open the page in a browser.")] = False,
 ) -> None:
     """Set up whatever is missing, then serve the map."""
     from install.up import up as run
 
-    run(host, port, empty=empty, basemap=basemap, open_page=not no_open)
+    run(host, port, empty=empty, basemap=basemap, open_page=not no_open, tls=(tls_cert, tls_key), behind_proxy=behind_proxy)
 
 
 @cli.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -116,36 +128,36 @@ def db_psql(context: typer.Context) -> None:
 @imports.command("imagery")
 def import_imagery(
     files: Files, world: World = "live", keep_good: KeepGood = False, as_json: AsJson = False, agency: AgencyName = None,
-    marking: MarkingName = None, zone: Zone = None,
+    marking: MarkingName = None, grade: Grade = None, handling: Handling = None, zone: Zone = None,
     captured_at: Annotated[str | None, typer.Option(help="When it was taken, for files that do not say.")] = None,
 ) -> None:
     """Orthophotos: GeoTIFF in any CRS."""
-    _import("imagery", files, as_json, world=world, keep_good=keep_good, agency=agency, marking=marking, zone=zone,
+    _import("imagery", files, as_json, world=world, keep_good=keep_good, agency=agency, marking=marking, grade=grade, handling=handling, zone=zone,
             captured_at=captured_at)
 
 
 @imports.command("tracks")
 def import_tracks(
     files: Files, world: World = "live", keep_good: KeepGood = False, as_json: AsJson = False, mapping: Mapping = None,
-    agency: AgencyName = None, marking: MarkingName = None, zone: Zone = None,
+    agency: AgencyName = None, marking: MarkingName = None, grade: Grade = None, handling: Handling = None, zone: Zone = None,
     date: Annotated[str | None, typer.Option(help="Day of the first message of an AIS log that has no times.")] = None,
     kind: Annotated[str | None, typer.Option(help="What moved, for files that do not say.")] = None,
     places: Annotated[Path | None, typer.Option(help="Reader to point (reader,name,lat,lon), for reads of RFID tags.")] = None,
 ) -> None:
     """Movements: AIS logs, GPX, GeoJSON, KML, CSV, Parquet, RFID reads."""
     _import("tracks", files, as_json, world=world, keep_good=keep_good, mapping=mapping, agency=agency, marking=marking,
-            zone=zone, date=date, kind=kind, places=places)
+            grade=grade, handling=handling, zone=zone, date=date, kind=kind, places=places)
 
 
 @imports.command("seizures")
 def import_seizures(
     files: Files, world: World = "live", keep_good: KeepGood = False, as_json: AsJson = False, mapping: Mapping = None,
-    agency: AgencyName = None, marking: MarkingName = None, zone: Zone = None,
+    agency: AgencyName = None, marking: MarkingName = None, grade: Grade = None, handling: Handling = None, zone: Zone = None,
     places: Annotated[Path | None, typer.Option(help="Code or name to point, for rows without coordinates.")] = None,
 ) -> None:
     """Seizures: CSV, XLSX, GeoJSON, GeoPackage."""
     _import("seizures", files, as_json, world=world, keep_good=keep_good, mapping=mapping, agency=agency, marking=marking,
-            zone=zone, places=places)
+            grade=grade, handling=handling, zone=zone, places=places)
 
 
 def _import(layer: str, files: list[Path], as_json: bool, **options) -> None:
@@ -218,21 +230,23 @@ def export(
     format: Annotated[str, typer.Argument(help="geojson, csv, gpkg or briefing.")],
     filter: Annotated[str, typer.Argument(help="As in the page's address, such as 'world=exercise&drug=cocaine'.")] = "",
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write it.")] = None,
+    whose: Annotated[str | None, typer.Option("--as", help="Whose look it is: a sign-in name; else the keeper of this installation.")] = None,
 ) -> None:
     """Write what a filter shows to a file, the same as the page's export."""
     import asyncio
 
-    print(asyncio.run(_export(format, filter, out)))
+    print(asyncio.run(_export(format, filter, out, whose)))
 
 
-async def _export(format: str, query: str, out: Path | None) -> Path:
+async def _export(format: str, query: str, out: Path | None, whose: str | None) -> Path:
     import asyncio
     from datetime import datetime
     from urllib.parse import parse_qsl
 
-    from data import addresses, frames, migrations
+    from data import addresses, doors, frames, migrations, people
     from data.filters import Filter
     from data.sessions import Database
+    from data.visitor import visiting
     from exports import FORMATS, About
     from routes.exports import ATTRIBUTION, strictest
 
@@ -242,10 +256,14 @@ async def _export(format: str, query: str, out: Path | None) -> Path:
     write, ending, _ = FORMATS[format]
     with addresses.opened() as (owner_url, app_url):
         await asyncio.to_thread(migrations.upgrade, owner_url)
+        token = await asyncio.to_thread(people.short_session, owner_url, whose)
         pool = Database(app_url)
         try:
-            async with pool.reading() as session:
-                shown = await frames.shown(session, asked)
+            visitor, _ = await doors.visitor(pool, token)
+            with visiting(visitor):
+                async with pool.reading() as session:
+                    shown = await frames.shown(session, asked)
+            await doors.closed(pool, token)
         finally:
             await pool.close()
     about = About(asked.world, asked.query(), strictest(shown), datetime.now(UTC), ATTRIBUTION)
@@ -255,12 +273,12 @@ async def _export(format: str, query: str, out: Path | None) -> Path:
 
 
 @cli.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def bench(context: typer.Context, name: Annotated[str, typer.Argument(help="tiles, import, raster or page.")]) -> None:
+def bench(context: typer.Context, name: Annotated[str, typer.Argument(help="tiles, import, raster, page or access.")]) -> None:
     """Measure ourselves beside a peer, and print a table."""
     import importlib
 
     modules = {"tiles": "benchmarks.tiles", "import": "benchmarks.imports", "raster": "benchmarks.raster",
-               "page": "benchmarks.page"}
+               "page": "benchmarks.page", "access": "benchmarks.access"}
     if name not in modules:
         raise typer.BadParameter(f"{name}: one of {', '.join(modules)}")
     raise typer.Exit(importlib.import_module(modules[name]).main(context.args))

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from data.filters import Filter
 from data.sessions import Database
+from data.visitor import at_hand
 
 _server: FastAPI | None = None
 
@@ -20,6 +21,12 @@ def use(server: FastAPI) -> None:
 
 def database() -> Database:
     return _server.state.database
+
+
+async def record(of: str) -> None:
+    """Tell the record which one somebody opened. Raises RecordFailed: then it is not shown."""
+    if (visitor := at_hand()) is not None:
+        await _server.state.recorder.record("consultation", visitor.recorded_as, of=of, rows=1)
 
 
 def filter_of(choices: dict) -> Filter:

@@ -41,7 +41,7 @@ async def show(choices: dict, lines: list[dict]) -> tuple:
     return (
         rail.drug_options(facets["drug"]), rail.kind_options(facets["kind"]),
         f"{n['tracks']['total']:,} of {kinds_total:,}", rail.agency_options(facets["agency"]), rail.amount_bars(n["amount"]),
-        drawer.words(n), off, not off, topbar.exports(filter.query()), strip.strip(filter.world),
+        drawer.words(n), off, not off, topbar.exports(filter.query()), strip.strip(filter.world, n["marking"]),
         f"Show {total:,}", missing, not missing, [words[i["layer"]] for i in lines],
     )
 

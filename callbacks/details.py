@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dash import Dash, Input, Output
 
-from callbacks._database import database, filter_of
+from callbacks._database import database, filter_of, record
 from data import imagery, seizures, tracks
 from errors import FilterInvalid, NotFound
 from layouts import details, ids
@@ -32,6 +32,8 @@ async def show(choices: dict) -> tuple[list, bool]:
     try:
         filter = filter_of(choices)
         async with database().reading() as session:
-            return layout({**await query(session, filter, int(key)), "world": filter.world}), False
+            found = await query(session, filter, int(key))
+        await record(f"{part}s/{key}")
+        return layout({**found, "world": filter.world}), False
     except (NotFound, FilterInvalid) as error:
         return details.missing(str(error)), False

@@ -18,20 +18,30 @@ def check(words: list[str]) -> None:
     host = _told(words, "--host") or os.environ.get("VIGIA_HOST") or HOST
     port = _told(words, "--port") or os.environ.get("VIGIA_PORT") or str(PORT)
     if port.isdecimal():  # anything else is the command line's to refuse
-        check_host(host)
+        secured = "--behind-proxy" in words or (_told(words, "--tls-cert") is not None and _told(words, "--tls-key") is not None)
+        check_host(host, secured=secured, origin=os.environ.get("VIGIA_PUBLIC_ORIGIN"))
         check_port(host, int(port))
 
 
-def check_host(host: str) -> None:
-    """Until there is access control only this machine may ask. Raises SettingsInvalid."""
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
+def check_host(host: str, *, secured: bool = False, origin: str | None = None) -> None:
+    """Other machines are served behind TLS alone, under a name that is told. Raises SettingsInvalid."""
+    if is_loopback(host):
+        return
+    if not secured:
         raise SettingsInvalid(
-            f"--host {host} is refused: there is no sign-in yet, so Vigia serves this machine only (127.0.0.1 or ::1)"
+            f"--host {host} is refused: other machines are served behind TLS alone; give --tls-cert FILE and --tls-key FILE, "
+            "or --behind-proxy when a proxy in front of it does that"
         )
+    if not origin:
+        raise SettingsInvalid(f"--host {host} is refused: set VIGIA_PUBLIC_ORIGIN to the address people use, such as https://vigia.example.org")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address reaches this machine alone."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def check_port(host: str, port: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -40,3 +41,15 @@ def _driver_runs() -> bool:
         return True  # not installed: not ours to judge
     driver = Path(found.origin).parent / "driver" / "node"
     return not driver.exists() or subprocess.run([driver, "--version"], capture_output=True, check=False).returncode == 0
+
+
+def until(page, expression: str, timeout: float = 30_000, arg: object = None) -> None:
+    """Wait until an expression is true in a page. Playwright's own waiting evaluates a text inside the page, which our policy forbids.
+
+    `page` is a Playwright page, `timeout` in milliseconds. Raises AssertionError that says what never became true.
+    """
+    end = time.monotonic() + timeout / 1000
+    while not page.evaluate(expression, arg):
+        if time.monotonic() > end:
+            raise AssertionError(f"never true within {timeout / 1000:.0f} s: {expression[:300]}")
+        page.wait_for_timeout(50)

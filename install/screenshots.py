@@ -1,6 +1,6 @@
-"""The README's pictures, taken of a running server with the exercise loaded:
+"""The README's pictures, taken of a running server with the exercise loaded; the address is the link that lets one in:
 
-    .venv/bin/python -m install.screenshots http://127.0.0.1:8050
+    .venv/bin/python -m install.screenshots "$(./vigia user link keeper)"
 """
 
 from __future__ import annotations
@@ -8,11 +8,13 @@ from __future__ import annotations
 import io
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from install import chromium
+from install.chromium import until
 from settings import ROOT
 
 OUT = ROOT / "docs" / "images"
@@ -28,7 +30,8 @@ CHOOSE = """() => {
 }"""
 
 
-def main(address: str) -> int:
+def main(link: str) -> int:
+    address = "{0.scheme}://{0.netloc}".format(urlsplit(link))
     program = chromium.path()
     if program is None:
         print("No Chromium here: ./vigia test installs it.", file=sys.stderr)
@@ -37,6 +40,7 @@ def main(address: str) -> int:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=chromium.FLAGS)
         page = browser.new_page(viewport=SIZE)
+        page.goto(link)
         page.goto(f"{address}/?world=exercise#map=8.93/26.2/-97.75")
         settled(page)
         page.evaluate(CHOOSE)
@@ -44,7 +48,7 @@ def main(address: str) -> int:
         settled(page)
         keep(page, OUT / "map.webp")
         page.goto(f"{address}/wall/main?world=exercise&turn_s=600")
-        page.wait_for_function("document.documentElement.dataset.wall === 'ready'")
+        until(page, "document.documentElement.dataset.wall === 'ready'")
         settled(page)
         keep(page, OUT / "wall.webp")
         browser.close()
@@ -54,9 +58,9 @@ def main(address: str) -> int:
 def settled(page: Page) -> None:
     """Until the map has painted and a moment has passed in which nothing more was asked."""
     page.wait_for_timeout(1500)
-    page.wait_for_function(READY, timeout=60_000)
+    until(page, READY, timeout=60_000)
     page.wait_for_timeout(2500)
-    page.wait_for_function(READY, timeout=60_000)
+    until(page, READY, timeout=60_000)
 
 
 def keep(page: Page, path: Path) -> None:
@@ -66,4 +70,6 @@ def keep(page: Page, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8050"))
+    if len(sys.argv) != 2:
+        raise SystemExit(__doc__)
+    raise SystemExit(main(sys.argv[1]))

@@ -11,17 +11,21 @@ from importlib import import_module
 from pathlib import Path
 
 from data import own_basemap
+from errors import SettingsInvalid
 from install import aside, before, browser_libraries, postgis
 from install.progress import shown
 from install.stopping import Stopped
+from settings import access as access_settings
 from settings import serve as serve_settings
 from settings import store
 
 
-def up(host: str | None, port: int | None, *, empty: bool, basemap: Path | None, open_page: bool) -> None:
+def up(host: str | None, port: int | None, *, empty: bool, basemap: Path | None, open_page: bool, tls: tuple[Path | None, Path | None] = (None, None),
+       behind_proxy: bool = False) -> None:
     """Set up, then serve until told to stop; our own database is stopped with it."""
     host, port = host or serve_settings().host, port or serve_settings().port
-    before.check_host(host)
+    before.check_host(host, secured=all(tls) or behind_proxy, origin=access_settings().public_origin)
+    certificate(tls)
     with before.bound(host, port) as listening:
         if basemap is not None:
             _own_basemap(basemap)
@@ -33,7 +37,10 @@ def up(host: str | None, port: int | None, *, empty: bool, basemap: Path | None,
             with shown() as progress:
                 owner_url = _database(held, progress, new=not own and not (store().home / "postgres").exists())
                 prepare_data(owner_url, progress, own=own, exercise=not empty)
-            _serve(listening, f"http://{f'[{host}]' if ':' in host else host}:{port}/", open_page)
+            outside = not before.is_loopback(host) or behind_proxy
+            link = way_in(owner_url, outside=outside)
+            here = f"http{'s' if all(tls) else ''}://{f'[{host}]' if ':' in host else host}:{port}/"
+            _serve(listening, f"{access_settings().public_origin}/" if outside else here, open_page, link, tls=tls, behind_proxy=behind_proxy)
 
 
 def prepare_machine(*, database: bool) -> None:
@@ -84,16 +91,46 @@ def _own_basemap(path: Path) -> None:
     serve_settings.cache_clear()
 
 
-def _serve(listening, address: str, open_page: bool) -> None:
+def certificate(tls: tuple[Path | None, Path | None]) -> None:
+    """Raises SettingsInvalid unless both files of a certificate are there, or none is told."""
+    if any(tls) and not all(tls):
+        raise SettingsInvalid("--tls-cert and --tls-key go together")
+    for option, path in zip(("--tls-cert", "--tls-key"), tls):
+        if path is not None and not path.is_file():
+            raise SettingsInvalid(f"{option} {path}: expected a file in PEM format")
+
+
+def way_in(owner_url: str, *, outside: bool = False) -> str | None:
+    """A link's token for the first account, as long as nobody has given it a password.
+
+    With `outside`, other machines are served: then somebody must be able to sign in. Raises SettingsInvalid.
+    """
+    from data import people
+    from data.sessions import owner_connection
+
+    with owner_connection(owner_url) as connection:
+        if outside and not people.any_with_password(connection):
+            raise SettingsInvalid("nobody could sign in from another machine yet: give an account a password first, with ./vigia user password NAME")
+        if outside:
+            return None
+        name = people.keeper_without_password(connection)
+        token = people.link(connection, name) if name else None
+        connection.commit()
+    return token
+
+
+def _serve(listening, address: str, open_page: bool, link: str | None, *, tls: tuple[Path | None, Path | None], behind_proxy: bool) -> None:
     from install.serve import serve
 
     def ready() -> None:
         print(f"Vigia is at {address}  (Ctrl-C stops it)", flush=True)
+        if link:
+            print(f"This link signs you in, once: {address}sign-in/link/{link}", flush=True)
         shown_somewhere = sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
         if open_page and sys.stdout.isatty() and shown_somewhere:
-            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+            threading.Thread(target=webbrowser.open, args=(f"{address}sign-in/link/{link}" if link else address,), daemon=True).start()
 
     try:
-        serve(listening, ready)
+        serve(listening, ready, tls=tls, behind_proxy=behind_proxy)
     except Stopped:
         print("vigia: stopped", file=sys.stderr, flush=True)

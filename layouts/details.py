@@ -6,7 +6,8 @@ from datetime import datetime, timezone
 
 from dash import html
 
-from data.records import DRUG_WORD
+from data.records import CREDIBILITY, DRUG_WORD, RELIABILITY
+from layouts.strip import marking
 from layouts.symbols import drug, kind, layer
 
 # what feeds call things, as people say it
@@ -127,6 +128,11 @@ def _facts(pairs: list[tuple[str, object]]) -> html.Dl | None:
     return html.Dl([cell for k, v in told for cell in (html.Dt(k), html.Dd(v))], className="facts")
 
 
+def _grade(told: str | None) -> str | None:
+    """A grade with its words; one that nobody judged is not worth a line."""
+    return None if told in (None, "F6") else f"{told}: {RELIABILITY[told[0]]}, {CREDIBILITY[told[1]]}"
+
+
 def _origin(r: dict) -> html.Dl | None:
     line = f", line {r['line']:,}" if r.get("line") else ""
     return _facts([
@@ -134,7 +140,9 @@ def _origin(r: dict) -> html.Dl | None:
         ("Fingerprint", html.Code(f"{r['sha256'][:16]}…", title=r["sha256"]) if r.get("sha256") else None),
         ("Recorded", _time(r.get("recorded_at"))),
         ("Agency", r.get("agency")),
-        ("Marking", html.Span(r["marking"], className="marking") if r.get("marking") else None),
+        ("Grade", _grade(r.get("grade"))),
+        ("Handling", r.get("handling")),
+        ("Marking", marking(r["marking"]) if r.get("marking") else None),
     ])
 
 

@@ -58,6 +58,7 @@ def bar() -> html.Header:
                         className="tool-menu",
                     ),
                     html.A([icon("wall"), "Wall"], href="/wall/main", className="tool", target="_blank"),
+                    html.A([icon("person"), "Account"], href="/account", className="tool"),
                 ],
                 className="tools", **{"aria-label": "Tools"},
             ),

@@ -11,6 +11,8 @@ from fastapi import Path, Request, Response
 
 from data.filters import Filter
 from data.sessions import Database
+from data.visitor import purpose
+from errors import PurposeMissing
 from settings import BUILD
 
 LIST_MAX = 1000
@@ -37,6 +39,12 @@ def etag(*parts: object) -> str:
     return f'W/"{hashlib.sha256("|".join(str(p) for p in (BUILD, *parts)).encode()).hexdigest()[:32]}"'
 
 
+def need_purpose(what: str) -> None:
+    """Raises PurposeMissing unless the request says what for and in which case."""
+    if purpose() is None:
+        raise PurposeMissing(f"{what} needs a purpose: send X-Purpose (what for) and X-Case (in which case)")
+
+
 def fresh(request: Request, tag: str) -> bool:
     """True when the browser already holds this answer."""
     return tag in (t.strip() for t in request.headers.get("if-none-match", "").split(","))
@@ -50,9 +58,11 @@ def not_changed(tag: str) -> Response:
     return Response(status_code=304, headers={"ETag": tag, "Cache-Control": CACHE})
 
 
-def as_json(content: object, tag: str | None = None, status: int = 200) -> Response:
-    """JSON with times in RFC 3339 (Z)."""
+def as_json(content: object, tag: str | None = None, status: int = 200, *, rows: int | None = None) -> Response:
+    """JSON with times in RFC 3339 (Z); `rows` are how many records are in it, for the record."""
     headers = {"ETag": tag, "Cache-Control": CACHE} if tag else {"Cache-Control": "no-store"}
+    if rows is not None:
+        headers["X-Rows"] = str(rows)
     body = orjson.dumps(content, option=orjson.OPT_UTC_Z | orjson.OPT_SERIALIZE_NUMPY)
     return Response(body, status, headers, "application/json")
 

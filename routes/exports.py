@@ -12,7 +12,7 @@ from data import frames
 from data.records import MARKINGS
 from errors import NotFound
 from exports import FORMATS, About
-from routes.asking import asked, database
+from routes.asking import asked, database, need_purpose
 
 router = APIRouter(prefix="/api/export")
 ATTRIBUTION = ("GSHHG", "© OpenStreetMap contributors", "GeoNames")
@@ -24,6 +24,8 @@ async def exported(request: Request, format: str) -> Response:
     filter = asked(request)
     if format not in FORMATS:
         raise NotFound(f"no export format {format[:40]}: one of {', '.join(FORMATS)}")
+    if filter.world == "live":
+        need_purpose("an export")
     write, ending, media_type = FORMATS[format]
     async with database(request).reading() as session:
         shown = await frames.shown(session, filter)
@@ -31,6 +33,7 @@ async def exported(request: Request, format: str) -> Response:
     body = await run_in_threadpool(write, shown, about)
     return Response(body, media_type=media_type, headers={
         "Content-Disposition": f'attachment; filename="{about.name(ending)}"', "Cache-Control": "no-store",
+        "X-Rows": str(sum(len(frame) for frame in shown.values())),
     })
 
 

@@ -28,7 +28,7 @@ async def live() -> Response:
 async def ready(request: Request) -> Response:
     """200 when data can be served, else 503 with what is missing."""
     try:
-        async with database(request).reading() as session:
+        async with database(request).asking() as session:
             await session.execute(text("SELECT 1 FROM data_state LIMIT 1"))
     except DatabaseUnreachable as error:
         return as_json({"ready": False, "missing": str(error), **_now()}, status=503)

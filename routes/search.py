@@ -20,4 +20,5 @@ async def found(request: Request) -> Response:
     if not filter.q or len(filter.q) > TEXT_MAX:
         raise FilterInvalid([{"key": "q", "value": filter.q or "", "expected": f"1 to {TEXT_MAX} characters"}])
     async with database(request).reading() as session:
-        return as_json({"rows": await search.search(session, filter.world_code, filter.q)})
+        rows = await search.search(session, filter.world_code, filter.q)
+        return as_json({"rows": rows}, rows=len(rows))

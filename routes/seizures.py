@@ -18,7 +18,8 @@ ZOOM_MAX = 20
 async def listed(request: Request) -> Response:
     filter = asked(request, *KEYS)
     async with database(request).reading() as session:
-        return as_json(await seizures.page(session, filter, **paging(request, seizures.SORTS, "-when")))
+        page = await seizures.page(session, filter, **paging(request, seizures.SORTS, "-when"))
+        return as_json(page, rows=len(page["rows"]))
 
 
 @router.get("/seizures/points")
@@ -35,7 +36,7 @@ async def points(request: Request) -> Response:
 async def one(request: Request, seizure_id: RowId) -> Response:
     filter = asked(request)
     async with database(request).reading() as session:
-        return as_json(await seizures.one(session, filter, seizure_id))
+        return as_json(await seizures.one(session, filter, seizure_id), rows=1)
 
 
 @router.get("/tiles/seizures/{z}/{x}/{y}.mvt")

@@ -7,8 +7,9 @@ from datetime import timedelta
 from fastapi import APIRouter, Request, Response
 
 from data import movement, spans, tiles_tracks, tracks
+from data.records import GOVERNED_KINDS
 from errors import FilterInvalid
-from routes.asking import RowId, as_json, as_tile, asked, database, etag, fresh, kept, not_changed
+from routes.asking import RowId, as_json, as_tile, asked, database, etag, fresh, kept, need_purpose, not_changed
 from routes.counts import moment
 from routes.paging import KEYS, paging
 from routes.seizures import in_range
@@ -23,21 +24,26 @@ SPAN_MAX = timedelta(days=31)
 async def listed(request: Request) -> Response:
     filter = asked(request, *KEYS)
     async with database(request).reading() as session:
-        return as_json(await tracks.page(session, filter, **paging(request, tracks.SORTS, "-last")))
+        page = await tracks.page(session, filter, **paging(request, tracks.SORTS, "-last"))
+        return as_json(page, rows=len(page["rows"]))
 
 
 @router.get("/tracks/{track_id}")
 async def one(request: Request, track_id: RowId) -> Response:
     filter = asked(request)
     async with database(request).reading() as session:
-        return as_json(await tracks.one(session, filter, track_id))
+        return as_json(await tracks.one(session, filter, track_id), rows=1)
 
 
 @router.get("/tracks/{track_id}/fixes")
 async def fixes(request: Request, track_id: RowId) -> Response:
+    """A track's history. What needs a legal basis to follow needs a purpose to look back at."""
     filter = asked(request)
     async with database(request).reading() as session:
-        return as_json(await tracks.fixes(session, filter, track_id))
+        if filter.world == "live" and (await tracks.one(session, filter, track_id))["kind"] in GOVERNED_KINDS:
+            need_purpose("the history of a tag, a vehicle or a person")
+        told = await tracks.fixes(session, filter, track_id)
+        return as_json(told, rows=told["shown"])
 
 
 @router.get("/movement")

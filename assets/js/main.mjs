@@ -1,5 +1,5 @@
 // The page's browser side, put together: choices, clock, map, timeline, and what Dash's controls ask for.
-import { ask } from "./api.mjs";
+import { ask, signInAt, watchInput, whenSignedOut } from "./api.mjs";
 import { createChoices, filterQuery, formatLayers, parseLayers, setCount } from "./choices.mjs";
 import { createClock, DEFAULT_SPEED } from "./clock.mjs";
 import { follow, followed, worldOf } from "./following.mjs";
@@ -7,6 +7,7 @@ import { drawLegend, symbolCss } from "./legend.mjs";
 import { createControls } from "./map/controls.mjs";
 import { createDraw } from "./map/draw.mjs";
 import { createView } from "./map/view.mjs";
+import { watchExports } from "./purpose.mjs";
 import { keepRoles } from "./roles.mjs";
 import { createScale, metresWords } from "./scale.mjs";
 import { createSearch } from "./search.mjs";
@@ -30,6 +31,8 @@ const $ = (id) => document.getElementById(id);
 /** Start: read the URL, mount everything. Called once, by Dash. */
 export async function boot() {
   if (app.choices) return;
+  watchInput(document);
+  whenSignedOut(() => location.assign(signInAt(location)));
   app.choices = createChoices();
   keepRoles();
   wear(app.choices.get().theme);
@@ -46,7 +49,7 @@ export async function boot() {
   app.timeline = createTimeline($("timeline"), { token, act: timelineActs });
   app.choices.subscribe(chosen);
   app.view = await createView($("map"), {
-    choices: app.choices, token, status: app.status, camera: cameraOf(app.choices.get().world), hash: "map", told: { select, legend, drawn, hovered },
+    choices: app.choices, token, status: app.status, camera: cameraOf(app.choices.get().world), hash: "map", told: { select, legend, drawn, hovered, drawing: () => app.draw?.active },
   });
   createScale($("scale"), app.view.map);
   app.draw = createDraw(app.view.map, { token, done: (area) => app.choices.set({ area }), measured: (m) => app.status.say(`${metresWords(Math.round(m))} measured`) });
@@ -56,6 +59,7 @@ export async function boot() {
     go: (f) => app.view.map.easeTo({ center: [f.lon, f.lat], zoom: Math.max(app.view.map.getZoom(), f.zoom ?? 10), duration: 600 }),
   });
   document.addEventListener("keydown", keyed);
+  watchExports(document, { say: app.status.say });
   document.addEventListener("click", (event) => {
     const command = event.target.closest("[data-command]")?.dataset.command;
     if (command === "unselect") select(undefined);

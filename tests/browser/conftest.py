@@ -1,7 +1,7 @@
 """A real browser: Chromium, with WebGL drawn by its own software renderer.
 
     browser   module: one Chromium for a file of tests
-    page      function: a new page of 1440 x 900. Its test fails on an error in a script and on any request that leaves
+    page      function: a new page of 1280 x 800. Its test fails on an error in a script and on any request that leaves
               this machine. `page.told` lists the console's warnings and errors.
 """
 
@@ -17,7 +17,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from install import chromium
 from tests.browser.world import World, small_world
-from tests.conftest import copied
+from tests.conftest import TOKEN, copied
+
+
+SIGNED_IN = {"name": "vigia", "value": TOKEN, "domain": "127.0.0.1", "path": "/", "httpOnly": True, "sameSite": "Lax"}
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +49,9 @@ def page(browser: Browser) -> Iterator[Page]:
 @contextmanager
 def watched(browser: Browser) -> Iterator[Page]:
     """A page of its own; at the end an error in a script or a request that left this machine is an AssertionError."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id="UTC", locale="en-GB")
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, timezone_id="UTC", locale="en-GB")
     context.set_default_timeout(30_000)
+    context.add_cookies([SIGNED_IN])
     page = context.new_page()
     left: list[str] = []
     errors: list[str] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from install.chromium import until
 from tests.browser.world import World, choices, look, settled
 
 
@@ -44,7 +45,7 @@ def test_an_address_restores_everything(page, world):
     query, told = addressed(world)
     look(page, world, query, "#map=9.2/26.3/-98.3")
     page.wait_for_selector("#details:not([hidden]) .facts")
-    page.wait_for_function("document.querySelectorAll('#drug input:checked').length === 2 && document.getElementById('clear').innerText === 'Clear 3'")
+    until(page, "document.querySelectorAll('#drug input:checked').length === 2 && document.getElementById('clear').innerText === 'Clear 3'")
     assert choices(page) == told
     found = standing(page)
     assert found["camera"] == [9.2, 26.3, -98.3]
@@ -60,6 +61,6 @@ def test_an_address_restores_everything(page, world):
     page.reload()
     settled(page)
     page.wait_for_selector("#details:not([hidden]) .facts")
-    page.wait_for_function("document.getElementById('clear').innerText === 'Clear 3'")
+    until(page, "document.getElementById('clear').innerText === 'Clear 3'")
     assert choices(page) == told and standing(page) == found
     assert page.evaluate("history.length") == before

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import urllib.request
+from tests.conftest import got
 
 WINDOW = "world=exercise"
 
 
 def test_a_briefing_draws_with_every_request_refused(browser, world, tmp_path):
     path = tmp_path / "briefing.html"
-    with urllib.request.urlopen(f"{world.address}/api/export/briefing?{WINDOW}") as answer:
-        path.write_bytes(answer.read())
+    path.write_bytes(got(f"{world.address}/api/export/briefing?{WINDOW}"))
     n = world.ask(f"counts?{WINDOW}")
     context = browser.new_context(viewport={"width": 1000, "height": 700}, offline=True)
     page = context.new_page()

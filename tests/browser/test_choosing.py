@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import urllib.request
 
 import pytest
 
+from install.chromium import until
 from tests.browser.conftest import watched
 from tests.browser.world import World, choices, look, settled
+from tests.conftest import got
 
 HOSTILE = "<img src=x onerror=window.__pwned=1>"
 
@@ -39,7 +40,7 @@ def test_a_mark_chosen_on_the_map_is_the_tables_row_and_back(page, world):
     row = page.locator("#table .ag-row[row-id^='seizure:']").first
     chosen = row.get_attribute("row-id")
     row.click()
-    page.wait_for_function(f"__vigia.choices.get().sel === '{chosen}'")
+    until(page, f"__vigia.choices.get().sel === '{chosen}'")
     page.wait_for_selector("#details:not([hidden]) .facts")
     told = world.ask(f"seizures/{chosen.split(':')[1]}?world=exercise")
     words = page.inner_text("#details")
@@ -54,7 +55,7 @@ def test_a_mark_chosen_on_the_map_is_the_tables_row_and_back(page, world):
     assert page.evaluate("__vigia.view.map.getSource('chosen') !== undefined")
     # Pointing at a row rings its mark.
     page.hover(f"#table .ag-row[row-id='{other}']")
-    page.wait_for_function("__vigia.view.map.querySourceFeatures('hovered').length > 0 || __vigia.view.map.queryRenderedFeatures({ layers: ['hovered-ring'] }).length > 0")
+    until(page, "__vigia.view.map.querySourceFeatures('hovered').length > 0 || __vigia.view.map.queryRenderedFeatures({ layers: ['hovered-ring'] }).length > 0")
 
 
 def test_clicking_a_mark_tells_about_it(page, world):
@@ -69,7 +70,7 @@ def test_clicking_a_mark_tells_about_it(page, world):
       }
     }""")
     page.mouse.click(spot["x"], spot["y"])
-    page.wait_for_function(f"__vigia.choices.get().sel === 'track:{spot['id']}'")
+    until(page, f"__vigia.choices.get().sel === 'track:{spot['id']}'")
     page.wait_for_selector("#details:not([hidden]) h2")
     told = world.ask(f"tracks/{spot['id']}?world=exercise")
     assert (told["name"] or told["key"]) in page.inner_text("#details h2")
@@ -86,14 +87,14 @@ def test_an_area_is_drawn_and_filters_everything(page, world):
         page.mouse.move(box["x"] + fx * box["width"], box["y"] + fy * box["height"], steps=4)
         page.mouse.click(box["x"] + fx * box["width"], box["y"] + fy * box["height"])
         page.wait_for_timeout(350)  # two clicks in a shorter time are one double click
-    page.wait_for_function("!!__vigia.choices.get().area")
+    until(page, "!!__vigia.choices.get().area")
     settled(page)
     n = world.ask(f"counts?{page.evaluate('__vigia.filterQuery(__vigia.choices.get())')}")
-    page.wait_for_function(f"document.querySelector('#drawer-toggle').innerText.replaceAll(',', '').includes('{n['seizures']['total']} seizures')")
+    until(page, f"document.querySelector('#drawer-toggle').innerText.replaceAll(',', '').includes('{n['seizures']['total']} seizures')")
     assert page.inner_text("#drawer-toggle") != before
     assert "area=" in page.url
     page.click("#area-clear")
-    page.wait_for_function("!__vigia.choices.get().area")
+    until(page, "!__vigia.choices.get().area")
 
 
 def test_new_data_shows_without_moving_the_camera(page, hostile, tmp_path):
@@ -103,8 +104,8 @@ def test_new_data_shows_without_moving_the_camera(page, hostile, tmp_path):
     (tmp_path / "more.csv").write_text(
         "id,when,lon,lat,drug,quantity,unit\nnew,2026-11-20T07:30:00Z,-98.11,26.21,heroin,2,kg\n")
     hostile.bring("seizures", tmp_path / "more.csv")
-    page.wait_for_function(f"document.querySelector('#drawer-toggle').innerText.includes('{seizures + 1} seizures')", timeout=30_000)
-    page.wait_for_function("__vigia.view.held.points.drug.includes('heroin')")
+    until(page, f"document.querySelector('#drawer-toggle').innerText.includes('{seizures + 1} seizures')", timeout=30_000)
+    until(page, "__vigia.view.held.points.drug.includes('heroin')")
     settled(page)
     assert page.evaluate("[__vigia.view.map.getCenter().toArray(), __vigia.view.map.getZoom()]") == before
 
@@ -118,7 +119,7 @@ def test_worlds_are_never_mixed(page, hostile):
     settled(page)
     assert choices(page)["world"] == "exercise"
     n = hostile.ask(f"counts?{page.evaluate('__vigia.filterQuery(__vigia.choices.get())')}")
-    page.wait_for_function(f"document.querySelector('#drawer-toggle').innerText.replaceAll(',', '').includes('{n['seizures']['total']} seizures')")
+    until(page, f"document.querySelector('#drawer-toggle').innerText.replaceAll(',', '').includes('{n['seizures']['total']} seizures')")
     assert page.inner_text("#drawer-toggle") != live
 
 
@@ -133,7 +134,7 @@ def test_hostile_names_are_text(browser, hostile, tmp_path):
         assert HOSTILE in page.inner_text("#details")
         track = hostile.ask("tracks?world=live")["rows"][0]["id"]
         page.evaluate(f"__vigia.choices.set({{ sel: 'track:{track}' }})")
-        page.wait_for_function(f"document.querySelector('#details h2').innerText === '{HOSTILE}'")
+        until(page, f"document.querySelector('#details h2').innerText === '{HOSTILE}'")
         page.fill("#search", "<img")
         page.wait_for_selector("#search-results button")
         assert HOSTILE in page.inner_text("#search-results")
@@ -142,8 +143,7 @@ def test_hostile_names_are_text(browser, hostile, tmp_path):
         page.wait_for_selector(".chart svg, .charts .note")
         assert page.evaluate("document.getElementById('map').clientHeight === document.getElementById('map').parentElement.clientHeight")
         briefing = tmp_path / "briefing.html"
-        with urllib.request.urlopen(f"{hostile.address}/api/export/briefing?world=live") as answer:
-            briefing.write_bytes(answer.read())
+        briefing.write_bytes(got(f"{hostile.address}/api/export/briefing?world=live"))
         assert page.evaluate("window.__pwned") is None
         page.goto(briefing.as_uri())
         page.wait_for_selector(".leaflet-container canvas")

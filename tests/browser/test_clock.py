@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from install.chromium import until
 from tests.browser.world import choices, look, settled
 
 def seizures_shown(page) -> int:
@@ -31,29 +32,29 @@ def test_playing_moves_the_clock_and_pausing_keeps_it_in_the_address(page, world
     camera = page.evaluate("[__vigia.view.map.getCenter().toArray(), __vigia.view.map.getZoom()]")
     page.select_option(".timeline select", label="3,600×")
     page.click(".tl-go")
-    page.wait_for_function("document.querySelector('.tl-live').innerText.includes('Replay')")
+    until(page, "document.querySelector('.tl-live').innerText.includes('Replay')")
     first = page.evaluate("__vigia.clock.state.at")
-    page.wait_for_function(f"__vigia.clock.state.at > {first} + 3600", timeout=30_000)
+    until(page, f"__vigia.clock.state.at > {first} + 3600", timeout=30_000)
     assert "at" not in choices(page), "the address is left alone while the clock runs"
     page.click(".tl-go")
-    page.wait_for_function("!!__vigia.choices.get().at")
+    until(page, "!!__vigia.choices.get().at")
     kept = choices(page)["at"]
     assert abs(datetime.fromisoformat(kept).timestamp() - page.evaluate("__vigia.clock.state.at")) < 1
     assert page.evaluate("[__vigia.view.map.getCenter().toArray(), __vigia.view.map.getZoom()]") == camera
     page.click(".tl-live")
-    page.wait_for_function("!__vigia.choices.get().at && document.querySelector('.tl-live').innerText === 'Live'")
+    until(page, "!__vigia.choices.get().at && document.querySelector('.tl-live').innerText === 'Live'")
 
 
 def test_keys_step_the_clock_and_leave_the_search_alone(page, world):
     look(page, world)
     page.focus("body")
     page.keyboard.press("ArrowLeft")
-    page.wait_for_function("!!__vigia.choices.get().at")
+    until(page, "!!__vigia.choices.get().at")
     once = choices(page)["at"]
     page.keyboard.press("ArrowLeft")
-    page.wait_for_function(f"__vigia.choices.get().at < '{once}'")
+    until(page, f"__vigia.choices.get().at < '{once}'")
     page.keyboard.press("End")
-    page.wait_for_function("!__vigia.choices.get().at")
+    until(page, "!__vigia.choices.get().at")
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.closest('.search') !== null")
     page.keyboard.type("ab ")

@@ -12,6 +12,7 @@ import pyogrio
 import pytest
 from shapely.geometry import box
 
+from install.chromium import until
 from tests.browser.world import World, look, rendered, settled
 from tests.conftest import serving
 
@@ -101,7 +102,7 @@ def test_a_style_of_the_users_own(page, own, tmp_path):
     layers = order(page)
     assert layers.index("imagery") < layers.index("words") < layers.index("mark"), "ground hides words, or words hide marks"
     page.evaluate("__vigia.choices.set({ theme: 'sun' })")
-    page.wait_for_function("document.documentElement.dataset.theme === 'sun'")
+    until(page, "document.documentElement.dataset.theme === 'sun'")
     settled(page)
     assert rendered(page, "mine") and order(page) == layers
     assert page.told == []

@@ -9,6 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 from PIL import Image
 
+from install.chromium import until
+from tests.browser.conftest import SIGNED_IN
 from tests.browser.world import IDLE, choices, look, rendered, settled
 
 NUMBER = re.compile(r"\d[\d,]*")
@@ -34,8 +36,7 @@ def agreed(page, world) -> dict:
     """The server's counts, once every number on the page is theirs."""
     n = world.ask(f"counts?{query(page)}")
     totals = [n[k]["total"] for k in ("seizures", "tracks", "images")]
-    page.wait_for_function(
-        "(want) => ['#drawer-toggle', '.tl-counts'].every((s) => String((document.querySelector(s)?.innerText.match(/\\d[\\d,]*/g) ?? []).map((t) => Number(t.replaceAll(',', '')))) === String(want))",
+    until(page, "(want) => ['#drawer-toggle', '.tl-counts'].every((s) => String((document.querySelector(s)?.innerText.match(/\\d[\\d,]*/g) ?? []).map((t) => Number(t.replaceAll(',', '')))) === String(want))",
         arg=totals, timeout=20_000)
     assert shown(page)["seizures"][0] == n["seizures"]["on_map"]
     return n
@@ -47,11 +48,11 @@ def test_three_layers_on_one_map(page, world):
     look(page, world)
     # Hexagons need more than a week of this small exercise.
     page.click("#period label:has-text('All')")
-    page.wait_for_function("document.querySelector('#period input:checked')?.closest('label').innerText === 'All'")
+    until(page, "document.querySelector('#period input:checked')?.closest('label').innerText === 'All'")
     settled(page)
     assert sum(f.get("point_count", 1) for f in rendered(page, "seizure-one", "seizure-many")) > 5
     assert {f["kind"] for f in rendered(page, "mark")} >= {"vessel", "vehicle"}
-    page.wait_for_function("__vigia.view.map.queryRenderedFeatures({ layers: ['hotspot-line'] }).some((f) => f.properties.level >= 1)", timeout=60_000)
+    until(page, "__vigia.view.map.queryRenderedFeatures({ layers: ['hotspot-line'] }).some((f) => f.properties.level >= 1)", timeout=60_000)
     assert rendered(page, "frame-line"), "no footprint of an image"
     decoded = [np.asarray(Image.open(io.BytesIO(r.body())).convert("RGBA")) for r in pictures]
     assert any((tile[..., 3] > 0).any() and tile[tile[..., 3] > 0][:, :3].std() > 3 for tile in decoded), "no tile holds a picture"
@@ -64,12 +65,12 @@ def test_numbers_agree_under_any_filter(page, world):
     before = agreed(page, world)
     assert before["seizures"]["total"] == before["seizures"]["on_map"] + before["seizures"]["unplaced"] > 0
     page.click("#drug label:has-text('Cocaine')")
-    page.wait_for_function("__vigia.choices.get().drug && !__vigia.choices.get().drug.includes('cocaine')")
+    until(page, "__vigia.choices.get().drug && !__vigia.choices.get().drug.includes('cocaine')")
     settled(page)
     after = agreed(page, world)
     assert after["seizures"]["total"] == before["seizures"]["total"] - before["facets"]["drug"]["cocaine"]
     page.click("#period label:has-text('24 h')")
-    page.wait_for_function("Date.parse(__vigia.choices.get().to) - Date.parse(__vigia.choices.get().from) === 86_400_000")
+    until(page, "Date.parse(__vigia.choices.get().to) - Date.parse(__vigia.choices.get().from) === 86_400_000")
     settled(page)
     day = agreed(page, world)
     assert day["seizures"]["total"] <= after["seizures"]["total"]
@@ -77,7 +78,7 @@ def test_numbers_agree_under_any_filter(page, world):
     i, j = bins["window"]
     assert sum(bins["seizures"][i:j]) == day["seizures"]["total"]
     page.click("#clear")
-    page.wait_for_function("__vigia.choices.get().drug === undefined")
+    until(page, "__vigia.choices.get().drug === undefined")
     assert agreed(page, world)["seizures"]["total"] >= day["seizures"]["total"]
 
 
@@ -95,13 +96,14 @@ def test_the_url_is_the_whole_picture(page, world, browser):
     look(page, world)
     page.click("#drug label:has-text('Heroin')")
     page.click(".layer-row:nth-child(4) .eye")
-    page.wait_for_function("__vigia.choices.get().layers?.includes('-imagery') && __vigia.choices.get().drug")
+    until(page, "__vigia.choices.get().layers?.includes('-imagery') && __vigia.choices.get().drug")
     settled(page)
     told, n = page.url, agreed(page, world)
     assert parse_qs(urlsplit(told).query)["world"] == ["exercise"] and urlsplit(told).fragment.startswith("map=8.6/")
-    again = browser.new_page(viewport={"width": 1440, "height": 900})
+    again = browser.new_page(viewport={"width": 1280, "height": 800})
+    again.context.add_cookies([SIGNED_IN])
     again.goto(told)
-    again.wait_for_function(IDLE, timeout=60_000)
+    until(again, IDLE, timeout=60_000)
     assert choices(again) == choices(page)
     assert agreed(again, world)["seizures"] == n["seizures"]
     assert again.get_attribute(".layer-row:nth-child(4) .eye", "aria-pressed") == "false"
@@ -113,15 +115,15 @@ def test_back_and_forward(page, world):
     look(page, world)
     first = choices(page)
     page.click("#drug label:has-text('Meth')")
-    page.wait_for_function("__vigia.choices.get().drug")
+    until(page, "__vigia.choices.get().drug")
     second = choices(page)
     page.go_back()
-    page.wait_for_function("!__vigia.choices.get().drug")
+    until(page, "!__vigia.choices.get().drug")
     assert choices(page) == first
     settled(page)
-    page.wait_for_function("document.querySelectorAll('#drug input:checked').length === 6")
+    until(page, "document.querySelectorAll('#drug input:checked').length === 6")
     page.go_forward()
-    page.wait_for_function("__vigia.choices.get().drug")
+    until(page, "__vigia.choices.get().drug")
     assert choices(page) == second
     settled(page)
     agreed(page, world)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from install.chromium import until
 from tests.browser.conftest import watched
 from tests.browser.world import choices, look, settled
 from tests.conftest import ROOT
@@ -41,7 +42,7 @@ def test_the_other_themes_are_as_legible(page, world, theme):
     before = page.evaluate("getComputedStyle(document.body).color")
     page.click(".tool-menu summary:has-text('Theme')")
     page.click(f"#theme label:has-text('{theme.capitalize()}')")
-    page.wait_for_function(f"document.documentElement.dataset.theme === '{theme}'")
+    until(page, f"document.documentElement.dataset.theme === '{theme}'")
     settled(page)
     assert choices(page)["theme"] == theme
     assert page.evaluate("getComputedStyle(document.body).color") != before
@@ -89,7 +90,7 @@ def test_a_telephone_has_room(browser, world):
         assert small == []
         assert "Show" in page.inner_text("#show")
         page.click("#rail label:has-text('Cannabis')")
-        page.wait_for_function("!!__vigia.choices.get().drug")
+        until(page, "!!__vigia.choices.get().drug")
         page.click("#show")
-        page.wait_for_function("!document.getElementById('rail').classList.contains('open')")
+        until(page, "!document.getElementById('rail').classList.contains('open')")
         settled(page)

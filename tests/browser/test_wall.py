@@ -6,6 +6,7 @@ import re
 import signal
 from datetime import datetime, timedelta, timezone
 
+from install.chromium import until
 from tests.browser.conftest import watched
 from tests.browser.test_reading import serious
 
@@ -16,7 +17,7 @@ READY = "document.documentElement.dataset.wall === 'ready'"
 def stand(page, world, query: str = "world=exercise") -> None:
     page.set_viewport_size(SCREEN)
     page.goto(f"{world.address}/wall/main?{query}")
-    page.wait_for_function(READY, timeout=60_000)
+    until(page, READY, timeout=60_000)
 
 
 def window(world) -> str:
@@ -42,7 +43,7 @@ def test_it_tells_the_time_and_the_servers_numbers(browser, world):
         assert int(re.sub(r"\D", "", page.inner_text("#figure-kg"))) == round(counts["seizures"]["kg"])
         assert "EXERCISE" in page.inner_text("#chips")
         page.wait_for_selector("#feeds svg")
-        page.wait_for_function("__wall.view.map.queryRenderedFeatures({ layers: ['seizure-one', 'seizure-many', 'mark'].filter((l) => __wall.view.map.getLayer(l)) }).length > 0", timeout=60_000)
+        until(page, "__wall.view.map.queryRenderedFeatures({ layers: ['seizure-one', 'seizure-many', 'mark'].filter((l) => __wall.view.map.getLayer(l)) }).length > 0", timeout=60_000)
         texts = page.evaluate("""() => { const seen = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT); const out = [];
           for (let n = seen.nextNode(); n; n = seen.nextNode()) if (n.textContent.trim() && n.parentElement.checkVisibility() && !n.parentElement.closest("script, .maplibregl-map")) out.push(n.textContent);
           return out; }""")
@@ -58,11 +59,11 @@ def test_three_views_turn_without_a_new_page(browser, world):
         assert page.locator("#dots li").count() == 3
         for wanted in (0, 1, 2, 0):
             # One step: a view a second later is another.
-            page.wait_for_function(f"(() => {{ __cameras[{current}] = __wall.state.views[__wall.state.view].bounds.join(); return {current} === {wanted}; }})()")
+            until(page, f"(() => {{ __cameras[{current}] = __wall.state.views[__wall.state.view].bounds.join(); return {current} === {wanted}; }})()")
         assert page.evaluate("window.__same") == 1
         assert page.evaluate("new Set(Object.values(__cameras)).size") == 3
         # The camera goes there.
-        page.wait_for_function("""() => { const { state } = __wall, [w, s, e, n] = state.views[state.view].bounds, b = state.map.getBounds();
+        until(page, """() => { const { state } = __wall, [w, s, e, n] = state.views[state.view].bounds, b = state.map.getBounds();
           return b.getWest() < w && b.getEast() > e && b.getSouth() < s && b.getNorth() > n; }""")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from install.chromium import until
 from tests.browser.conftest import leaves, watched
 
 WEBGL = """(() => {
@@ -22,7 +23,7 @@ def test_a_request_to_another_machine_fails_the_test(browser):
         # An address for documentation: nothing answers, and asking is enough.
         page.route("http://192.0.2.1/**", lambda route: route.abort())
         page.set_content("<img src='http://192.0.2.1/tile.png'>", wait_until="domcontentloaded")
-        page.wait_for_function("document.images[0].complete")
+        until(page, "document.images[0].complete")
 
 
 def test_an_error_in_a_script_fails_the_test(browser):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,8 @@ from playwright.sync_api import Page
 from exercise.build import build
 from feeds import exercise
 from feeds.imports import ImportOptions, import_files
-from tests.conftest import ROOT, Serving, TestDatabase, forget_settings, serving
+from install.chromium import until
+from tests.conftest import ROOT, Serving, TestDatabase, forget_settings, got, serving
 
 IDLE = "window.__vigia && document.documentElement.dataset.map === 'idle' && document.documentElement.dataset.busy === '0'"
 # The valley the exercise is busiest in.
@@ -35,8 +35,7 @@ class World:
         return self.server.address
 
     def ask(self, path: str) -> dict:
-        with urllib.request.urlopen(f"{self.address}/api/{path}") as answer:
-            return json.load(answer)
+        return json.loads(got(f"{self.address}/api/{path}"))
 
     def bring(self, layer: str, path: Path) -> None:
         """Import a file into the live world, as `vigia import` does."""
@@ -66,7 +65,7 @@ def look(page: Page, world: World, query: str = "world=exercise", camera: str = 
 
 
 def settled(page: Page) -> None:
-    page.wait_for_function(IDLE, timeout=60_000)
+    until(page, IDLE, timeout=60_000)
 
 
 def rendered(page: Page, *layers: str) -> list[dict]:

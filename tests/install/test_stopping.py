@@ -28,6 +28,7 @@ from install import serve, up
 serve.APP = "tests.install.stand_in:app"
 up.prepare_machine = lambda **_: None
 up.prepare_data = lambda *_, **__: {step}
+up.way_in = lambda *_, **__: None
 import cli
 sys.exit(cli.main())
 """

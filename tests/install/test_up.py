@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from data import people
 from errors import PortBusy, SettingsInvalid
-from install import before
+from install import before, up
+from tests.conftest import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,11 +47,45 @@ def test_a_busy_port_is_one_line_before_anything_is_made(taken, tmp_path):
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "example.org", ""])
-def test_only_this_machine_is_served(host, tmp_path):
+def test_other_machines_are_served_behind_tls_alone(host, tmp_path):
     if host:
-        assert "is refused: there is no sign-in yet" in one_line(vigia("up", "--host", host, home=tmp_path / "home"))
+        assert "is refused: other machines are served behind TLS alone" in one_line(vigia("up", "--host", host, home=tmp_path / "home"))
+        assert "set VIGIA_PUBLIC_ORIGIN" in one_line(vigia("up", "--host", host, "--behind-proxy", home=tmp_path / "home"))
     with pytest.raises(SettingsInvalid):
         before.check_host(host)
+
+
+@pytest.mark.parametrize("words, said", [
+    (["--tls-cert", "c.pem"], "go together"), (["--tls-cert", "c.pem", "--tls-key", "k.pem"], "--tls-cert c.pem: expected a file"),
+])
+def test_half_a_certificate_is_refused(words, said, tmp_path):
+    assert said in one_line(vigia("up", "--port", str(free_port()), *words, home=tmp_path / "home"))
+
+
+def test_others_are_served_once_somebody_could_sign_in(environment):
+    with environment.connect() as connection:
+        people.keeper_without_password(connection)
+        connection.commit()
+    with pytest.raises(SettingsInvalid, match="vigia user password"):
+        up.way_in(environment.owner_url, outside=True)
+    with environment.connect() as connection:
+        people.set_password(connection, "tester", "$argon2id$of-no-password")
+        connection.commit()
+    assert up.way_in(environment.owner_url, outside=True) is None
+
+
+def test_a_new_installation_has_one_account_and_a_link_for_it(environment):
+    with environment.connect() as connection:
+        connection.execute("DELETE FROM access.person")
+        connection.commit()
+    link = up.way_in(environment.owner_url)
+    with environment.connect() as connection:
+        [keeper] = people.listed(connection)
+        assert connection.execute("SELECT count(*) FROM access.link WHERE hash = sha256(convert_to(%s, 'UTF8'))", (link,)).fetchone() == (1,)
+        people.set_password(connection, keeper["name"], "$argon2id$of-no-password")
+        connection.commit()
+    assert keeper["keeper"] and set(keeper["roles"]) == set(people.ROLES)
+    assert up.way_in(environment.owner_url) is None
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
@@ -108,7 +144,7 @@ def _free() -> int:
 @pytest.mark.parametrize("words", [["exercise", "drop"], ["export", "csv", "--out", "out.csv"]])
 def test_a_command_before_the_first_start_finds_nothing_and_says_no_more(words, database, tmp_path):
     with database.connect() as connection:
-        connection.execute("DROP SCHEMA vigia CASCADE")
+        connection.execute("DROP SCHEMA vigia, access, audit CASCADE")
         connection.commit()
     words = [str(tmp_path / w) if w == "out.csv" else w for w in words]
     done = vigia(*words, home=tmp_path / "home", DATABASE_URL=database.owner_url, VIGIA_APP_URL=database.app_url)

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { ask, latestOnly, Refused } from "../../assets/js/api.mjs";
+import { ask, headers, latestOnly, Refused, signInAt, watchInput, whenSignedOut } from "../../assets/js/api.mjs";
+import { fileName, purposeHeaders } from "../../assets/js/purpose.mjs";
 
 /** Run with a `fetch` of ours. */
 async function asking(fetch, run) {
@@ -46,4 +47,31 @@ test("a newer question cancels the older one", async () => {
     const [first, second] = await Promise.all([one("/hangs"), one("/2")]);
     assert.deepEqual([first, second], [undefined, { url: "/2" }]);
   });
+});
+
+test("a session that has ended is told to whoever watches, and one comes back to where one was", async () => {
+  let out = 0;
+  whenSignedOut(() => { out += 1; });
+  await assert.rejects(asking(async () => answer(401, { error: "sign in first" }), () => ask("/x")), (error) => error.status === 401);
+  await asking(async () => answer(200, {}), () => ask("/x"));
+  assert.equal(out, 1);
+  assert.equal(signInAt({ pathname: "/", search: "?world=live&q=a b", hash: "#map=8/26/-97" }), "/sign-in?next=%2F%3Fworld%3Dlive%26q%3Da%20b%23map%3D8%2F26%2F-97");
+});
+
+test("only a person's hand keeps a session open", () => {
+  assert.equal(headers()["X-Active"], undefined);
+  const heard = {};
+  watchInput({ addEventListener: (type, act) => { heard[type] = act; } });
+  heard.keydown();
+  assert.equal(headers()["X-Active"], "1");
+  watchInput({ addEventListener: (type, act) => { heard[type] = act; } }, () => performance.now() - 61_000);
+  heard.wheel();
+  assert.equal(headers()["X-Active"], undefined);
+});
+
+test("a purpose travels in headers, whatever its letters", () => {
+  assert.deepEqual(purposeHeaders(undefined), {});
+  assert.deepEqual(purposeHeaders({ words: "Investigation", case: "Nº 7/ñ" }), { "X-Purpose": "Investigation", "X-Case": "N%C2%BA%207%2F%C3%B1" });
+  assert.equal(fileName('attachment; filename="vigia-live.csv"'), "vigia-live.csv");
+  assert.equal(fileName(null), "export");
 });

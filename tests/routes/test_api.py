@@ -7,6 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 import settings
+from tests.conftest import TOKEN
 from tests.data.made import seizures, tracks, walk
 
 WORLD = "world=exercise"
@@ -26,7 +27,7 @@ def client(module_database, tmp_path_factory):
         connection.commit()
     import app
 
-    with TestClient(app.server) as client:
+    with TestClient(app.server, base_url="http://127.0.0.1", cookies={"vigia": TOKEN}) as client:
         yield client
     patch.undo()
     settings.store.cache_clear()

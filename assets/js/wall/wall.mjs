@@ -144,6 +144,7 @@ async function beat() {
 async function figures() {
   const counts = await ask(`/api/counts?${filterQuery(choices.get())}`).catch(() => undefined);
   if (!counts) return;
+  chips(choices.get().world, counts.marking);
   figure("seizures", number(counts.seizures.total), "", `seizures, ${DAYS} d`);
   const kg = counts.seizures.kg;
   figure("kg", kg >= 100_000 ? number(kg / 1000) : number(kg), kg >= 100_000 ? "t" : "kg", `seized, ${DAYS} d`);
@@ -159,8 +160,11 @@ function figure(id, value, unit, caption) {
   dt.nextElementSibling.textContent = caption;
 }
 
-function chips(world) {
-  $("chips").innerHTML = `${world === "exercise" ? '<span class="exercise">EXERCISE</span>' : ""}<span class="marking">TLP:AMBER</span>`;
+/** Pure: the class of a marking, in the colour TLP 2.0 gives it. */
+const tlp = (marking) => `marking ${marking.split("+")[0].replace(":", "-").toLowerCase()}`;
+
+function chips(world, marking) {
+  $("chips").innerHTML = `${world === "exercise" ? '<span class="exercise">EXERCISE</span>' : ""}${marking ? `<span class="${tlp(marking)}">${marking}</span>` : ""}`;
 }
 
 function dots() {

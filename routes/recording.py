@@ -1,0 +1,79 @@
+"""What the record is told of an answer: who, what, which, why, from where, how many rows.
+
+It holds numbers and hashes, no names: what was searched for, and an address a filter was given, are hashed under the day's salt.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, unquote, urlencode
+
+from cachetools import TTLCache
+from starlette.datastructures import Headers
+from starlette.types import Message, Scope
+
+from data.audit import Recorder
+from data.doors import hashed
+from data.visitor import Purpose, Visitor
+from routes.rules import Rule
+
+OFTEN_S = 60.0
+PURPOSE_MAX, CASE_MAX = 200, 100
+PERSONAL = ("q", "track")  # keys of a filter that may name somebody
+PLACE = ("bbox", "zoom", "move_from", "move_to", "span_from", "span_to", "limit", "offset", "sort")  # another each time the map is moved
+
+
+class Recording:
+    """Tells the record what was given out; the same look of the same session once a minute."""
+
+    def __init__(self) -> None:
+        self._told: TTLCache[tuple, bool] = TTLCache(50_000, OFTEN_S)
+
+    async def answered(self, scope: Scope, rule: Rule, visitor: Visitor, purpose: Purpose | None, start: Message) -> None:
+        """Raises RecordFailed: then nothing of the answer may leave."""
+        recorder: Recorder = scope["app"].state.recorder
+        query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        kept = [(k, v) for k, v in query if not (rule.often and k in PLACE)]
+        of = _of(rule, scope["path"])
+        key = (visitor.token, rule.template, of, tuple(sorted(kept)))
+        if rule.often and key in self._told:
+            return
+        told = [(k, f"#{await recorder.hashed(v)}" if k in PERSONAL else v) for k, v in kept]
+        rows = next((int(v) for k, v in start["headers"] if k == b"x-rows"), None)
+        await recorder.record(
+            rule.record, visitor.recorded_as, of=of, filter=urlencode(told), rows=rows, session=session_of(visitor), address=address_of(scope),
+            purpose=purpose and purpose.words, case=purpose and purpose.case)
+        if rule.often:
+            self._told[key] = True
+
+    async def refused(self, scope: Scope, rule: Rule, visitor: Visitor) -> None:
+        """Somebody asked for what their role may not. Raises RecordFailed."""
+        await scope["app"].state.recorder.record(
+            "refused", visitor.recorded_as, of=_of(rule, scope["path"]), session=session_of(visitor), address=address_of(scope))
+
+
+def session_of(visitor: Visitor) -> str:
+    """A session as the record names it: not what would let anybody in."""
+    return hashed(hashed(visitor.token).hex()).hex()[:12]
+
+
+def address_of(scope: Scope) -> str | None:
+    return scope["client"][0] if scope.get("client") else None
+
+
+def told_purpose(headers: Headers) -> Purpose | str | None:
+    """The purpose of `X-Purpose` and `X-Case` (percent-encoded UTF-8); a text says what is wrong with it."""
+    words, case = unquote(headers.get("x-purpose", "")).strip(), unquote(headers.get("x-case", "")).strip()
+    if not words and not case:
+        return None
+    if not words or not case:
+        return "X-Purpose and X-Case go together: what for, and in which case"
+    if len(words) > PURPOSE_MAX or len(case) > CASE_MAX or not (words + case).isprintable():
+        return f"X-Purpose is expected to have at most {PURPOSE_MAX} printable characters, X-Case at most {CASE_MAX}"
+    return Purpose(words, case)
+
+
+def _of(rule: Rule, path: str) -> str:
+    """What was looked at: the address, of tiles the layer alone."""
+    if rule.template == "/api/tiles/{*}":
+        return "/".join(path.split("/")[2:4])
+    return path.removeprefix("/api").removeprefix("/")

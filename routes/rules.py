@@ -1,0 +1,70 @@
+"""Who may ask for which address: one table, and what is not in it is not there.
+
+The guard reads it before any route is looked at, so a route that nobody thought of here is closed, not open.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+ROLES: tuple[str, ...] = ("viewer", "coordinator", "analyst", "supervisor", "legal", "auditor", "administrator")
+"""Roles of a person. Which rows one sees is a matter of agency, operation and marking, not of role."""
+
+PERSONS = frozenset(ROLES)
+SCREENS = PERSONS | {"screen"}
+TAKING_OUT = frozenset({"coordinator", "analyst", "supervisor", "legal"})
+AUDITORS = frozenset({"auditor"})
+ANYBODY: frozenset[str] = frozenset()
+LOOK, OUT = "consultation", "disclosure"  # ref: Directive (EU) 2016/680, Article 25
+
+
+@dataclass(frozen=True)
+class Rule:
+    """An address template (`{}` is one part, `{*}` all that follows) and who may ask for it; nobody in particular: anybody.
+
+    `record` says what the record calls it; nothing: no governed row is in the answer, or the route tells the record itself.
+    `often` is for what a map asks many times: one entry a minute tells of the same look.
+    """
+
+    template: str
+    roles: frozenset[str]
+    record: str | None = None
+    often: bool = False
+
+    @property
+    def pattern(self) -> re.Pattern:
+        parts = [{"{}": "[^/]+", "{*}": ".*"}.get(part, re.escape(part)) for part in re.split(r"(\{\*?\})", self.template)]
+        return re.compile("".join(parts), re.DOTALL)
+
+
+RULES: tuple[Rule, ...] = (
+    # before signing in: the way in, what it is drawn with, and whether the server lives
+    Rule("/sign-in", ANYBODY), Rule("/sign-in/link/{}", ANYBODY), Rule("/sign-in/screen/{}", ANYBODY),
+    Rule("/sign-in/oidc", ANYBODY), Rule("/sign-in/oidc/return", ANYBODY), Rule("/sign-out", ANYBODY),
+    Rule("/assets/{*}", ANYBODY), Rule("/favicon.ico", ANYBODY), Rule("/_favicon.ico", ANYBODY),
+    Rule("/api/health/live", ANYBODY), Rule("/api/health/ready", ANYBODY),
+    # the page, and what Dash needs for it
+    Rule("/", PERSONS), Rule("/_dash-layout", PERSONS), Rule("/_dash-dependencies", PERSONS), Rule("/_dash-update-component", PERSONS, LOOK, often=True),
+    Rule("/_dash-component-suites/{*}", PERSONS), Rule("/_reload-hash", PERSONS), Rule("/_dash-ws-callback", PERSONS),
+    Rule("/account", PERSONS), Rule("/audit", AUDITORS, LOOK), Rule("/api/audit", AUDITORS, LOOK),
+    Rule("/api/quarantine", frozenset({"legal"}), LOOK), Rule("/api/me", SCREENS),
+    # what a wall shows too
+    Rule("/wall/{}", SCREENS), Rule("/api/worlds", SCREENS), Rule("/api/counts", SCREENS, LOOK, often=True), Rule("/api/timeline", SCREENS, LOOK, often=True),
+    Rule("/api/views", SCREENS), Rule("/api/movement", SCREENS, LOOK, often=True), Rule("/api/hotspots", SCREENS, LOOK, often=True), Rule("/api/seizures/points", SCREENS, LOOK, often=True),
+    Rule("/api/sections", SCREENS, LOOK, often=True), Rule("/api/images", SCREENS, LOOK, often=True), Rule("/api/basemap/{}", SCREENS), Rule("/api/tiles/{*}", SCREENS, LOOK, often=True),
+    # single records, search
+    Rule("/api/seizures", PERSONS, LOOK), Rule("/api/seizures/{}", PERSONS, LOOK), Rule("/api/tracks", PERSONS, LOOK), Rule("/api/tracks/{}", PERSONS, LOOK),
+    Rule("/api/tracks/{}/fixes", PERSONS, LOOK), Rule("/api/images/{}", PERSONS, LOOK), Rule("/api/images/{}/thumbnail.webp", PERSONS, LOOK),
+    Rule("/api/search", PERSONS, LOOK), Rule("/api/openapi.json", PERSONS),
+    # out of the house
+    Rule("/api/export/{}", TAKING_OUT, OUT),
+    # what is left of `/api` is answered with a 404 that says so
+    Rule("/api", PERSONS), Rule("/api/{*}", PERSONS),
+)
+_COMPILED = tuple((rule.pattern, rule) for rule in RULES)
+
+
+def rule_of(path: str) -> Rule | None:
+    """The first rule whose template fits a path; None: there is no such address."""
+    return next((rule for pattern, rule in _COMPILED if pattern.fullmatch(path)), None)
