@@ -20,6 +20,7 @@ from benchmarks.arguments import parser
 from benchmarks.tables import show
 from benchmarks.world import made
 from install import browser_libraries, chromium
+from install.chromium import until
 from install.progress import shown
 
 SIZE = {"width": 1440, "height": 900}
@@ -63,9 +64,11 @@ def main(args: list[str]) -> int:
     return 0
 
 
-def _visit(browser: Browser) -> tuple[Page, dict[str, float]]:
+def _visit(browser: Browser, cookie: str) -> tuple[Page, dict[str, float]]:
     """A page with nothing kept, and what it loads by sort, in bytes over the wire."""
     page = browser.new_context(viewport=SIZE).new_page()
+    name, _, token = cookie.partition("=")
+    page.context.add_cookies([{"name": name, "value": token, "domain": "127.0.0.1", "path": "/"}])
     page.set_default_timeout(120_000)
     loaded: dict[str, float] = defaultdict(float)
     sorts: dict[str, str] = {}
@@ -88,9 +91,9 @@ def _sort(url: str, type_: str) -> str:
 def _first_visit(browser: Browser, ours: servers.Server, runs: int) -> None:
     painted, sums = [], []
     for _ in range(runs):
-        page, loaded = _visit(browser)
+        page, loaded = _visit(browser, ours.cookie)
         page.goto(f"{ours.address}/?world=live{CAMERA}")
-        page.wait_for_function(IDLE)
+        until(page, IDLE)
         painted.append(page.evaluate(SINCE_LOAD))
         sums.append(dict(loaded))
         page.context.close()
@@ -104,9 +107,9 @@ def _first_visit(browser: Browser, ours: servers.Server, runs: int) -> None:
 
 
 def _filters(browser: Browser, ours: servers.Server, runs: int) -> None:
-    page, _ = _visit(browser)
+    page, _ = _visit(browser, ours.cookie)
     page.goto(f"{ours.address}/?world=live{CAMERA}")
-    page.wait_for_function(IDLE)
+    until(page, IDLE)
     rows = []
     for name, (change, back) in CHANGES.items():
         first, again = [], []
@@ -122,7 +125,7 @@ def _filters(browser: Browser, ours: servers.Server, runs: int) -> None:
 
 def _changed(page: Page, change: dict) -> float:
     seconds = page.evaluate(CHANGED, {k: v for k, v in change.items()})
-    page.wait_for_function(IDLE)
+    until(page, IDLE)
     time.sleep(0.3)
     return seconds
 
@@ -139,7 +142,7 @@ def _plotly(browser: Browser, cluster, asked) -> None:
     page = browser.new_context(viewport=SIZE).new_page()
     page.set_default_timeout(120_000)
     page.goto(path.as_uri())
-    page.wait_for_function("window.drawn")
+    until(page, "window.drawn")
     print(f"\npeer: a plotly page of {len(places):,} newest places and {len(seizures):,} seizures, no ground, no tracks: {path.stat().st_size / 1e6:.1f} MB, "
           f"drawn after {page.evaluate('window.drawn'):.1f} s")
     page.context.close()

@@ -15,7 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from data import people
 from data.cluster import Cluster
+from data.sessions import owner_connection
 from settings import ROOT
 
 
@@ -23,6 +25,7 @@ from settings import ROOT
 class Server:
     address: str
     pid: int
+    cookie: str = ""  # of our own, where one has to be signed in
 
     def rss_mb(self) -> float:
         """The memory the process holds now."""
@@ -31,7 +34,7 @@ class Server:
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> tuple[float, bytes, int]:
         """Seconds, body and status of one question."""
-        request = urllib.request.Request(f"{self.address}{path}", headers=headers or {})
+        request = urllib.request.Request(f"{self.address}{path}", headers={**({"Cookie": self.cookie} if self.cookie else {}), **(headers or {})})
         begin = time.perf_counter()
         try:
             with urllib.request.urlopen(request, timeout=120) as answer:
@@ -46,6 +49,10 @@ def vigia(cluster: Cluster, home: Path, **environment: str) -> Iterator[Server]:
     """Our own server of a cluster; `environment` has settings that differ from the usual."""
     with _serving([sys.executable, "-m", "uvicorn", "app:server"], "/api/health/ready", home,
                   {"VIGIA_APP_URL": cluster.app_url, "VIGIA_HOME": str(home), "DATABASE_URL": cluster.owner_url, **environment}) as server:
+        people.short_session(cluster.owner_url, None)
+        with owner_connection(cluster.owner_url) as connection:
+            server.cookie = f"vigia={people.open_session(connection, people.KEEPER, 86_400)}"
+            connection.commit()
         yield server
 
 
