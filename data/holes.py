@@ -38,7 +38,7 @@ SELECT 'a function that trusts the search path:', p.oid::regprocedure::text FROM
 WHERE p.prosecdef AND n.nspname IN ('vigia', 'access', 'audit') AND NOT coalesce(p.proconfig::text ~ 'search_path', false)
 UNION ALL
 SELECT 'a function of the owner that may be called:', p.oid::regprocedure::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-WHERE n.nspname = 'access' AND p.proname IN ('session_of', 'granted', 'lists', 'lists_end', 'is_stale', 'nobody', 'changed') AND has_function_privilege(p.oid, 'EXECUTE')
+WHERE n.nspname = 'access' AND p.proname IN ('admin', 'session_of', 'granted', 'lists', 'lists_end', 'is_stale', 'nobody', 'changed') AND has_function_privilege(p.oid, 'EXECUTE')
 UNION ALL
 SELECT 'anybody may say whose a transaction is:', 'set_config'
 WHERE has_function_privilege('pg_catalog.set_config(text, text, boolean)', 'EXECUTE')

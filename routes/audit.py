@@ -27,7 +27,7 @@ PAGE = """<!DOCTYPE html>
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer">
 <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/assets/vendor/fonts.css"><link rel="stylesheet" href="/assets/css/tokens.css">
-<link rel="stylesheet" href="/assets/wall/audit.css">
+<link rel="stylesheet" href="/assets/wall/papers.css">
 </head>
 <body>
 <header><h1><a href="/"><span class="mark" aria-hidden="true"></span>Vigia</a> The record</h1>

@@ -5,6 +5,7 @@ It holds numbers and hashes, no names: what was searched for, and an address a f
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import parse_qsl, unquote, urlencode
 
 from cachetools import TTLCache
@@ -14,9 +15,11 @@ from starlette.types import Message, Scope
 from data.audit import Recorder
 from data.doors import hashed
 from data.visitor import Purpose, Visitor
+from errors import RecordFailed
 from routes.rules import Rule
 
 OFTEN_S = 60.0
+PARTS = "/_dash-update-component"  # the page's own words and numbers, of the filter the map has too
 PURPOSE_MAX, CASE_MAX = 200, 100
 PERSONAL = ("q", "track")  # keys of a filter that may name somebody
 PLACE = ("bbox", "zoom", "move_from", "move_to", "span_from", "span_to", "limit", "offset", "sort")  # another each time the map is moved
@@ -26,24 +29,32 @@ class Recording:
     """Tells the record what was given out; the same look of the same session once a minute."""
 
     def __init__(self) -> None:
-        self._told: TTLCache[tuple, bool] = TTLCache(50_000, OFTEN_S)
+        self._told: TTLCache[tuple, asyncio.Future] = TTLCache(50_000, OFTEN_S)
 
     async def answered(self, scope: Scope, rule: Rule, visitor: Visitor, purpose: Purpose | None, start: Message) -> None:
         """Raises RecordFailed: then nothing of the answer may leave."""
-        recorder: Recorder = scope["app"].state.recorder
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        kept = [(k, v) for k, v in query if not (rule.often and k in PLACE)]
+        kept = [] if rule.template == PARTS else [(k, v) for k, v in query if not (rule.often and k in PLACE)]
         of = _of(rule, scope["path"])
+        if not rule.often:
+            return await self._tell(scope, rule, visitor, purpose, start, of, kept)
         key = (visitor.token, rule.template, of, tuple(sorted(kept)))
-        if rule.often and key in self._told:
-            return
+        if (telling := self._told.get(key)) is None:
+            # A map asks for dozens of tiles at once: they wait for one entry.
+            telling = self._told[key] = asyncio.ensure_future(self._tell(scope, rule, visitor, purpose, start, of, kept))
+        try:
+            await asyncio.shield(telling)
+        except RecordFailed:
+            self._told.pop(key, None)  # the next one tries again
+            raise
+
+    async def _tell(self, scope: Scope, rule: Rule, visitor: Visitor, purpose: Purpose | None, start: Message, of: str, kept: list[tuple[str, str]]) -> None:
+        recorder: Recorder = scope["app"].state.recorder
         told = [(k, f"#{await recorder.hashed(v)}" if k in PERSONAL else v) for k, v in kept]
         rows = next((int(v) for k, v in start["headers"] if k == b"x-rows"), None)
         await recorder.record(
-            rule.record, visitor.recorded_as, of=of, filter=urlencode(told), rows=rows, session=session_of(visitor), address=address_of(scope),
+            rule.record, visitor.recorded_as, of=of, filter=urlencode(told, safe=":,/"), rows=rows, session=session_of(visitor), address=address_of(scope),
             purpose=purpose and purpose.words, case=purpose and purpose.case)
-        if rule.often:
-            self._told[key] = True
 
     async def refused(self, scope: Scope, rule: Rule, visitor: Visitor) -> None:
         """Somebody asked for what their role may not. Raises RecordFailed."""
@@ -74,6 +85,8 @@ def told_purpose(headers: Headers) -> Purpose | str | None:
 
 def _of(rule: Rule, path: str) -> str:
     """What was looked at: the address, of tiles the layer alone."""
+    if rule.template == PARTS:
+        return "page"
     if rule.template == "/api/tiles/{*}":
         return "/".join(path.split("/")[2:4])
     return path.removeprefix("/api").removeprefix("/")

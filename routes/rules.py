@@ -48,7 +48,7 @@ RULES: tuple[Rule, ...] = (
     Rule("/", PERSONS), Rule("/_dash-layout", PERSONS), Rule("/_dash-dependencies", PERSONS), Rule("/_dash-update-component", PERSONS, LOOK, often=True),
     Rule("/_dash-component-suites/{*}", PERSONS), Rule("/_reload-hash", PERSONS), Rule("/_dash-ws-callback", PERSONS),
     Rule("/account", PERSONS), Rule("/audit", AUDITORS, LOOK), Rule("/api/audit", AUDITORS, LOOK),
-    Rule("/api/quarantine", frozenset({"legal"}), LOOK), Rule("/api/me", SCREENS),
+    Rule("/admin", frozenset({"administrator"})), Rule("/api/quarantine", frozenset({"legal"}), LOOK), Rule("/api/me", SCREENS),
     # what a wall shows too
     Rule("/wall/{}", SCREENS), Rule("/api/worlds", SCREENS), Rule("/api/counts", SCREENS, LOOK, often=True), Rule("/api/timeline", SCREENS, LOOK, often=True),
     Rule("/api/views", SCREENS), Rule("/api/movement", SCREENS, LOOK, often=True), Rule("/api/hotspots", SCREENS, LOOK, often=True), Rule("/api/seizures/points", SCREENS, LOOK, often=True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 import time
+from typing import Any
 from urllib.parse import parse_qs, quote
 
 from cachetools import TTLCache
@@ -80,7 +81,7 @@ async def shown(request: Request) -> Response:
 
 @router.post("/sign-in")
 async def sign_in(request: Request) -> Response:
-    told = await _fields(request)
+    told = await fields(request)
     target, name = inside(told.get("next")), told.get("name", "")[:100]
     if too_many(request):
         return form(target, name, TOO_MANY, 429)
@@ -137,7 +138,7 @@ async def account(request: Request) -> Response:
 
 @router.post("/account")
 async def change_password(request: Request) -> Response:
-    visitor, told = at_hand(), await _fields(request)
+    visitor, told = at_hand(), await fields(request)
     try:
         await run_in_threadpool(passwords.check, told.get("password", ""), visitor.name, *visitor.agencies)
     except passwords.PasswordRefused as refused:
@@ -182,14 +183,15 @@ def _with_cookie(answer: Response, token: str, lifetime_s: int) -> Response:
     return answer
 
 
-async def _fields(request: Request) -> dict[str, str]:
-    """A form's fields. One that is too large is read no further."""
+async def fields(request: Request, many: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A form's fields; those of `many` are lists. One that is too large is read no further."""
     body = b""
     async for part in request.stream():
         body += part
         if len(body) > BODY_MAX:
-            return {}
-    return {key: values[-1] for key, values in parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True).items()}
+            return {name: [] for name in many}
+    found = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
+    return {key: values[-1] for key, values in found.items() if key not in many} | {name: found.get(name, []) for name in many}
 
 
 def inside(target: str | None) -> str:
@@ -223,7 +225,8 @@ def _account(said: str | None = None, status: int = 200) -> Response:
     visitor = at_hand()
     return _page(ACCOUNT.format(
         shown=html.escape(visitor.shown), name=html.escape(visitor.name), roles=html.escape(", ".join(sorted(visitor.roles))),
-        agencies=html.escape(", ".join(visitor.agencies) or "no agency"), more=' · <a href="/audit">The record</a>' if "auditor" in visitor.roles else "", said=_said(said, bad=status >= 400)), status)
+        agencies=html.escape(", ".join(visitor.agencies) or "no agency"), more="".join(f' · <a href="{path}">{word}</a>' for role, path, word in
+                     (("auditor", "/audit", "The record"), ("administrator", "/admin", "Accounts and screens")) if role in visitor.roles), said=_said(said, bad=status >= 400)), status)
 
 
 def _said(words: str | None, *, bad: bool) -> str:

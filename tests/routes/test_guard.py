@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import psycopg
@@ -426,6 +427,15 @@ def test_a_map_that_is_moved_is_one_look_a_minute(server, module_database, visit
         ("tiles/tracks", "world=live"), ("tiles/seizures", "world=live"), ("tiles/tracks", "world=live&kind=vessel")]
 
 
+def test_what_a_map_asks_for_at_once_is_one_entry(server, module_database):
+    token = module_database.person("burst", agencies=["Alfa"]).token
+    told = len(entries(module_database))
+    paths = [f"/api/tiles/tracks/8/{x}/{y}.mvt?{LIVE}" for x in range(56, 60) for y in range(106, 110)]
+    with ThreadPoolExecutor(16) as pool:
+        assert {a.status_code for a in pool.map(lambda path: ask(server, path, token), paths)} <= {200, 204}
+    assert [e["of"] for e in entries(module_database, told)] == ["tiles/tracks"]
+
+
 def test_signing_in_is_recorded_however_it_ends(server, module_database, eva):
     told = len(entries(module_database))
     sign_in(server, eva, "wrong password it is")
@@ -477,3 +487,80 @@ def test_a_name_in_the_record_is_text(server, module_database, visitors):
     assert ask(server, f"/api/export/csv?{LIVE}", visitors["ana"], headers=evil).status_code == 200
     page = ask(server, "/audit?limit=5&who=%22%3E%3Cb%3E", visitors["auditor"]).text + ask(server, "/audit?limit=5", visitors["auditor"]).text
     assert "<script>alert" not in page and "&lt;script&gt;alert" in page and '"><b>' not in page
+
+
+# -- the administrator's page ------------------------------------------------------------------------------------------
+
+
+def post(server, token: str, **told):
+    return ask(server, "/admin", token, "POST", data=told)
+
+
+def made_address(page: str) -> str:
+    return re.search(r"<code>http://127.0.0.1(/sign-in/[^<]+)</code>", page)[1]
+
+
+def test_an_administrator_adds_a_person_who_signs_in_with_the_link(server, module_database, visitors):
+    told = len(entries(module_database))
+    page = post(server, visitors["administrator"], act="add", name="Nora ", shown="Nora <b>", role=["viewer", "analyst"], agency=["Alfa"], ceiling="TLP:GREEN").text
+    assert "Nora &lt;b&gt;" in page and "<b>" not in page
+    token = ask(server, made_address(page)).cookies["vigia"]
+    server.cookies.clear()
+    me = ask(server, "/api/me", token).json()
+    assert (me["name"], me["roles"], me["agencies"]) == ("nora", ["analyst", "viewer"], ["Alfa"])
+    assert [(e["what"], e.get("of")) for e in entries(module_database, told)][:1] == [("change", "person")]
+    assert "already" in post(server, visitors["administrator"], act="add", name="nora", role="viewer", ceiling="TLP:GREEN").text
+    number = module_database_id(module_database, "nora")
+    assert "ended" in post(server, visitors["administrator"], act="sign-out", id=number).text
+    with_grace(server, token, 401)
+    assert "closed" in post(server, visitors["administrator"], act="close", id=number).text
+    assert "no open account" in post(server, visitors["administrator"], act="link", id=number).text
+    assert "open and unlocked" in post(server, visitors["administrator"], act="open", id=number).text
+    assert ask(server, made_address(post(server, visitors["administrator"], act="link", id=number).text)).status_code == 303
+    server.cookies.clear()
+
+
+def module_database_id(database, name: str) -> int:
+    with database.connect() as connection:
+        return people.person_id(connection, name)
+
+
+def test_an_administrator_keeps_screens(server, module_database, visitors):
+    page = post(server, visitors["administrator"], act="screen", name="East wall", agency="Bravo", ceiling="TLP:AMBER").text
+    token = ask(server, made_address(page)).cookies["vigia"]
+    server.cookies.clear()
+    assert ask(server, f"/api/counts?{LIVE}", token).json()["tracks"]["total"] >= 1
+    with module_database.connect() as connection:
+        (number,) = connection.execute("SELECT id FROM access.screen WHERE name = 'East wall'").fetchone()
+    assert "nothing more" in post(server, visitors["administrator"], act="revoke", id=number).text
+    with_grace(server, token, 401)
+    assert "RED never" in post(server, visitors["administrator"], act="screen", name="Red wall", ceiling="TLP:RED").text
+
+
+@pytest.mark.parametrize("told", [{"act": "drop"}, {}, {"act": "close", "id": "x"}, {"act": "link", "id": "-1"}, {"act": "revoke", "id": "99999999999999"}])
+def test_what_is_no_act_is_a_422(server, visitors, told):
+    assert post(server, visitors["administrator"], **told).status_code == 422
+
+
+@pytest.mark.parametrize("told", [{"act": "add", "name": "x", "role": "viewer", "ceiling": "TLP:RED"}, {"act": "add", "name": "xx", "ceiling": "TLP:RED"},
+                                  {"act": "add", "name": "xx", "role": "king", "ceiling": "TLP:RED"}, {"act": "add", "name": "xx", "role": "viewer", "ceiling": "x"}])
+def test_an_account_that_can_not_be_is_told(server, module_database, visitors, told):
+    assert "needed" in post(server, visitors["administrator"], **told).text
+    with module_database.connect() as connection:
+        assert connection.execute("SELECT 1 FROM access.person WHERE name = 'xx'").fetchone() is None
+
+
+def test_nobody_closes_the_account_they_sit_at(server, module_database, visitors):
+    number = module_database_id(module_database, "administrator")
+    assert "your own" in post(server, visitors["administrator"], act="close", id=number).text
+    assert ask(server, "/admin", visitors["administrator"]).status_code == 200
+
+
+def test_the_functions_of_an_administrator_ask_who_is_calling(module_database, visitors, server):
+    with psycopg.connect(module_database.app_url.replace("+psycopg", "")) as connection:
+        for call in ("admin_people(%s)", "admin_add(%s, 'evil', NULL, ARRAY['auditor'], 4, ARRAY[]::text[])", "admin_link(%s, 1, 'x', 10)", "admin_active(%s, 1, false)",
+                     "admin_sign_out(%s, 1)", "admin_screen(%s, 'evil', NULL, 3, 'x')", "admin_revoke(%s, 1)", "admin_screens(%s)", "admin_operations(%s)"):
+            for token in (visitors["supervisor"], visitors["screen"], "x" * 40):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege, match="no administrator"):
+                    connection.execute(f"SELECT access.{call}", (token,))
+                connection.rollback()
