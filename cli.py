@@ -272,6 +272,19 @@ async def _export(format: str, query: str, out: Path | None, whose: str | None) 
     return path
 
 
+@cli.command()
+def mark(
+    record: Annotated[str, typer.Argument(help="track:NUMBER, seizure:NUMBER, image:NUMBER or sortie:NUMBER.")],
+    marking: Annotated[str, typer.Argument(help="A TLP 2.0 marking.")],
+    whose: Annotated[str, typer.Option("--as", help="Who changes it: a sign-in name.")],
+) -> None:
+    """Give a record another marking; only somebody of its own agency may open it."""
+    from data.marking import change
+
+    with access.owner() as connection:
+        change(connection, record, marking, whose)
+
+
 @cli.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def bench(context: typer.Context, name: Annotated[str, typer.Argument(help="tiles, import, raster, page or access.")]) -> None:
     """Measure ourselves beside a peer, and print a table."""
