@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from urllib.parse import urlencode
 
 import orjson
@@ -18,6 +19,7 @@ router = APIRouter()
 
 KEYS = ("what", "who", "before", "from", "to", "limit")
 WHATS = ("consultation", "disclosure", "collection", "change", "erasure", "sign-in", "sign-in refused", "sign-out", "refused")
+WHO = re.compile(r"(person|screen):\d{1,12}|nobody|screen|command line")
 LIMIT, LIMIT_MAX = 200, 1000
 
 PAGE = """<!DOCTYPE html>
@@ -61,6 +63,9 @@ async def _asked(request: Request) -> list[dict]:
     for key, value in request.query_params.multi_items():
         if key not in KEYS:
             raise FilterInvalid([{"key": key[:40], "value": value[:40], "expected": f"one of {', '.join(KEYS)}"}])
+    for key, fits, expected in (("what", WHATS.__contains__, f"one of {', '.join(WHATS)}"), ("who", WHO.fullmatch, "such as person:12")):
+        if (told := request.query_params.get(key)) and not fits(told):
+            raise FilterInvalid([{"key": key, "value": told[:40], "expected": expected}])
     before = request.query_params.get("before") or None
     if before is not None and not (before.isdecimal() and len(before) < 19):
         raise FilterInvalid([{"key": "before", "value": before[:40], "expected": "the number of an entry"}])

@@ -184,12 +184,14 @@ def _with_cookie(answer: Response, token: str, lifetime_s: int) -> Response:
 
 
 async def fields(request: Request, many: tuple[str, ...] = ()) -> dict[str, Any]:
-    """A form's fields; those of `many` are lists. One that is too large is read no further."""
+    """A form's fields; those of `many` are lists. One that is too large is read no further, and one with a NUL, which no database holds, not at all."""
     body = b""
     async for part in request.stream():
         body += part
         if len(body) > BODY_MAX:
             return {name: [] for name in many}
+    if b"\0" in body or b"%00" in body:
+        return {name: [] for name in many}
     found = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
     return {key: values[-1] for key, values in found.items() if key not in many} | {name: found.get(name, []) for name in many}
 
