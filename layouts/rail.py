@@ -182,9 +182,9 @@ def _number(n: int | None) -> str:
 
 
 def _count(n: int | None) -> html.Span:
-    """A count beside a choice. From 10,000 on it is short, so that the word keeps its room, and whole when pointed at."""
-    if n is None or n < 10_000:
+    """A count beside a choice. From 1,000 on it is short, so that the word keeps its room, and whole when pointed at."""
+    if n is None or n < 1_000:
         return html.Span(_number(n), className="n")
     size, mark = (1_000_000, "M") if n >= 1_000_000 else (1_000, "k")
     tenths = n * 10 // size
-    return html.Span((f"{tenths / 10:.1f}" if tenths < 1_000 else f"{tenths // 10}") + mark, className="n", title=f"{n:,}")
+    return html.Span((f"{tenths / 10:.1f}" if tenths < 100 else f"{tenths // 10}") + mark, className="n", title=f"{n:,}")

@@ -124,7 +124,7 @@ def test_the_lines_say_what_is_shown():
 
 def test_a_choice_says_what_it_would_give():
     options = rail.drug_options({"cocaine": 1200, "ats": 0})
-    assert "Cocaine" in words(options[0]["label"]) and "1,200" in words(options[0]["label"])
+    assert "Cocaine" in words(options[0]["label"]) and "1.2k" in words(options[0]["label"]) and "1,200" in json.dumps(options[0]["label"].to_plotly_json(), default=lambda part: part.to_plotly_json())
     assert all("person" != o["value"] for o in rail.kind_options({"vessel": 3}))
     assert any("person" == o["value"] for o in rail.kind_options({"person": 3}))
 
@@ -174,3 +174,9 @@ def test_details_show_names_as_text():
 
 def test_plotly_gets_no_markup():
     assert "<" not in charts.plain(HOSTILE) and "&amp;" in charts.plain("a & b")
+
+
+def test_a_large_count_leaves_the_word_its_room():
+    told = {n: words(rail._count(n)) for n in (0, 999, 1_000, 1_162, 9_999, 24_986, 999_999, 1_000_000, 12_345_678)}
+    assert told == {0: "0", 999: "999", 1_000: "1.0k", 1_162: "1.1k", 9_999: "9.9k", 24_986: "24k", 999_999: "999k", 1_000_000: "1.0M", 12_345_678: "12M"}
+    assert rail._count(24_986).title == "24,986"
