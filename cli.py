@@ -19,7 +19,7 @@ import typer
 from commands import access
 from commands.audit import audit
 from commands.authority import authority
-from errors import VigiaError, plain
+from errors import PurposeMissing, VigiaError, plain
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   help="Vigia: drone imagery, tracked movements and seizure hotspots on one map.")
@@ -231,28 +231,34 @@ def export(
     filter: Annotated[str, typer.Argument(help="As in the page's address, such as 'world=exercise&drug=cocaine'.")] = "",
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write it.")] = None,
     whose: Annotated[str | None, typer.Option("--as", help="Whose look it is: a sign-in name; else the keeper of this installation.")] = None,
+    purpose: Annotated[str | None, typer.Option(help="What for; needed for live records, as it is on the page.")] = None,
+    case: Annotated[str | None, typer.Option(help="In which case; needed with it.")] = None,
 ) -> None:
     """Write what a filter shows to a file, the same as the page's export."""
     import asyncio
 
-    print(asyncio.run(_export(format, filter, out, whose)))
+    print(asyncio.run(_export(format, filter, out, whose, purpose, case)))
 
 
-async def _export(format: str, query: str, out: Path | None, whose: str | None) -> Path:
+async def _export(format: str, query: str, out: Path | None, whose: str | None, purpose: str | None, case: str | None) -> Path:
     import asyncio
     from datetime import datetime
     from urllib.parse import parse_qsl
 
     from data import addresses, doors, frames, migrations, people
+    from data.audit import Recorder
     from data.filters import Filter
     from data.sessions import Database
     from data.visitor import visiting
     from exports import FORMATS, About
     from routes.exports import ATTRIBUTION, strictest
+    from settings import store
 
     if format not in FORMATS:
         raise typer.BadParameter(f"{format}: one of {', '.join(FORMATS)}")
     asked = Filter.from_query(parse_qsl(query.removeprefix("?"), keep_blank_values=True))
+    if asked.world == "live" and not (purpose and case):
+        raise PurposeMissing("an export of live records needs --purpose and --case")
     write, ending, _ = FORMATS[format]
     with addresses.opened() as (owner_url, app_url):
         await asyncio.to_thread(migrations.upgrade, owner_url)
@@ -263,6 +269,11 @@ async def _export(format: str, query: str, out: Path | None, whose: str | None) 
             with visiting(visitor):
                 async with pool.reading() as session:
                     shown = await frames.shown(session, asked)
+            recorder = Recorder(pool, store().audit_key)
+            recorder.start()
+            await recorder.record("disclosure", visitor.recorded_as, of=f"export/{format}", filter=await recorder.filter_text(asked.pairs()),
+                                  rows=sum(len(frame) for frame in shown.values()), address="command line", purpose=purpose, case=case)
+            await recorder.stop()
             await doors.closed(pool, token)
         finally:
             await pool.close()

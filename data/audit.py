@@ -12,10 +12,12 @@ import hmac
 import logging
 import os
 import secrets
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from pathlib import Path
+from urllib.parse import urlencode
 
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -29,9 +31,12 @@ from errors import DatabaseUnreachable, RecordFailed
 
 log = logging.getLogger("vigia.audit")
 
+PERSONAL = ("q", "track")  # keys of a filter that may name somebody
 AT_ONCE = 500
 WAIT_S = 5.0
 HEAD_EVERY_S = 60.0
+FAILED = "the record can't be written, so nothing is shown; the keeper of this installation must look at its database"
+UNWRITTEN = (SQLAlchemyError, DatabaseUnreachable, OSError)
 HEAD_WORDS = b"vigia audit head 1\n"
 
 
@@ -66,7 +71,7 @@ class Recorder:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-        with suppress(SQLAlchemyError, DatabaseUnreachable, OSError):
+        with suppress(*UNWRITTEN):  # told by whoever checks: the last minute has no head
             await self.head()
 
     async def record(self, what: str, who: str, **about: object) -> None:
@@ -77,15 +82,26 @@ class Recorder:
         try:
             await asyncio.wait_for(mine.done, WAIT_S)
         except TimeoutError:
-            raise RecordFailed("the record can't be written, so nothing is shown; the keeper of this installation must look at its database") from None
+            raise RecordFailed(FAILED) from None
 
     async def hashed(self, told: str) -> str:
-        """A name or number somebody asked for, as the record may hold it: to be recognised by who knows it, while the day's salt is kept."""
+        """A name or number somebody asked for, as the record may hold it: to be recognised by who knows it, while the day's salt is kept.
+
+        Raises RecordFailed.
+        """
         day = datetime.now(timezone.utc).date()
         if day not in self._salts:
-            async with self._database.asking(write=True) as session:
-                self._salts = {day: await session.scalar(text("SELECT audit.salt_of(:day, :new)"), {"day": day, "new": secrets.token_bytes(32)})}
+            try:
+                async with self._database.asking(write=True) as session:
+                    self._salts = {day: await session.scalar(text("SELECT audit.salt_of(:day, :new)"), {"day": day, "new": secrets.token_bytes(32)})}
+            except UNWRITTEN as error:
+                log.error("the record's salt can't be had: %s", type(error).__name__)
+                raise RecordFailed(FAILED) from None
         return hmac.new(bytes(self._salts[day]), told.strip().casefold().encode(), hashlib.sha256).hexdigest()[:32]
+
+    async def filter_text(self, pairs: Iterable[tuple[str, str]]) -> str:
+        """A filter as the record may hold it: what may name somebody is hashed."""
+        return urlencode([(k, f"#{await self.hashed(v)}" if k in PERSONAL else v) for k, v in pairs], safe=":,/")
 
     async def head(self) -> dict | None:
         """Sign the tree as it stands; None while it is empty."""
@@ -109,9 +125,9 @@ class Recorder:
                 try:
                     async with self._database.asking(write=True) as session:
                         await session.execute(text("SELECT audit.append(:entries)"), {"entries": [w.entry for w in batch]})
-                except (SQLAlchemyError, DatabaseUnreachable, OSError) as error:
+                except UNWRITTEN as error:
                     log.error("the record can't be written: %s", type(error).__name__)
-                    failed = RecordFailed("the record can't be written, so nothing is shown; the keeper of this installation must look at its database")
+                    failed = RecordFailed(FAILED)
                     for waiting in batch:
                         if not waiting.done.done():
                             waiting.done.set_exception(failed)
@@ -125,7 +141,7 @@ class Recorder:
             await asyncio.sleep(HEAD_EVERY_S)
             try:
                 await self.head()
-            except (SQLAlchemyError, DatabaseUnreachable, OSError) as error:
+            except UNWRITTEN as error:
                 log.error("the record's head can't be signed: %s", type(error).__name__)
 
 

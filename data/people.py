@@ -251,7 +251,7 @@ def open_session(connection: psycopg.Connection, name: str, seconds: int = 600, 
     return token
 
 
-def short_session(owner_url: str, name: str | None) -> str:
+def short_session(owner_url: str, name: str | None, seconds: int = 600) -> str:
     """A session for one command on this machine, of `name` or of whoever keeps the installation."""
     with owner_connection(owner_url) as connection:
         keeper_without_password(connection)  # made when there is none yet
@@ -260,6 +260,6 @@ def short_session(owner_url: str, name: str | None) -> str:
             if row is None:
                 raise NotFound("the keeper's account is closed; say whose look it is with --as")
             name = row[0]
-        token = open_session(connection, name)
+        token = open_session(connection, name, seconds)
         connection.commit()
     return token

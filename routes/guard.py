@@ -10,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from datetime import datetime
+from collections.abc import Awaitable
+from datetime import datetime, timezone
 from http.cookies import CookieError, SimpleCookie
+from typing import TypeVar
 from urllib.parse import quote, urlsplit
 
 import orjson
@@ -30,6 +32,7 @@ from routes.rules import Rule, rule_of
 from settings import access
 
 log = logging.getLogger("vigia.guard")
+T = TypeVar("T")
 
 KNOWN_S = 2.0  # for how long an answer of the database stands: revoking a session works within it
 TOUCH_S = 60.0
@@ -107,7 +110,10 @@ class Guard:
                 return await refuse(303, "sign in first", (b"location", f"/sign-in?next={where}".encode()))
             return await refuse(401, "sign in first, at /sign-in")
         if rule.roles and not _may(rule, visitor):
-            await self._record.refused(scope, rule, visitor)
+            try:
+                await self._record.refused(scope, rule, visitor)
+            except RecordFailed as error:
+                return await refuse(503, str(error))
             return await refuse(403, "your role may not do this")
         if scope["method"] not in SAFE and not _from_here(headers):
             return await refuse(403, "this request does not come from Vigia's own page")
@@ -142,25 +148,31 @@ class Guard:
             return None
         visitor, seen_at = found
         if visitor.kind == "person" and _is_active(headers) and doors.rests(seen_at, TOUCH_S):
-            await doors.seen(database, token)
-            self._known.pop(key, None)
+            self._known[key] = visitor, datetime.now(timezone.utc)  # first, so that of dozens of requests at once one tells
+            await self._told(doors.seen(database, token))
         return visitor
 
     async def _ask(self, database: Database, key: bytes, token: str) -> tuple[Visitor, datetime] | None:
         """Ask the database, once for all requests that wait for the same answer: a page begins with dozens."""
         if (running := self._asking.get(key)) is not None:
             return await asyncio.shield(running)
-        self._asking[key] = asyncio.ensure_future(doors.visitor(database, token))
+        self._asking[key] = asyncio.ensure_future(self._told(doors.visitor(database, token)))
         try:
             found = await asyncio.shield(self._asking[key])
-        except SQLAlchemyError as error:
-            log.error("who is asking can't be told: %s", type(error).__name__)
-            raise DatabaseUnreachable("the database could not say who you are; try again in a moment") from None
         finally:
             self._asking.pop(key, None)
         if found is not None:
             self._known[key] = found
         return found
+
+    @staticmethod
+    async def _told(question: Awaitable[T]) -> T:
+        """What the database says of a session. Raises DatabaseUnreachable, for each who waits."""
+        try:
+            return await question
+        except SQLAlchemyError as error:
+            log.error("who is asking can't be told: %s", type(error).__name__)
+            raise DatabaseUnreachable("the database could not say who you are; try again in a moment") from None
 
 
 def _token(headers: Headers, tls: bool) -> str | None:

@@ -6,7 +6,7 @@ It holds numbers and hashes, no names: what was searched for, and an address a f
 from __future__ import annotations
 
 import asyncio
-from urllib.parse import parse_qsl, unquote, urlencode
+from urllib.parse import parse_qsl, unquote
 
 from cachetools import TTLCache
 from starlette.datastructures import Headers
@@ -15,13 +15,11 @@ from starlette.types import Message, Scope
 from data.audit import Recorder
 from data.doors import hashed
 from data.visitor import Purpose, Visitor
-from errors import RecordFailed
 from routes.rules import Rule
 
 OFTEN_S = 60.0
 PARTS = "/_dash-update-component"  # the page's own words and numbers, of the filter the map has too
 PURPOSE_MAX, CASE_MAX = 200, 100
-PERSONAL = ("q", "track")  # keys of a filter that may name somebody
 PLACE = ("bbox", "zoom", "move_from", "move_to", "span_from", "span_to", "limit", "offset", "sort")  # another each time the map is moved
 
 
@@ -42,18 +40,15 @@ class Recording:
         if (telling := self._told.get(key)) is None:
             # A map asks for dozens of tiles at once: they wait for one entry.
             telling = self._told[key] = asyncio.ensure_future(self._tell(scope, rule, visitor, purpose, start, of, kept))
-        try:
-            await asyncio.shield(telling)
-        except RecordFailed:
-            self._told.pop(key, None)  # the next one tries again
-            raise
+            # What failed, however, is not kept: the next one tries again.
+            telling.add_done_callback(lambda done: self._told.pop(key, None) if done.cancelled() or done.exception() else None)
+        await asyncio.shield(telling)
 
     async def _tell(self, scope: Scope, rule: Rule, visitor: Visitor, purpose: Purpose | None, start: Message, of: str, kept: list[tuple[str, str]]) -> None:
         recorder: Recorder = scope["app"].state.recorder
-        told = [(k, f"#{await recorder.hashed(v)}" if k in PERSONAL else v) for k, v in kept]
         rows = next((int(v) for k, v in start["headers"] if k == b"x-rows"), None)
         await recorder.record(
-            rule.record, visitor.recorded_as, of=of, filter=urlencode(told, safe=":,/"), rows=rows, session=session_of(visitor), address=address_of(scope),
+            rule.record, visitor.recorded_as, of=of, filter=await recorder.filter_text(kept), rows=rows, session=session_of(visitor), address=address_of(scope),
             purpose=purpose and purpose.words, case=purpose and purpose.case)
 
     async def refused(self, scope: Scope, rule: Rule, visitor: Visitor) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-ROLES: tuple[str, ...] = ("viewer", "coordinator", "analyst", "supervisor", "legal", "auditor", "administrator")
-"""Roles of a person. Which rows one sees is a matter of agency, operation and marking, not of role."""
+from data.people import ROLES
 
+# Which rows one sees is a matter of agency, operation and marking, not of role.
 PERSONS = frozenset(ROLES)
 SCREENS = PERSONS | {"screen"}
 TAKING_OUT = frozenset({"coordinator", "analyst", "supervisor", "legal"})

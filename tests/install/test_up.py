@@ -141,7 +141,7 @@ def _free() -> int:
         return probe.getsockname()[1]
 
 
-@pytest.mark.parametrize("words", [["exercise", "drop"], ["export", "csv", "--out", "out.csv"]])
+@pytest.mark.parametrize("words", [["exercise", "drop"], ["export", "csv", "--out", "out.csv", "--purpose", "Oversight", "--case", "1"]])
 def test_a_command_before_the_first_start_finds_nothing_and_says_no_more(words, database, tmp_path):
     with database.connect() as connection:
         connection.execute("DROP SCHEMA vigia, access, audit CASCADE")
@@ -149,3 +149,16 @@ def test_a_command_before_the_first_start_finds_nothing_and_says_no_more(words, 
     words = [str(tmp_path / w) if w == "out.csv" else w for w in words]
     done = vigia(*words, home=tmp_path / "home", DATABASE_URL=database.owner_url, VIGIA_APP_URL=database.app_url)
     assert done.returncode == 0 and done.stderr == ""
+
+
+def test_an_export_from_the_command_line_is_a_disclosure_like_any_other(database, tmp_path):
+    def export(*words: str) -> subprocess.CompletedProcess:
+        return vigia("export", "csv", *words, "--out", str(tmp_path / "out.csv"), home=tmp_path / "home", DATABASE_URL=database.owner_url,
+                     VIGIA_APP_URL=database.app_url)
+
+    assert "needs --purpose and --case" in one_line(export("q=Ramon"))
+    assert export("q=Ramon", "--purpose", "Oversight", "--case", "2026-7").returncode == 0
+    with database.connect() as connection:
+        (told,) = connection.execute("SELECT entry::jsonb FROM audit.entry WHERE entry::jsonb ->> 'what' = 'disclosure'").fetchone()
+    assert (told["of"], told["purpose"], told["case"], told["address"]) == ("export/csv", "Oversight", "2026-7", "command line")
+    assert "Ramon" not in str(told) and "q=%23" in told["filter"]

@@ -1,0 +1,16 @@
+"""What the serving role is given, and nothing else: tables it reads through their policies, and functions of the owner it may call."""
+
+from __future__ import annotations
+
+SERVED = ("agency", "authority", "border_section", "cover", "data_state", "fix", "flow", "image", "latest_fix", "place", "reader", "run", "run_cell",
+          "segment", "seizure", "sortie", "source", "track")
+ASKED = (
+    "access.begin(text)", "access.renew(text)", "access.who(text)", "access.touch(text)", "access.facts(text)", "access.failed(int, int, int)",
+    "access.open(int, bytea, int, int, text)", "access.by_subject(text)", "access.follow(text)", "access.enrol(text, bytea, int, text)", "access.close(text)",
+    "access.admin_people(text)", "access.admin_screens(text)", "access.admin_operations(text)", "access.admin_agencies(text)",
+    "access.admin_add(text, text, text, text[], int, text[])", "access.admin_link(text, int, bytea, int)", "access.admin_active(text, int, boolean)",
+    "access.admin_sign_out(text, int)", "access.admin_screen(text, text, text, int, bytea)", "access.admin_revoke(text, int)",
+    "access.change_password(text, text)", "audit.append(text[])", "audit.peaks()",
+    "audit.keep_head(bigint, bytea, timestamptz, bytea, bytea)", "audit.salt_of(date, bytea)",
+    "access.quarantined(text)", "access.seen(text)", "audit.read(text, bigint, timestamptz, timestamptz, text, text, int)", "audit.heads(text, int)",
+)
