@@ -12,23 +12,13 @@ from data.people import LINK_MINUTES, ROLES
 from data.records import MARKINGS
 from data.visitor import at_hand
 from errors import FilterInvalid
-from routes import signing
+from routes import papers, signing
 from routes.asking import database
 from settings import access
 
 router = APIRouter(include_in_schema=False)
 
-PAGE = """<!DOCTYPE html>
-<html lang="en" data-theme="dark" data-page="admin">
-<head>
-<meta charset="utf-8"><title>Vigia: accounts and screens</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer">
-<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/assets/vendor/fonts.css"><link rel="stylesheet" href="/assets/css/tokens.css">
-<link rel="stylesheet" href="/assets/wall/papers.css">
-</head>
-<body>
-<header><h1><a href="/"><span class="mark" aria-hidden="true"></span>Vigia</a> Accounts and screens</h1></header>
+BODY = """<header><h1><a href="/"><span class="mark" aria-hidden="true"></span>Vigia</a> Accounts and screens</h1></header>
 <main tabindex="0">
 {said}
 <section><h2>People</h2>
@@ -49,9 +39,7 @@ PAGE = """<!DOCTYPE html>
 <section><h2>Operations</h2>
 <div class="wide"><table><thead><tr><th>Name</th><th>From (UTC)</th><th>To (UTC)</th><th>Shares</th></tr></thead><tbody>{operations}</tbody></table></div>
 <p>Operations are kept on the command line: <code>./vigia operation</code></p></section>
-</main>
-</body>
-</html>"""
+</main>"""
 
 
 @router.get("/admin")
@@ -156,10 +144,10 @@ async def _page(request: Request, said: str | None = None, address: str | None =
         "operations": "".join(_row(o["name"], _time(o["starts_at"]), _time(o["ends_at"]), "; ".join(o["parties"])) for o in found["operations"])
         or _nothing(4, "No operation yet."),
     }
-    body = PAGE.replace("{said}", told)
+    body = BODY.replace("{said}", told)
     for name, part in boxes.items():
         body = body.replace(f"{{{name}}}", part)
-    return Response(body, headers={"Cache-Control": "no-store"}, media_type="text/html; charset=utf-8")
+    return papers.page("admin", "Vigia: accounts and screens", "papers", body)
 
 
 def _person(p: dict) -> str:

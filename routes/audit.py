@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 from data import audit
 from data.visitor import at_hand
 from errors import FilterInvalid
+from routes import papers
 from routes.asking import as_json, database
 from routes.counts import moment
 
@@ -22,23 +23,11 @@ WHATS = ("consultation", "disclosure", "collection", "change", "erasure", "sign-
 WHO = re.compile(r"(person|screen):\d{1,12}|nobody|screen|command line")
 LIMIT, LIMIT_MAX = 200, 1000
 
-PAGE = """<!DOCTYPE html>
-<html lang="en" data-theme="dark" data-page="audit">
-<head>
-<meta charset="utf-8"><title>Vigia: the record</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer">
-<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/assets/vendor/fonts.css"><link rel="stylesheet" href="/assets/css/tokens.css">
-<link rel="stylesheet" href="/assets/wall/papers.css">
-</head>
-<body>
-<header><h1><a href="/"><span class="mark" aria-hidden="true"></span>Vigia</a> The record</h1>
+BODY = """<header><h1><a href="/"><span class="mark" aria-hidden="true"></span>Vigia</a> The record</h1>
 <form><label for="what">What</label><select id="what" name="what"><option value="">Everything</option>{whats}</select>
 <label for="who">Who</label><input id="who" name="who" value="{who}" placeholder="person:12" maxlength="60"><button>Show</button></form></header>
 <main tabindex="0"><table><thead><tr><th>No.</th><th>When (UTC)</th><th>What</th><th>Who</th><th>Of</th><th>Rows</th><th>Purpose and case</th><th>From</th><th>More</th></tr></thead>
-<tbody>{rows}</tbody></table>{none}{older}</main>
-</body>
-</html>"""
+<tbody>{rows}</tbody></table>{none}{older}</main>"""
 
 
 @router.get("/api/audit")
@@ -54,9 +43,9 @@ async def page(request: Request) -> Response:
     told = dict(request.query_params)
     whats = "".join(f'<option{" selected" if w == told.get("what") else ""}>{w}</option>' for w in WHATS)
     older = f'<p><a href="/audit?{html.escape(urlencode({**told, "before": rows[-1]["seq"]}))}">Older</a></p>' if len(rows) == _limit(request) else ""
-    body = (PAGE.replace("{whats}", whats).replace("{who}", html.escape(told.get("who", ""))).replace("{older}", older)
+    body = (BODY.replace("{whats}", whats).replace("{who}", html.escape(told.get("who", ""))).replace("{older}", older)
             .replace("{none}", "" if rows else "<p>No entry fits.</p>").replace("{rows}", "".join(map(_row, rows))))
-    return Response(body, headers={"Cache-Control": "no-store", "X-Rows": str(len(rows))}, media_type="text/html; charset=utf-8")
+    return papers.page("audit", "Vigia: the record", "papers", body, rows=len(rows))
 
 
 async def _asked(request: Request) -> list[dict]:

@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse
 from data import doors, passwords
 from data.visitor import at_hand
 from errors import SignedOut
+from routes import papers
 from routes.asking import as_json, database
 from routes.guard import cookie_name
 from settings import access
@@ -32,23 +33,11 @@ GONE = "This link was used already, or is too old. Ask for another: ./vigia user
 NO_SCREEN = "This token was used already, or is none. Ask for another: ./vigia screen add NAME"
 TOO_MANY = "Too many tries from here. Wait a minute."
 
-PAGE = """<!DOCTYPE html>
-<html lang="en" data-theme="dark" data-page="sign-in">
-<head>
-<meta charset="utf-8"><title>Sign in to Vigia</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer">
-<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/assets/vendor/fonts.css"><link rel="stylesheet" href="/assets/css/tokens.css">
-<link rel="stylesheet" href="/assets/wall/sign_in.css">
-</head>
-<body>
-<main>
+BODY = """<main>
 <h1><span class="mark" aria-hidden="true"></span>Vigia</h1>
 {body}
 </main>
-<footer>Every sign-in and every look leaves a record.</footer>
-</body>
-</html>"""
+<footer>Every sign-in and every look leaves a record.</footer>"""
 FORM = """<form method="post" action="/sign-in">
 {said}
 <input type="hidden" name="next" value="{next}">
@@ -236,4 +225,4 @@ def _said(words: str | None, *, bad: bool) -> str:
 
 
 def _page(body: str, status: int) -> Response:
-    return Response(PAGE.replace("{body}", body), status, {"Cache-Control": "no-store"}, "text/html; charset=utf-8")
+    return papers.page("sign-in", "Sign in to Vigia", "sign_in", BODY.replace("{body}", body), status=status)
