@@ -9,8 +9,9 @@ import asyncio
 import secrets
 import statistics
 import time
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx2
@@ -21,7 +22,7 @@ from benchmarks.arguments import parser
 from benchmarks.tables import percentile, show
 from benchmarks.tiles import ZOOMS, _places, _tiles
 from benchmarks.world import SEED, made
-from data import counts, passwords, people, seizures, tiles_tracks, timeline, tracks
+from data import counts, passwords, people, seizures, spans, tiles_tracks, timeline, tracks
 from data.audit import Recorder
 from data.audit_proof import verify
 from data.cluster import Cluster
@@ -66,7 +67,7 @@ def _person(cluster: Cluster) -> str:
 async def _policies(cluster: Cluster, token: str, spots: list, runs: int) -> None:
     whole = Filter(world="live")
     async with _pool(cluster.app_url) as pool:
-        _, end = (await _edge(pool, token))
+        end = await _edge(pool, token)
         week = Filter(world="live", start=end - timedelta(days=7), end=end)
         questions: dict[str, Callable[[object], Awaitable]] = {
             "tiles of movement, zooms 3 to 14": lambda s: _each(spots, lambda z, x, y: tiles_tracks.tile(s, whole, z, x, y)),
@@ -94,13 +95,11 @@ async def _policies(cluster: Cluster, token: str, spots: list, runs: int) -> Non
     show(["question", "without ms", "with ms", "times"], rows, title=f"Row-level security beside none, median of {runs} (limit {LIMIT} times)")
 
 
-async def _edge(pool: Database, token: str):
-    from data import spans
-
+async def _edge(pool: Database, token: str) -> datetime:
+    """Where the live world's data ends."""
     with visiting(Visitor("person", 0, "bench", "bench", frozenset(), 4, (), token)):
         async with pool.reading() as session:
-            live = (await spans.worlds(session))[0]
-    return live["from"], live["edge"]
+            return (await spans.worlds(session))[0]["edge"]
 
 
 async def _each(spots: list, ask) -> None:
@@ -183,14 +182,9 @@ async def _record(cluster: Cluster, home: Path) -> None:
     print(f"checked again: {found.entries:,} entries and {found.heads} heads in {seconds:.1f} s, {'; '.join(found.wrong) or 'all of it holds'}")
 
 
-class _pool:
+@asynccontextmanager
+async def _pool(url: str) -> AsyncIterator[Database]:
     """A pool that is closed with its block."""
-
-    def __init__(self, url: str):
-        self.database = Database(url)
-
-    async def __aenter__(self) -> Database:
-        return self.database
-
-    async def __aexit__(self, *_) -> None:
-        await self.database.close()
+    database = Database(url)
+    yield database
+    await database.close()

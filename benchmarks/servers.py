@@ -17,7 +17,6 @@ from pathlib import Path
 
 from data import people
 from data.cluster import Cluster
-from data.sessions import owner_connection
 from settings import ROOT
 
 
@@ -49,10 +48,7 @@ def vigia(cluster: Cluster, home: Path, **environment: str) -> Iterator[Server]:
     """Our own server of a cluster; `environment` has settings that differ from the usual."""
     with _serving([sys.executable, "-m", "uvicorn", "app:server"], "/api/health/ready", home,
                   {"VIGIA_APP_URL": cluster.app_url, "VIGIA_HOME": str(home), "DATABASE_URL": cluster.owner_url, **environment}) as server:
-        people.short_session(cluster.owner_url, None)
-        with owner_connection(cluster.owner_url) as connection:
-            server.cookie = f"vigia={people.open_session(connection, people.KEEPER, 86_400)}"
-            connection.commit()
+        server.cookie = f"vigia={people.short_session(cluster.owner_url, None, 86_400)}"
         yield server
 
 
