@@ -86,6 +86,7 @@ def rail() -> html.Div:
                 ],
                 className="fields", **{"aria-label": "More filters"},
             ),
+            html.A([icon("person"), "Account"], href="/account", className="account narrow-only"),
             html.Button("Show", id=ids.SHOW, className="filled narrow-only"),
         ],
         id=ids.RAIL, className="rail",

@@ -85,10 +85,11 @@ def test_a_telephone_has_room(browser, world):
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         page.click("#rail-toggle")
         page.wait_for_selector("#rail.open")
-        small = page.evaluate("""() => [...document.querySelectorAll('#rail-toggle, .controls button, #rail .chips label, #rail .kinds label, #rail .segments label, #show, .tl-go, #drawer-toggle, .eye')]
+        small = page.evaluate("""() => [...document.querySelectorAll('#rail-toggle, .controls button, #rail .chips label, #rail .kinds label, #rail .segments label, #rail .account, #show, .tl-go, #drawer-toggle, .eye')]
           .filter((e) => e.offsetParent !== null).map((e) => [e.getBoundingClientRect().height, e.outerHTML.slice(0, 80)]).filter(([h]) => h < 40)""")
         assert small == []
         assert "Show" in page.inner_text("#show")
+        assert page.is_visible("#rail a[href='/account']"), "one signs out on a telephone too"
         page.click("#rail label:has-text('Cannabis')")
         until(page, "!!__vigia.choices.get().drug")
         page.click("#show")
