@@ -8,28 +8,21 @@ tells nothing and is passed over as well: the last known place stays.
 from __future__ import annotations
 
 import re
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 import numpy as np
-from pyais import NMEAMessage
-from pyais.exceptions import AISBaseException
 
 from data.fixes import FixWriter, TrackTold
+from feeds.ais_reports import POSITIONS, Broken, Report, read
 from feeds.flags import plausible
 from feeds.imports import Job
+from feeds.nmea import BEGUN, LINE_MAX, SENTENCE, Parts, sum_holds, tag_fields, tag_group, tag_time_s
 
-LINE_MAX = 1024
-PARTS_MAX = 1000  # unfinished messages kept
-POSITIONS = frozenset({1, 2, 3, 9, 18, 19, 27})
-STATICS = frozenset({5, 19, 24})
 BATCH = 100_000
-KNOT_MPS = 1852 / 3600
 
-SENTENCE = re.compile(rb"(?P<before>.*?)(?P<sentence>!(?:AI|AB|BS|SA|AN)VD[MO],[^*\s]*\*[0-9A-Fa-f]{2})(?P<after>.*)", re.ASCII | re.DOTALL)
-TAG = re.compile(rb"\\([^\\]*)\\", re.ASCII)
 EPOCH = re.compile(rb"(?<!\d)(\d{10})(?:(\d{3})|\.(\d{1,6}))?(?!\d)", re.ASCII)
 ISO = re.compile(rb"(\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d+)?)\s*(Z|UTC|[+-]\d{2}:?\d{2})?", re.ASCII)
 
@@ -40,7 +33,7 @@ class _Message:
 
     line: int
     heard: datetime | None
-    nmea: NMEAMessage
+    sentences: list[bytes]
 
 
 def run(job: Job) -> None:
@@ -63,7 +56,7 @@ def run(job: Job) -> None:
 
 def _messages(job: Job, passed: Counter) -> Iterator[_Message]:
     """Whole messages, multi-part ones put together."""
-    parts: OrderedDict[tuple, dict[int, tuple]] = OrderedDict()
+    parts = Parts()
     clock = _Clock(job)
     size, done = job.path.stat().st_size, 0
     with open(job.path, "rb") as log:
@@ -86,62 +79,31 @@ def _messages(job: Job, passed: Counter) -> Iterator[_Message]:
                 _told_nothing(job, number, raw, passed)
                 continue
             sentence = found["sentence"]
-            if not _sum_holds(sentence):
+            if not sum_holds(sentence):
                 job.report.read += 1
                 job.refuse(number, "checksum", sentence.decode("ascii", "replace"), "a checksum that fits the sentence")
                 continue
-            heard = clock.of(found["before"], found["after"])
-            fields = sentence.split(b",", 6)
-            total, index = _digit(fields[1]), _digit(fields[2])
-            if total == 1:
-                yield _Message(number, heard, sentence)
-                continue
-            if not (1 <= index <= total <= 9):
+            tag = tag_fields(found["before"])
+            try:
+                whole = parts.take(sentence, tag_group(tag), (number, clock.of(tag, found["before"], found["after"])))
+            except ValueError:
                 job.report.read += 1
                 job.refuse(number, "part", sentence.decode("ascii", "replace"), "a part number within the message")
                 continue
-            key = (fields[3], fields[4], total, _group(found["before"]))
-            held = parts.setdefault(key, {})
-            held[index] = (number, heard, sentence)
-            if len(held) == total:
-                del parts[key]
-                ordered = [held[i] for i in sorted(held)]
-                yield _Message(ordered[0][0], next((h for _, h, _ in ordered if h), None), tuple(s for _, _, s in ordered))
-            elif len(parts) > PARTS_MAX:
-                parts.popitem(last=False)
-                passed["unfinished messages"] += 1
-    if parts:
-        passed["unfinished messages"] += len(parts)
+            if whole:
+                yield _Message(whole[0][1][0], next((heard for _, (_, heard) in whole if heard), None), [s for s, _ in whole])
+    if lost := parts.unfinished + len(parts):
+        passed["unfinished messages"] += lost
     job.progress(f"AIS, {job.path.name}", size, size)
 
 
 def _told_nothing(job: Job, number: int, raw: bytes, passed: Counter) -> None:
     """A line without an AIS sentence: other NMEA and comments are passed over, a broken AIS sentence is refused."""
-    if re.search(rb"!(?:AI|AB|BS|SA|AN)VD[MO]", raw, re.ASCII):
+    if BEGUN.search(raw):
         job.report.read += 1
         job.refuse(number, "sentence", raw[:80].strip().decode("ascii", "replace"), "a whole AIVDM sentence with its checksum")
     elif raw.strip():
         passed["lines of something else"] += 1
-
-
-def _sum_holds(sentence: bytes) -> bool:
-    body, _, told = sentence[1:].rpartition(b"*")
-    have = 0
-    for byte in body:
-        have ^= byte
-    return have == int(told, 16)
-
-
-def _digit(field: bytes) -> int:
-    return int(field) if field.isdigit() else 0
-
-
-def _group(before: bytes) -> bytes:
-    """The id of a tag block's group (g:1-2-1234), without which two stations' parts could be taken for one message's."""
-    found = TAG.search(before)
-    if not found:
-        return b""
-    return next((p.rsplit(b"-", 1)[-1] for p in found[1].split(b"*")[0].split(b",") if p.startswith(b"g:")), b"")
 
 
 class _Clock:
@@ -157,12 +119,9 @@ class _Clock:
             except ValueError:
                 job.refuse_file("--date like 2026-11-24", "--date", job.options.date)
 
-    def of(self, before: bytes, after: bytes) -> datetime | None:
-        if tag := TAG.search(before):
-            for part in tag[1].split(b"*")[0].split(b","):
-                if part.startswith(b"c:") and part[2:].isdigit():
-                    told = int(part[2:])
-                    return _moment(told / 1000 if told > 10**11 else told)
+    def of(self, tag: list[bytes], before: bytes, after: bytes) -> datetime | None:
+        if (told := tag_time_s(tag)) is not None:
+            return _moment(told)
         for around in (before, after):
             if found := ISO.search(around):
                 zone = (found[2] or b"Z").replace(b"UTC", b"Z").decode()
@@ -194,11 +153,6 @@ def _moment(epoch_s: float) -> datetime | None:
         return None
 
 
-def _known(decoded, name: str) -> float:
-    value = getattr(decoded, name, None)
-    return float("nan") if value is None else float(value)
-
-
 # -- messages to tracks ------------------------------------------------------------------------------------------------
 
 
@@ -213,60 +167,35 @@ class _Ships:
         self.rows: list[tuple] = []
 
     def take(self, message: _Message, passed: Counter) -> None:
-        sentences = message.nmea if isinstance(message.nmea, tuple) else (message.nmea,)
         try:
-            nmea = (NMEAMessage(sentences[0]) if len(sentences) == 1
-                    else NMEAMessage.assemble_from_iterable([NMEAMessage(s) for s in sentences]))
-            kind = nmea.ais_id
-            if kind not in POSITIONS and kind not in STATICS:
-                passed["messages of other types"] += 1
-                return
-            decoded = nmea.decode()
-            mmsi = int(decoded.mmsi)
-        except (AISBaseException, ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
+            report = read(message.sentences)
+        except Broken as error:
             self.job.report.read += 1
-            self.job.refuse(message.line, "payload", sentences[0].decode("ascii", "replace"), f"an AIS message ({type(error).__name__})")
+            self.job.refuse(message.line, "payload", message.sentences[0].decode("ascii", "replace"), f"a whole AIS message ({error})")
             return
-        if kind in STATICS:
-            self._name(mmsi, decoded)
-        if kind not in POSITIONS:
+        if isinstance(report, int):
+            passed["messages of other types"] += 1
+            return
+        if report.names:
+            self.told.setdefault(report.mmsi, {}).update(report.names)
+        if report.type not in POSITIONS:
             passed["names and other static reports"] += 1
             return
-        self._place(message, mmsi, kind, decoded, passed)
+        self._place(message, report, passed)
 
-    def _place(self, message: _Message, mmsi: int, kind: int, decoded, passed: Counter) -> None:
-        if decoded.lat is None or decoded.lon is None:  # the payload ends before them
-            self.job.report.read += 1
-            self.job.refuse(message.line, "payload", f"{len(str(message.nmea))} characters", "a whole position report")
-            return
-        lat, lon = float(decoded.lat), float(decoded.lon)
-        if not (abs(lat) <= 90 and abs(lon) <= 180):
+    def _place(self, message: _Message, report: Report, passed: Counter) -> None:
+        if report.lat != report.lat:
             passed["reports without a position"] += 1
             return
         self.job.report.read += 1
-        heard = message.heard or self.clock.dated(getattr(decoded, "second", None))
+        heard = message.heard or self.clock.dated(report.second)
         if heard is None:
             self.job.refuse(message.line, "time", None, "a time in the log (tag block, before or after the sentence), or --date")
             return
-        # A report that was cut off after its position tells the rest as None.
-        speed, course, heading = (_known(decoded, name) for name in ("speed", "course", "heading"))
-        limit = 1022 if kind == 9 else 63 if kind == 27 else 102.2  # aircraft tell whole knots, long range 6 bits
-        self.rows.append((
-            mmsi, kind == 9 or 111_000_000 <= mmsi <= 111_999_999, heard.timestamp() * 1e6, lon, lat,
-            speed * KNOT_MPS if speed <= limit else np.nan, course if course < 360 else np.nan,
-            heading if heading < 360 else np.nan, message.line,
-        ))
+        self.rows.append((report.mmsi, report.kind == "aircraft", heard.timestamp() * 1e6, report.lon, report.lat,
+                          report.speed_mps, report.course_deg, report.heading_deg, message.line))
         if len(self.rows) >= BATCH:
             self._write()
-
-    def _name(self, mmsi: int, decoded) -> None:
-        told = self.told.setdefault(mmsi, {})
-        for ours, theirs in (("name", "shipname"), ("callsign", "callsign"), ("imo", "imo"), ("ship_type", "ship_type"),
-                             ("destination", "destination")):
-            value = getattr(decoded, theirs, None)
-            text = str(int(value)) if isinstance(value, int) else str(value or "").strip().strip("@").strip()
-            if text and text != "0":
-                told[ours] = text[:100]
 
     def _write(self) -> None:
         if not self.rows:

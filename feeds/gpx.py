@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,8 +16,7 @@ from data.records import KINDS
 from feeds.flags import plausible
 from feeds.imports import Job
 from feeds.times import TimeRefused, moment
-
-DOCTYPE = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
+from feeds.xml import declared
 
 
 @dataclass
@@ -44,10 +42,8 @@ def run(job: Job) -> None:
 
 def refuse_doctype(job: Job) -> None:
     """No entity is ever worth expanding; also when the text is UTF-16."""
-    raw = job.path.read_bytes()
-    for view in (raw, raw.replace(b"\x00", b"")):
-        if found := DOCTYPE.search(view):
-            job.refuse_file("XML without a DOCTYPE or entities", value=found.group(0).decode())
+    if found := declared(job.path.read_bytes()):
+        job.refuse_file("XML without a DOCTYPE or entities", value=found)
 
 
 def _trails(job: Job) -> Iterator[_Trail]:

@@ -19,8 +19,8 @@ from defusedxml.ElementTree import iterparse
 from feeds.opening import Bad
 from feeds.opening_features import VERTICES_MAX, Feature, Trail
 from feeds.opening_table import check_zip
+from feeds.xml import declared
 
-DOCTYPE = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 DEEP_MAX = 200
 SIMPLE = ("name", "description", "address", "phoneNumber")
 DRAWN = ("Point", "LineString", "LinearRing", "Polygon", "MultiGeometry", "Model")
@@ -74,10 +74,8 @@ def features(path: Path) -> Iterator[Feature]:
 
 def refuse_doctype(path: Path) -> None:
     """No entity is ever worth expanding; also when the text is UTF-16. Raises Bad."""
-    raw = path.read_bytes()
-    for view in (raw, raw.replace(b"\x00", b"")):
-        if found := DOCTYPE.search(view):
-            raise Bad("XML without a DOCTYPE or entities", value=found.group(0).decode())
+    if found := declared(path.read_bytes()):
+        raise Bad("XML without a DOCTYPE or entities", value=found)
 
 
 def _tag(element: Element) -> str:

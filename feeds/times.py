@@ -69,7 +69,7 @@ def _one_by_one(text: pa.Array, zone: str | None):
     us, bad = np.zeros(len(text), np.int64), np.zeros(len(text), bool)
     for i, told in enumerate(text.to_pylist()):
         try:
-            us[i] = _to_us(moment(told, zone))
+            us[i] = epoch_us(moment(told, zone))
         except TimeRefused:
             bad[i] = True
     return us, bad, "a time such as 2026-11-24T14:32:00Z"
@@ -79,7 +79,7 @@ def _patterned(column: pa.Array, pattern: str, zone: str | None):
     us, bad = np.zeros(len(column), np.int64), np.zeros(len(column), bool)
     for i, told in enumerate(pc.cast(column, pa.string()).to_pylist()):
         try:
-            us[i] = _to_us(_localised(datetime.strptime(told or "", pattern), zone))
+            us[i] = epoch_us(_localised(datetime.strptime(told or "", pattern), zone))
         except (ValueError, TimeRefused):
             bad[i] = True
     return us, bad, f"a time like {datetime(2026, 11, 24, 14, 32).strftime(pattern)}" + ("" if zone else ", and --zone")
@@ -98,7 +98,8 @@ def _float(text: str | None) -> float:
         return float("nan")
 
 
-def _to_us(moment_: datetime) -> int:
+def epoch_us(moment_: datetime) -> int:
+    """Microseconds since 1970."""
     return (moment_ - datetime(1970, 1, 1, tzinfo=timezone.utc)) // timedelta(microseconds=1)
 
 
