@@ -15,6 +15,9 @@ KNOT_MPS = 1852 / 3600
 AIRCRAFT = range(111_000_000, 112_000_000)
 BEACONS = {970: "AIS-SART", 972: "man overboard", 974: "EPIRB-AIS"}
 SART_ACTIVE = 14  # navigational status
+# Bits after which the position is whole, and the report. pyais reads what is cut off within a number as a smaller one.
+PLACED = {1: 116, 2: 116, 3: 116, 9: 116, 18: 112, 19: 112, 27: 79}
+WHOLE = {1: 143, 2: 143, 3: 143, 9: 134, 18: 139, 19: 139, 27: 94}
 NAMES = (("name", "shipname"), ("callsign", "callsign"), ("imo", "imo"), ("ship_type", "ship_type"), ("destination", "destination"))
 NAME_MAX = 100
 
@@ -62,24 +65,25 @@ def read(sentences: list[bytes]) -> Report | int:
         raise Broken(type(error).__name__) from None
     report = Report(mmsi, kind, _names(told) if kind in STATICS else {})
     if kind in POSITIONS:
-        _place(report, told)
+        _place(report, told, sum(6 * len(s.split(b",", 6)[5]) for s in sentences) - nmea.fill_bits)
     return report
 
 
-def _place(report: Report, told) -> None:
-    if told.lat is None or told.lon is None:
+def _place(report: Report, told, bits: int) -> None:
+    if bits < PLACED[report.type]:
         raise Broken("it ends before its position")
     lat, lon = float(told.lat), float(told.lon)
     there = abs(lat) <= 90 and abs(lon) <= 180
     report.lat, report.lon = (lat, lon) if there else (math.nan, math.nan)
-    # A report that was cut off after its position tells the rest as None.
+    report.emergency = report.mmsi // 1_000_000 in BEACONS or report.type <= 3 and told.status == SART_ACTIVE
+    if bits < WHOLE[report.type]:
+        return
     speed, course, heading = (_known(told, name) for name in ("speed", "course", "heading"))
     limit = 1022 if report.type == 9 else 63 if report.type == 27 else 102.2  # aircraft tell whole knots, long range 6 bits
     report.speed_mps = speed * KNOT_MPS if speed <= limit else math.nan
     report.course_deg = course if course < 360 else math.nan
     report.heading_deg = heading if heading < 360 else math.nan
     report.second = getattr(told, "second", None)
-    report.emergency = report.mmsi // 1_000_000 in BEACONS or report.type <= 3 and told.status == SART_ACTIVE
 
 
 def _known(told, name: str) -> float:

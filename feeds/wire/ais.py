@@ -61,6 +61,9 @@ class Ais:
         except ValueError:
             self.errors["part"] += 1
             return None
+        if isinstance(report, int) and not 1 <= report <= 27:
+            self.errors["payload"] += 1
+            return None
         if isinstance(report, int):
             self.passed[PASSED.get(report, "messages of other types")] += 1
             return None
