@@ -15,7 +15,9 @@ from feeds.wire.told import Frame, Heard, Told, heard_at
 from feeds.wire.values import clean
 
 V1, V2, SIGNED = 0xFE, 0xFD, 0x01
+MAGICS, NEXT = bytes([V1, V2]), bytes([V1])
 MAGIC = re.compile(rb"[\xfd\xfe]")
+PAYLOAD_MAX = 64  # of the messages that are read, with what version 2 may add to them
 HEARTBEAT, SYSTEM_TIME, GPS_RAW_INT, GLOBAL_POSITION_INT = 0, 2, 24, 33
 # Checksum seed and layout (of what version 1 sends) of the messages that are read.
 MESSAGES: dict[int, tuple[int, struct.Struct]] = {
@@ -45,7 +47,7 @@ def checksum(data: bytes, seed: int) -> int:
 
 
 class PacketFramer:
-    """Packets one after the other. One that is read must hold its checksum; one that is not must be followed by the next."""
+    """Packets one after the other. One that is read must hold its checksum; one that is not must be followed by another and hold none."""
 
     def __init__(self) -> None:
         self.errors: Counter[str] = Counter()
@@ -65,41 +67,61 @@ class PacketFramer:
             if size:
                 out.append(data[at:at + size])
             at += size or 1
-        self.errors["noise"] += at < len(data)
+        if at < len(data):
+            self.errors["noise"] += 1
         self._rest = b""
         return out
 
     def close(self) -> list[bytes]:
-        """The last packet, when nothing followed that would have shown it to be whole."""
-        rest, self._rest = self._rest, b""
-        out = self.push(rest + bytes([V1])) if rest else []
-        if len(self._rest) > 1:
+        """The last packets: nothing more comes that would show them to be whole."""
+        rest, self._rest, out = self._rest, b"", []
+        whole = True
+        while rest:
+            out += self.push(rest + NEXT)
+            rest, self._rest = self._rest.removesuffix(NEXT)[1:], b""
+            whole = whole and not rest
+        if not whole:
             self.errors["unfinished"] += 1
-        self._rest = b""
         return out
 
     def _size(self, data: bytes, at: int) -> int | None:
         """The length of the packet whose magic byte is at `at`; 0 when it is none, None when more must come to tell."""
-        head = 6 if data[at] == V1 else 10
-        if len(data) - at < head:
+        size = _length(data, at)
+        if not size:
+            return size
+        known = _id(data, at) in MESSAGES
+        if len(data) - at < size + (not known):
             return None
-        size = head + data[at + 1] + 2
-        if data[at] == V2:
-            if data[at + 2] & ~SIGNED:
-                self.errors["noise"] += 1
-                return 0
-            size += 13 * (data[at + 2] & SIGNED)
-        known = MESSAGES.get(_id(data, at))
-        if len(data) - at < size + (known is None):
-            return None
-        end = at + head + data[at + 1]
-        if known is not None and int.from_bytes(data[end:end + 2], "little") != checksum(data[at + 1:end], known[0]):
+        if known:
+            if _holds(data, at):
+                return size
             self.errors["checksum"] += 1
             return 0
-        if known is None and data[at + size] not in (V1, V2):
+        if data[at + size] not in MAGICS or any(_holds(data, m.start()) for m in MAGIC.finditer(data, at + 1, at + size)):
             self.errors["noise"] += 1
             return 0
         return size
+
+
+def _length(data: bytes, at: int) -> int | None:
+    """What the head of a packet says; 0 when it is none, None when it is not whole."""
+    head = 6 if data[at] == V1 else 10
+    if len(data) - at < head:
+        return None
+    payload, flags = data[at + 1], data[at + 2] if data[at] == V2 else 0
+    message = MESSAGES.get(_id(data, at))
+    if flags & ~SIGNED or message and data[at] == V1 and payload != message[1].size or message and payload > PAYLOAD_MAX:
+        return 0
+    return head + payload + 2 + 13 * flags
+
+
+def _holds(data: bytes, at: int) -> bool:
+    """Whether a packet that is read stands here, whole and with its checksum."""
+    size = _length(data, at)
+    if not size or len(data) - at < size or _id(data, at) not in MESSAGES:
+        return False
+    end = at + (6 if data[at] == V1 else 10) + data[at + 1]
+    return int.from_bytes(data[end:end + 2], "little") == checksum(data[at + 1:end], MESSAGES[_id(data, at)][0])
 
 
 def _id(data: bytes, at: int = 0) -> int:

@@ -70,13 +70,13 @@ class _Known:
     """What is known under one key."""
 
     branches: list[_Branch]
-    candidate: _Branch | None = None  # a place told once that nothing could reach
+    candidates: list[_Branch] = field(default_factory=list)  # places told once that nothing could reach, the newest last
     former: _Branch | None = None  # where the object was before a jump that held
     turn: int = 0
 
     @property
     def simple(self) -> bool:
-        return len(self.branches) == 1 and self.candidate is None and self.former is None
+        return len(self.branches) == 1 and not self.candidates and self.former is None
 
 
 @dataclass
@@ -185,16 +185,16 @@ class Judge:
             known.branches.insert(0, here)
             self.duplicates.append(Duplicate(key, moved.segment, moved.t, moved.lon, moved.lat))
             return 0, 1
-        if known.candidate and _reached(known.candidate, here, most):
-            return self._confirmed(key, known, here)
-        last = known.branches[0]
-        known.candidate, here.turn = here, known.turn
+        if (began := next((c for c in known.candidates if _reached(c, here, most)), None)) is not None:
+            return self._confirmed(key, known, began, here)
+        last, here.turn = known.branches[0], known.turn
+        known.candidates = [*known.candidates[1 - BRANCHES_MAX:], here]
         metres_, pace = _metres(last, here), _pace(last, here)
         return (TELEPORT if metres_ > JUMP_M and pace > JUMP_FACTOR * most else IMPOSSIBLE_SPEED), 1
 
-    def _confirmed(self, key: str, known: _Known, here: _Branch) -> tuple[int, int]:
+    def _confirmed(self, key: str, known: _Known, began: _Branch, here: _Branch) -> tuple[int, int]:
         """A second fix at a place that nothing could reach: the object is there now, or there are two."""
-        began, known.candidate = known.candidate, None
+        known.candidates.remove(began)
         here.turn = known.turn
         if all(b.turn < began.turn for b in known.branches) and len(known.branches) == 1:
             last = known.branches[0]
@@ -210,8 +210,8 @@ class Judge:
 
 
 def _forget(known: _Known, t: int) -> None:
-    if known.candidate and abs(t - known.candidate.t) > CANDIDATE_US:
-        known.candidate = None
+    if known.candidates:
+        known.candidates = [c for c in known.candidates if abs(t - c.t) <= CANDIDATE_US]
     if known.former and abs(t - known.former.t) > FORMER_US:
         known.former = None
     if len(known.branches) > 1:
