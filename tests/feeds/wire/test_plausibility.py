@@ -124,8 +124,9 @@ def test_numbers_nobody_was_given():
 
 
 def test_vessels_on_land_and_nothing_else():
-    judge = Judge(land=land_test([ISLAND, shapely.box(-94, 20, -93, 21)], [shapely.LineString([(-95, 20), (-95, 21)]), shapely.Point(-94.5, 20.5).buffer(0.01)]))
-    for lon, lat, flag in ((-94.3, 20.7, ON_LAND), (-93.9, 20.7, ON_LAND), (-94.97, 20.5, 0), (-94.46, 20.5, 0), (-96, 20.5, 0), (-95.01, 20.5, 0)):
+    judge = Judge(land=land_test([ISLAND, shapely.box(-94, 20, -93, 21)], [shapely.LineString([(-95, 20), (-95, 21)]), shapely.Point(-94.5, 20.5).buffer(0.01)],
+                                 [shapely.LineString([(-93.5, 20), (-93.5, 21)])], shore_deg=0.05, river_deg=0.02))
+    for lon, lat, flag in ((-94.3, 20.7, ON_LAND), (-93.9, 20.7, ON_LAND), (-94.97, 20.5, 0), (-94.46, 20.5, 0), (-96, 20.5, 0), (-95.01, 20.5, 0), (-93.49, 20.5, 0), (-93.53, 20.5, ON_LAND)):
         assert judged(judge, (0, lon, lat), key=f"{lon}") == [(flag, 1)]
         assert judged(judge, (0, lon, lat), key=f"v{lon}", kind="vehicle") == [OK]
 
