@@ -17,6 +17,7 @@ from feeds.wire.values import clean, iso_us, measure, place
 from feeds.xml import declared
 
 UID_MAX = 200
+PROTOBUF = b"\xbf"  # how messages of TAK protocol 1 begin
 UNKNOWN_M = 9_999_999  # what hae, ce and le are when nobody knows
 CALLS_MAX = 10_000  # kinds kept, for alerts that tell only whose they are
 ALERT, ALERT_OVER = "b-a-o", "b-a-o-can"
@@ -72,7 +73,7 @@ class Cot:
         return self._placed(event, detail, uid, kind, number, (alert is not None or type_.startswith(ALERT)) and not cancelled)
 
     def _placed(self, event: Element, detail: Element, uid: str, kind: str, number: int, emergency: bool) -> Heard | Told:
-        contact, track, point = (_child(detail, "contact"), _child(detail, "track"), event.find("point"))
+        contact, track, point = _child(detail, "contact"), _child(detail, "track"), event.find("point")
         if point is None:
             raise Unfit("no position", "point", None, "<point>")
         name = clean(contact.get("callsign"))
@@ -98,6 +99,8 @@ class Cot:
 def _parsed(data: bytes) -> Element:
     if len(data) > EVENT_MAX:
         raise Unfit("too long", None, f"{len(data):,} bytes", f"at most {EVENT_MAX:,} bytes")
+    if data.startswith(PROTOBUF):
+        raise Unfit("TAK protobuf", None, None, "XML: version 0 of the TAK protocol")
     if found := declared(data):
         raise Unfit("DOCTYPE", None, found, "XML without a DOCTYPE or entities")
     try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from feeds.flags import FUTURE, WEEK_ROLLOVER
 from feeds.nmea import PARTS_MAX
@@ -159,3 +161,20 @@ def test_unfinished_messages_are_bounded(ais):
 def test_positions_name_the_frame_they_came_from(ais):
     told = ais.decode(frames(position(lat=91.0), position(), "x", position(lon=-96.0)))
     assert [t.frame for t in told if isinstance(t, Heard)] == [1, 3]
+
+
+PAYLOAD = st.text("".join(map(chr, (*range(48, 88), *range(96, 120)))), max_size=90)
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4), st.sampled_from(["", "1", "x"]), PAYLOAD | st.text(max_size=10), st.integers(0, 7)), max_size=8), st.binary(max_size=99))
+def test_nothing_raises(sentences: list[tuple], raw: bytes):
+    ais, lines = DECODERS["ais"](), [raw]
+    for total, index, sequence, payload, fill in sentences:
+        body = f"AIVDM,{total},{index},{sequence},A,{payload},{fill}".encode("utf-8", "replace")
+        check = 0
+        for byte in body:
+            check ^= byte
+        lines += [b"!" + body + b"*%02X" % check, b"\\c:" + raw + b"*00\\!" + body + b"*%02X" % check]
+    for told in ais.decode(frames(*lines)):
+        assert isinstance(told, Told) or abs(told.lat) <= 90 and abs(told.lon) <= 180
+    assert len(ais.parts) <= 20

@@ -72,7 +72,7 @@ def test_emergencies(cot):
 @pytest.mark.parametrize(("data", "what"), [
     (event(lat=91), "no position"), (event(lon="x"), "no position"), (event(lat="nan"), "no position"), (event(time="noon"), "no time"), (event(version="1"), "version"),
     (event(uid=""), "no uid"), (event().replace("<point", "<pint").replace("/point", "/pint"), "no position"), ("<track/>", "no event"), (event()[:-3], "not XML"),
-    ("", "not XML"), (b"\x00\x01", "not XML"), (event(detail="<a>" * 20_000), "not XML"), ("<event>" + "x" * 70_000, "too long"),
+    ("", "not XML"), (b"\xbf\x01\xbf\x12\x00", "TAK protobuf"), (b"\x00\x01", "not XML"), (event(detail="<a>" * 20_000), "not XML"), ("<event>" + "x" * 70_000, "too long"),
     ('<!DOCTYPE e [<!ENTITY a "b">]>' + event(), "DOCTYPE"), (('<?xml version="1.0"?><!doctype e>' + event()).encode("utf-16"), "DOCTYPE"),
     ('<!DOCTYPE e [<!ENTITY x SYSTEM "file:///etc/passwd">]>' + event(detail="&x;"), "DOCTYPE"),
     ('<!DOCTYPE e SYSTEM "http://127.0.0.1:9/e.dtd">' + event(), "DOCTYPE"),
