@@ -7,7 +7,6 @@ folder at a time. Nothing a file points to is followed: no NetworkLink, no overl
 from __future__ import annotations
 
 import math
-import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path

@@ -13,7 +13,7 @@ from errors import Refusal
 from feeds.wire.told import Frame, FrameDecoder, Heard, Told, Unfit
 from feeds.wire.values import iso_us, mapping, measure, parse, place, shown, text
 
-BYTES_MAX = 8_000_000
+BYTES_MAX = 4_000_000
 EVENTS_MAX, EPCS_MAX = 10_000, 10_000  # EPCS_MAX: of a document, all its events together
 DOCUMENTS = ("EPCISDocument", "EPCISQueryDocument")
 OTHERS = ("AggregationEvent", "AssociationEvent", "TransactionEvent", "TransformationEvent")

@@ -11,7 +11,7 @@ from errors import Refusal
 from feeds.wire.told import Frame, FrameDecoder, Heard, Told, Unfit
 from feeds.wire.values import iso_us, mapping, number, parse, place, shown, text
 
-BYTES_MAX = 8_000_000
+BYTES_MAX = 4_000_000
 ROWS_MAX = 10_000
 ID_MAX, IDENTIFIERS_MAX = 100, 20
 NAMES = ("id", "kind", "at", "lat", "lon", "name", "identifiers", "speed_mps", "course_deg", "heading_deg", "altitude_m", "accuracy_m", "emergency")

@@ -12,7 +12,18 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from feeds.flags import ANCIENT, DUPLICATE_IDENTITY, FUTURE, IMPOSSIBLE_SPEED, NULL_ISLAND, ON_LAND, SENTINEL, TELEPORT, WEEK_ROLLOVER, plausible
+from feeds.flags import (
+    ANCIENT,
+    DUPLICATE_IDENTITY,
+    FUTURE,
+    IMPOSSIBLE_SPEED,
+    NULL_ISLAND,
+    ON_LAND,
+    SENTINEL,
+    TELEPORT,
+    WEEK_ROLLOVER,
+    plausible,
+)
 from feeds.wire.told import Frame, Heard, Told
 
 # The fastest that is taken for true, metres a second.

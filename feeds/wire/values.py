@@ -11,6 +11,7 @@ from feeds.times import TimeRefused, epoch_us, moment
 from feeds.wire.told import Unfit
 
 TEXT_MAX = 200
+OBJECTS_MAX = 100_000  # of one message: a few bytes of text are hundreds of memory
 # PostgreSQL and Python agree on these years; a time outside of them is a broken clock, not a doubtful one.
 EARLIEST_US, LATEST_US = -62_000_000_000_000_000, 253_000_000_000_000_000
 # Control characters and halves of surrogate pairs: no database column holds a NUL, and no name needs the rest.
@@ -32,6 +33,8 @@ def _constant(word: str) -> None:
 
 def parse(data: bytes) -> Any:
     """The JSON value of UTF-8 text, with or without a BOM; a name told twice, NaN and endless nesting are refused."""
+    if (objects := data.count(b"{")) > OBJECTS_MAX:
+        raise Unfit("too many objects", None, f"{objects:,} objects", f"at most {OBJECTS_MAX:,} objects")
     try:
         return json.loads(data.decode("utf-8-sig"), object_pairs_hook=_once, parse_constant=_constant)
     except Unfit:

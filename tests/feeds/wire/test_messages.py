@@ -109,10 +109,11 @@ def test_ndjson_counts_its_lines():
 
 
 @pytest.mark.parametrize(("body", "expected"), [
-    (b"[" * 200_000, "nested"), (b'{"a":' * 200_000, "nested"), (b'{"lat": NaN}', "NaN"), (b'{"lat": Infinity}', "NaN"), (b"", "JSON"), (b"[]", "at least one"),
+    (b"[" * 200_000, "nested"), (b'{"a":' * 90_000, "nested"), (b'{"lat": NaN}', "NaN"), (b'{"lat": Infinity}', "NaN"), (b"", "JSON"), (b"[]", "at least one"),
     (b"\xff\xfe{\x00}\x00", "UTF-8"), (b'{"id":"a","id":"b"}', "once"), (b'{"lat":' + b"9" * 6000 + b"}", "sensible"), (b"x" * (BYTES_MAX + 1), "at most"),
     (b"[" + b"1," * ROWS_MAX + b"1]", "at most"), (b"{}\n" * (ROWS_MAX + 1), "at most"), (b"<html>", "JSON"), (b"5", "object"),
-], ids=range(14))
+    (b"[" + b"{}," * 100_001 + b"{}]", "at most"),
+], ids=range(15))
 def test_a_body_that_is_refused_as_a_whole(body: bytes, expected: str):
     heard, (refusal,) = validate(body, NOW_US)
     assert heard == [] and expected in refusal.expected

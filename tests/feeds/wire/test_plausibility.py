@@ -11,8 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.records import KINDS
-from feeds.flags import (ANCIENT, DUPLICATE_IDENTITY, FUTURE, IMPOSSIBLE_SPEED, NULL_ISLAND, ON_LAND, SENTINEL, TELEPORT, WEEK_ROLLOVER, WORDS, doubtful_time,
-                         plausible, words)
+from feeds.flags import (
+    ANCIENT,
+    DUPLICATE_IDENTITY,
+    FUTURE,
+    IMPOSSIBLE_SPEED,
+    NULL_ISLAND,
+    ON_LAND,
+    SENTINEL,
+    TELEPORT,
+    WEEK_ROLLOVER,
+    WORDS,
+    doubtful_time,
+    plausible,
+    words,
+)
 from feeds.wire import DECODERS, Heard, Told
 from feeds.wire.land import land_test
 from feeds.wire.plausibility import SPEED_MAX_MPS, Duplicate, Judge
