@@ -13,6 +13,7 @@ import psycopg
 import shapely
 
 from data.people import agency_id, tell
+from data.quadkey import qk
 from errors import InputRefused, NotFound
 
 TEMPLATES = Path(__file__).parent / "authorities.toml"
@@ -174,3 +175,23 @@ def outside(limits: dict[int, list[Limit]], track_id: np.ndarray, observed_us: n
         reason = np.where(in_time, 1 + REASONS.index("area"), 1 + REASONS.index("time" if mine else "none"))
         out[at] = np.where(inside, 0, reason)
     return out
+
+
+def seal(connection: psycopg.Connection, world: int, source_id: int, columns: dict[str, np.ndarray], why: np.ndarray) -> dict[str, int]:
+    """Put fixes into quarantine; how many of them are new, by reason. Columns track_id, observed_us, lon, lat of shape (n,), `why` of `outside`."""
+    keys = qk(columns["lon"], columns["lat"])
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE IF NOT EXISTS sealing (track_id bigint, at float8, qk bigint, lon float8, lat float8, reason text) "
+                       "ON COMMIT DELETE ROWS; TRUNCATE sealing")
+        with cursor.copy("COPY sealing FROM STDIN") as copy:
+            for row in zip(columns["track_id"].tolist(), (columns["observed_us"] / 1e6).tolist(), keys.tolist(), columns["lon"].tolist(),
+                           columns["lat"].tolist(), [REASONS[w - 1] for w in why.tolist()]):
+                copy.write_row(row)
+        rows = cursor.execute("""
+            WITH new AS (
+              INSERT INTO quarantine (world, track_id, observed_at, qk, geom, reason, source_id)
+              SELECT %s, track_id, to_timestamp(at), qk, ST_SetSRID(ST_MakePoint(lon, lat), 4326), reason, %s FROM sealing
+              ON CONFLICT DO NOTHING RETURNING reason
+            ) SELECT reason, count(*) FROM new GROUP BY 1
+        """, (world, source_id)).fetchall()
+    return dict(rows)

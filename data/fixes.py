@@ -16,6 +16,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from data import authority, segments
+from data.news import next_batch, tell
 from data.partitions import ensure_months
 from data.quadkey import qk
 from data.records import GAP_S, SLA_S
@@ -100,26 +101,8 @@ class FixWriter:
     def tracks(self, told: list[TrackTold]) -> list[int]:
         """The ids of these tracks, made where they are new. A name told later replaces an older one."""
         self.idle()
-        with self.connection.cursor() as cursor:
-            cursor.executemany(
-                """
-                INSERT INTO track (world, key, kind, name, identifiers, agency_id, marking, sla_s, gap_s, source_id)
-                VALUES (%s, %s, %s, %s, %s, %s, coalesce(%s, 'TLP:AMBER'), %s, %s, %s)
-                ON CONFLICT (world, key, agency_id) DO UPDATE SET
-                  name = coalesce(excluded.name, track.name), identifiers = track.identifiers || excluded.identifiers
-                RETURNING id
-                """,
-                [(self.world, t.key, t.kind, t.name, Jsonb(t.identifiers), t.agency_id, t.marking,
-                  t.sla_s or SLA_S[t.kind], t.gap_s or GAP_S[t.kind], self.source_id) for t in told],
-                returning=True,
-            )
-            ids = []
-            for _ in told:
-                ids.append(cursor.fetchone()[0])
-                cursor.nextset()
+        ids = put_tracks(self.connection, self.world, self.source_id, told)
         if self.world == 0:
-            for agency in {t.agency_id for t in told} - {None}:
-                self.connection.execute("SELECT vigia.seal(%s, %s)", (agency, ids))
             self._limits |= authority.limits(self.connection, self.world, ids)
         return ids
 
@@ -149,25 +132,10 @@ class FixWriter:
         at = np.flatnonzero(why)
         if len(at):
             self.idle()
-            keys = qk(columns["lon"][at], columns["lat"][at])
-            with self.connection.cursor() as cursor:
-                cursor.execute("CREATE TEMP TABLE IF NOT EXISTS sealing (track_id bigint, at float8, qk bigint, lon float8, lat float8, reason text) "
-                               "ON COMMIT DELETE ROWS; TRUNCATE sealing")
-                with cursor.copy("COPY sealing FROM STDIN") as copy:
-                    for i, key in zip(at.tolist(), keys.tolist()):
-                        copy.write_row((int(columns["track_id"][i]), columns["observed_us"][i] / 1e6, key, float(columns["lon"][i]),
-                                        float(columns["lat"][i]), authority.REASONS[why[i] - 1]))
-                rows = cursor.execute("""
-                    WITH new AS (
-                      INSERT INTO quarantine (world, track_id, observed_at, qk, geom, reason, source_id)
-                      SELECT %s, track_id, to_timestamp(at), qk, ST_SetSRID(ST_MakePoint(lon, lat), 4326), reason, %s FROM sealing
-                      ON CONFLICT DO NOTHING RETURNING reason
-                    ) SELECT reason, count(*) FROM new GROUP BY 1
-                """, (self.world, self.source_id)).fetchall()
-            new = sum(number for _, number in rows)
-            for reason, number in rows:
+            sealed = authority.seal(self.connection, self.world, self.source_id, {name: values[at] for name, values in columns.items()}, why[at])
+            for reason, number in sealed.items():
                 self.sealed[reason] = self.sealed.get(reason, 0) + number
-            self.stored += new
+            self.stored += (new := sum(sealed.values()))
             self.already += len(at) - new
         return {name: values[why == 0] for name, values in columns.items()}
 
@@ -183,44 +151,44 @@ class FixWriter:
         same = np.r_[False, np.logical_and.reduce([columns[k][1:] == columns[k][:-1] for k in ("track_id", "observed_us", "qk")])]
         if same.any():
             columns = {name: values[~same] for name, values in columns.items()}
-        wire = _wire(columns, self.world, self.source_id)
+        rows = wire(columns, self.world, self.source_id)
         self.idle()
         self.already += int(same.sum())
-        self._sending = self._sender.submit(self._send, columns["track_id"], columns["observed_us"], wire)
+        self._sending = self._sender.submit(self._send, columns["track_id"], columns["observed_us"], rows)
 
-    def _send(self, track_id: np.ndarray, observed_us: np.ndarray, wire: list[bytes]) -> None:
+    def _send(self, track_id: np.ndarray, observed_us: np.ndarray, rows: list[bytes]) -> None:
         """Store a batch, its fixes in order of track and time."""
         ensure_months(self.connection, self.world, observed_us)
-        stored = self._copied(wire, len(track_id)) if self._straight else None
+        stored = self._copied(rows, len(track_id)) if self._straight else None
         if stored is None:
             self._straight = False
-            stored = self._merged(wire)
+            stored = self._merged(rows)
         if stored:
             self._touch(track_id, observed_us)
         self.stored += stored
         self.already += len(track_id) - stored
 
-    def _copied(self, wire: list[bytes], number: int) -> int | None:
+    def _copied(self, rows: list[bytes], number: int) -> int | None:
         """All of it put straight into the table; None when some of it was there already."""
         try:
             with self.connection.transaction():
-                self._copy("fix", wire)
+                self._copy("fix", rows)
         except psycopg.errors.UniqueViolation:
             return None
         return number
 
-    def _merged(self, wire: list[bytes]) -> int:
+    def _merged(self, rows: list[bytes]) -> int:
         """What is new of it put into the table; how many that were."""
-        self._copy("incoming", wire)
+        self._copy("incoming", rows)
         with self.connection.cursor() as cursor:
             cursor.execute(f"INSERT INTO fix ({COLUMNS}) SELECT {COLUMNS} FROM incoming ON CONFLICT DO NOTHING")
             stored = cursor.rowcount
             cursor.execute("TRUNCATE incoming")
         return stored
 
-    def _copy(self, table: str, wire: list[bytes]) -> None:
+    def _copy(self, table: str, rows: list[bytes]) -> None:
         with self.connection.cursor() as cursor, cursor.copy(f"COPY {table} ({COLUMNS}) FROM STDIN (FORMAT binary)") as copy:
-            for part in (COPY_HEAD, *wire, COPY_END):
+            for part in (COPY_HEAD, *rows, COPY_END):
                 copy.write(part)
 
     def _touch(self, track_id: np.ndarray, observed_us: np.ndarray) -> None:
@@ -234,7 +202,32 @@ class FixWriter:
             copy.write(COPY_HEAD + rows.tobytes() + COPY_END)
 
 
-def _wire(columns: dict[str, np.ndarray], world: int, source_id: int) -> list[bytes]:
+def put_tracks(connection: psycopg.Connection, world: int, source_id: int, told: list[TrackTold]) -> list[int]:
+    """The ids of these tracks, made where they are new. A name told later replaces an older one; none told leaves it."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            """
+            INSERT INTO track (world, key, kind, name, identifiers, agency_id, marking, sla_s, gap_s, source_id)
+            VALUES (%s, %s, %s, %s, %s, %s, coalesce(%s, 'TLP:AMBER'), %s, %s, %s)
+            ON CONFLICT (world, key, agency_id) DO UPDATE SET
+              name = coalesce(excluded.name, track.name), identifiers = track.identifiers || excluded.identifiers
+            RETURNING id
+            """,
+            [(world, t.key, t.kind, t.name, Jsonb(t.identifiers), t.agency_id, t.marking,
+              t.sla_s or SLA_S[t.kind], t.gap_s or GAP_S[t.kind], source_id) for t in told],
+            returning=True,
+        )
+        ids = []
+        for _ in told:
+            ids.append(cursor.fetchone()[0])
+            cursor.nextset()
+    if world == 0:
+        for agency in {t.agency_id for t in told} - {None}:
+            connection.execute("SELECT vigia.seal(%s, %s)", (agency, ids))
+    return ids
+
+
+def wire(columns: dict[str, np.ndarray], world: int, source_id: int) -> list[bytes]:
     """Rows of binary COPY, those that know the same numbers together: so all of them have one size."""
     unknown = np.stack([*(np.isnan(columns[m]) for m in MEASURES), columns["line"] == 0], 1)
     pattern = unknown @ (1 << np.arange(unknown.shape[1]))
@@ -257,12 +250,13 @@ def _wire(columns: dict[str, np.ndarray], world: int, source_id: int) -> list[by
 
 
 def latest(connection: psycopg.Connection, world: int) -> None:
-    """Bring the newest place of every touched track up to date; an older fix that comes late changes nothing."""
+    """Bring the newest place of every touched track up to date, and say so; an older fix that comes late changes nothing."""
+    batch = next_batch(connection)
     connection.execute("""
         INSERT INTO latest_fix (track_id, world, kind, agency_id, scope, observed_at, recorded_at, qk, geom, speed_mps, course_deg,
-                                heading_deg, altitude_m, accuracy_m, source_id, line, flags)
+                                heading_deg, altitude_m, accuracy_m, source_id, line, flags, batch)
         SELECT t.id, t.world, t.kind, t.agency_id, t.scope, f.observed_at, f.recorded_at, f.qk, f.geom, f.speed_mps, f.course_deg,
-               f.heading_deg, f.altitude_m, f.accuracy_m, f.source_id, f.line, f.flags
+               f.heading_deg, f.altitude_m, f.accuracy_m, f.source_id, f.line, f.flags, %(batch)s
         FROM (SELECT DISTINCT track_id FROM touched) changed
         JOIN track t ON t.id = changed.track_id
         CROSS JOIN LATERAL (
@@ -272,6 +266,7 @@ def latest(connection: psycopg.Connection, world: int) -> None:
           observed_at = excluded.observed_at, recorded_at = excluded.recorded_at, qk = excluded.qk, geom = excluded.geom,
           speed_mps = excluded.speed_mps, course_deg = excluded.course_deg, heading_deg = excluded.heading_deg,
           altitude_m = excluded.altitude_m, accuracy_m = excluded.accuracy_m, source_id = excluded.source_id,
-          line = excluded.line, flags = excluded.flags
+          line = excluded.line, flags = excluded.flags, batch = excluded.batch
         WHERE excluded.observed_at >= latest_fix.observed_at
-    """, {"world": world})
+    """, {"world": world, "batch": batch})
+    tell(connection, batch)

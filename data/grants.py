@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-SERVED = ("agency", "authority", "border_section", "cover", "data_state", "fix", "flow", "image", "latest_fix", "place", "reader", "run", "run_cell",
-          "segment", "seizure", "sortie", "source", "track")
+SERVED = ("agency", "authority", "border_section", "cover", "data_state", "feed", "feed_state", "fix", "flow", "image", "latest_fix", "place", "reader",
+          "run", "run_cell", "segment", "seizure", "sortie", "source", "track", "unsettled")
 ASKED = (
     "access.begin(text)", "access.renew(text)", "access.who(text)", "access.touch(text)", "access.facts(text)", "access.failed(int, int, int)",
     "access.open(int, bytea, int, int, text)", "access.by_subject(text)", "access.follow(text)", "access.enrol(text, bytea, int, text)", "access.close(text)",
@@ -12,5 +12,5 @@ ASKED = (
     "access.admin_sign_out(text, int)", "access.admin_screen(text, text, text, int, bytea)", "access.admin_revoke(text, int)",
     "access.change_password(text, text)", "audit.append(text[])", "audit.peaks()",
     "audit.keep_head(bigint, bytea, timestamptz, bytea, bytea)", "audit.salt_of(date, bytea)",
-    "access.quarantined(text)", "access.seen(text)", "audit.read(text, bigint, timestamptz, timestamptz, text, text, int)", "audit.heads(text, int)",
+    "access.quarantined(text)", "access.seen(text)", "access.feed_of(text)", "audit.read(text, bigint, timestamptz, timestamptz, text, text, int)", "audit.heads(text, int)",
 )

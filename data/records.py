@@ -50,6 +50,13 @@ GAP_S: dict[str, float] = {
 }
 
 
+# What a feed is listened to by.
+FEED_KINDS: tuple[str, ...] = ("ais-tcp", "ais-udp", "mqtt", "http", "cot-tcp", "cot-udp", "mavlink", "replay")
+
+FeedStanding = Literal["live", "late", "stale", "dead", "frozen", "off"]
+"""How a feed fares. Frozen: positions come, all of them at the same places, while they say that they move."""
+
+
 @dataclass
 class ImportReport:
     """What one file gave. Rows in are always rows accounted for: read = stored + already + refused."""

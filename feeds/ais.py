@@ -40,7 +40,7 @@ def run(job: Job) -> None:
     """Fixes and names of a log."""
     job.describe_source("nmea")
     passed: Counter[str] = Counter()
-    with FixWriter(job.connection, job.world, job.source_id) as writer:
+    with job.fixes() as writer:
         ships = _Ships(job, writer)
         for message in _messages(job, passed):
             ships.take(message, passed)

@@ -16,7 +16,7 @@ from data.sessions import owner_connection
 from data.worlds import CODES
 from errors import VigiaError
 from exercise.build import FileEntry, Manifest, build
-from feeds.imports import ImportOptions, Progress, import_files, touch
+from feeds.imports import ImportOptions, Progress, import_files
 from settings import store
 
 WORLD = CODES["exercise"]

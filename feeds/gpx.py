@@ -32,7 +32,7 @@ def run(job: Job) -> None:
     """Fixes of a GPX file; `line` counts its track points from 1."""
     job.describe_source("gpx")
     refuse_doctype(job)
-    with FixWriter(job.connection, job.world, job.source_id) as writer:
+    with job.fixes() as writer:
         for number, trail in enumerate(_trails(job), 1):
             _put(job, writer, trail, number)
     job.account(writer)

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -23,6 +24,7 @@ import psycopg
 from data import people
 from data.fixes import FixWriter
 from data.records import CREDIBILITY, KINDS, MARKINGS, RELIABILITY, ImportReport
+from data.state import touch
 from data.worlds import CODES, NAMES, WORLDS, World
 from errors import FileRefused, Refusal, RowRefused, SettingsInvalid, VigiaError, plain
 from settings import store
@@ -30,6 +32,7 @@ from settings import store
 # Why a fix is sealed (data/authority.py REASONS), in words.
 SEALED = {"none": "of what no authority names", "device": "of another device", "time": "outside the time of its authority", "area": "outside its area"}
 
+J = TypeVar("J", bound="Job")
 Progress = Callable[[str, float, float | None], None]
 """Called with the step's name, how much is done, and how much there is (None when nobody knows)."""
 
@@ -72,6 +75,10 @@ class Job:
     after_commit: list[Callable[[], None]] = field(default_factory=list)
     on_abort: list[Callable[[], None]] = field(default_factory=list)
     _rejects: list[Refusal] = field(default_factory=list)
+
+    def fixes(self) -> FixWriter:
+        """What stores this file's fixes."""
+        return FixWriter(self.connection, self.world, self.source_id)
 
     def refuse(self, line: int | None, name: str | None, value: object, expected: str) -> None:
         """One row is refused: noted with --keep-good, else the whole file goes back."""
@@ -183,11 +190,7 @@ def _import_one(run, layer: str, path: Path, options: ImportOptions, progress: P
     report = ImportReport(file=str(path))
     job: Job | None = None
     try:
-        sha256 = _digest(path)
-        world = CODES[options.world]
-        agency_id = _agency(connection, world, options.agency)
-        source_id = _source(connection, layer, path, sha256, world, agency_id, options)
-        job = Job(path, layer, options, connection, progress, report, sha256, source_id, agency_id, world)
+        job = begun(Job, layer, path, options, progress, connection, report)
         run(job)
         if report.read != report.stored + report.already + report.refused:
             raise AssertionError(f"{path.name}: {report.read} rows read, but "
@@ -197,14 +200,14 @@ def _import_one(run, layer: str, path: Path, options: ImportOptions, progress: P
     except (VigiaError, psycopg.DataError) as caught:
         error = caught if isinstance(caught, VigiaError) else _not_held(path, caught)
         connection.rollback()
-        _undo(job)
+        undo(job)
         report.error = str(error)
         report.stored = report.already = report.unplaced = 0
         report.refused = report.refused or 1
         return report
     except BaseException:
         connection.rollback()
-        _undo(job)
+        undo(job)
         raise
     for step in job.after_commit:
         step()
@@ -213,7 +216,17 @@ def _import_one(run, layer: str, path: Path, options: ImportOptions, progress: P
     return report
 
 
-def _undo(job: Job | None) -> None:
+def begun(kind: type[J], layer: str, path: Path, options: ImportOptions, progress: Progress, connection, report: ImportReport) -> J:
+    """A file on its way in, with its source. Raises FileRefused."""
+    sha256 = _digest(path)
+    world = CODES[options.world]
+    agency_id = _agency(connection, world, options.agency)
+    source_id = _source(connection, layer, path, sha256, world, agency_id, options)
+    return kind(path, layer, options, connection, progress, report, sha256, source_id, agency_id, world)
+
+
+def undo(job: Job | None) -> None:
+    """Take back what an import that is given up left outside of the database."""
     for step in reversed(job.on_abort if job else []):
         step()
 
@@ -283,14 +296,6 @@ def _finish_source(job: Job) -> None:
         touch(job.connection, job.world, job.layer)
         # Last before the commit: until then nobody else can write to the record.
         people.tell(job.connection, "collection", of=f"source:{job.source_id}", layer=job.layer, world=NAMES[job.world], rows=r.stored)
-
-
-def touch(connection, world: int, layer: str) -> None:
-    """The layer's data changed: caches and ETags move on."""
-    connection.execute(
-        "INSERT INTO data_state (world, layer, version) VALUES (%s, %s, 1) "
-        "ON CONFLICT (world, layer) DO UPDATE SET version = data_state.version + 1, changed_at = now()", (world, layer),
-    )
 
 
 def keep_original(job: Job) -> Path:

@@ -48,7 +48,7 @@ def run(job: Job) -> None:
     if not table.num_rows and not refused:
         job.refuse_file("at least one point with a time, or line with a time for each vertex")
     along = pc.greater(table["@vertex"], 0)
-    with FixWriter(job.connection, job.world, job.source_id) as writer:
+    with job.fixes() as writer:
         _put(job, writer, table.filter(pc.invert(along)), mapping)
         _put(job, writer, table.filter(along), _of_lines(mapping))
     job.account(writer)

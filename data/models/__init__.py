@@ -7,6 +7,7 @@ from data.models.access import Link, Membership, Operation, Party, Person, Polic
 from data.models.audit import Entry, Head, Node, Salt
 from data.models.authority import Authority, Quarantine
 from data.models.base import SCHEMA, SCHEMAS, Base
+from data.models.feeds import Feed, FeedState, SpoolMark, Unsettled
 from data.models.imagery import Image, Sortie
 from data.models.movement import Cover, Fix, Flow, LatestFix, Measured, Reader, Segment, Track
 from data.models.reference import BorderSection, Place
@@ -15,7 +16,8 @@ from data.models.seizures import Seizure
 from data.models.sources import Agency, DataState, Source
 
 __all__ = [
-    "Agency", "Authority", "Base", "BorderSection", "Cover", "DataState", "Entry", "Fix", "Flow", "Head", "Image",
+    "Agency", "Authority", "Base", "BorderSection", "Cover", "DataState", "Entry", "Feed", "FeedState", "Fix", "Flow", "Head", "Image",
     "LatestFix", "Link", "Measured", "Membership", "Node", "Operation", "Party", "Person", "Place", "Policy", "Quarantine", "Reader", "Run", "RunCell",
-    "SCHEMA", "SCHEMAS", "Salt", "Screen", "Segment", "Seizure", "Session", "Sortie", "Source", "Track",
+    "SCHEMA", "SCHEMAS", "Salt", "Screen", "Segment", "Seizure", "Session", "Sortie", "Source", "SpoolMark", "Track",
+    "Unsettled",
 ]

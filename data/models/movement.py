@@ -136,7 +136,8 @@ class LatestFix(Measured, Base):
     recorded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     qk: Mapped[int] = mapped_column(BigInteger)
     geom: Mapped[object] = shape("POINT")
-    __table_args__ = (Index(None, "world", "qk"), Index(None, "world", "observed_at"))
+    batch: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))  # the number it came with, told on the channel of data/live.py
+    __table_args__ = (Index(None, "world", "qk"), Index(None, "world", "observed_at"), Index(None, "batch"))
 
 
 class Reader(Base):

@@ -1,0 +1,38 @@
+"""The newest place of each track, as a stream tells it: row by row, in the order of COLUMNS."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+from sqlalchemy import Float, cast, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from data.filters import Filter
+from data.models import Agency, LatestFix, Track
+
+COLUMNS = ("id", "kind", "name", "agency", "t", "lon", "lat", "speed", "course", "heading", "altitude_m", "accuracy_m", "sla_s", "gap_s", "flags", "source")
+SINCE = timedelta(days=30)  # where no window begins: as data/movement.py has it
+
+
+async def newest(session: AsyncConnection, filter: Filter, *, batches: list[int] | None = None, after: int | None = None) -> list[tuple]:
+    """Rows of COLUMNS, then the scope and the batch: of these batches, or of all after one, or all there are."""
+    start = filter.start or datetime.now(timezone.utc) - SINCE
+    query = (
+        select(
+            LatestFix.track_id, LatestFix.kind, func.coalesce(Track.name, Track.key), Agency.name, cast(func.extract("epoch", LatestFix.observed_at), Float),
+            func.ST_X(LatestFix.geom), func.ST_Y(LatestFix.geom), LatestFix.speed_mps, LatestFix.course_deg, LatestFix.heading_deg, LatestFix.altitude_m,
+            LatestFix.accuracy_m, Track.sla_s, Track.gap_s, LatestFix.flags, LatestFix.source_id, LatestFix.scope, LatestFix.batch,
+        )
+        .join(Track, Track.id == LatestFix.track_id).outerjoin(Agency, Agency.id == LatestFix.agency_id)
+        .where(*filter.latest(), LatestFix.observed_at >= start)
+    )
+    if batches is not None:
+        query = query.where(LatestFix.batch.in_(batches))
+    if after is not None:
+        query = query.where(LatestFix.batch > after)
+    return [tuple(row) for row in (await session.execute(query)).all()]
+
+
+async def last_batch(session: AsyncConnection) -> int:
+    """The newest number there is, of whatever world and whoever's."""
+    return await session.scalar(select(func.coalesce(func.max(LatestFix.batch), 0)))
