@@ -87,6 +87,11 @@ def text(url: URL) -> str:
     return url.render_as_string(hide_password=False)
 
 
+def driver_text(url: str) -> str:
+    """An address as psycopg itself takes it."""
+    return text(make_url(url).set(drivername="postgresql"))
+
+
 def _private() -> cluster.Cluster:
     found = cluster.find(store().home)
     if found is None:

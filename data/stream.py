@@ -1,0 +1,307 @@
+"""What a stream tells: a snapshot, then the newest places as they change, to each listener what that one may see.
+
+Listeners with the same rights and the same filter are one group: what changed is read from the database once for it, as one of them, through
+the policies; then each row is held against the snapshot of rights (data/policy.py) once more, for rights may end between two looks.
+A listener that is slow is told the newest place of each track once it listens again: what waits for it never grows beyond its tracks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import orjson
+import psycopg
+from sqlalchemy.exc import SQLAlchemyError
+
+from data import feeds
+from data.filters import Filter
+from data.newest import COLUMNS, last_batch, newest
+from data.news import CHANNEL
+from data.policy import Snapshot, View
+from data.sessions import Database
+from data.visitor import Visitor, visiting
+from errors import DatabaseUnreachable, SignedOut
+
+log = logging.getLogger("vigia.stream")
+
+TICK_S = 0.25
+BEAT_S = 5.0
+LAG_S = 30.0
+SNAPSHOT_ROWS = 4_000  # of one message: a browser reads it between two frames
+BACK = 64  # batches that may have been written before one with a higher number, and be there after it
+SCOPE, BATCH = len(COLUMNS), len(COLUMNS) + 1
+BROKEN = (SQLAlchemyError, DatabaseUnreachable, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One event of the stream."""
+
+    event: str
+    data: bytes
+    id: str | None = None
+
+
+@dataclass
+class Listener:
+    """One open stream. `waiting` holds the newest row of each track that it was not told yet."""
+
+    visitor: Visitor
+    filter: Filter
+    group: Group | None = None
+    ready: list[Message] = field(default_factory=list)  # whole, as everybody of the group gets them
+    waiting: dict[int, bytes] = field(default_factory=dict)
+    since: float = 0.0  # it owes us a look since then (monotonic); 0: it does not
+    lagged: bool = False
+    ended: str | None = None
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def wake(self) -> None:
+        self.woken.set()
+
+
+@dataclass
+class Group:
+    """Listeners to whom the same is told."""
+
+    key: tuple[str, str]
+    view: View
+    filter: Filter
+    listeners: list[Listener] = field(default_factory=list)
+    health: bytes = b""
+
+
+class Stream:
+    """All streams of this process, from one connection that listens."""
+
+    def __init__(self, database: Database, conninfo: str, rights: Snapshot):
+        self._database, self._conninfo, self._rights = database, conninfo, rights
+        self._groups: dict[tuple[str, str], Group] = {}
+        self._batches: set[int] = set()
+        self._reached = 0
+        self._missed = True  # notices may have been: ask for all after the last batch known
+        self._tasks: list[asyncio.Task] = []
+
+    def start(self) -> None:
+        self._tasks = [asyncio.create_task(run()) for run in (self._hear, self._tell, self._beat)]
+
+    async def stop(self) -> None:
+        for listener in self._listeners():
+            self._end(listener, "closing")
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+
+    # -- one listener
+
+    async def listen(self, visitor: Visitor, filter: Filter, last_id: str | None = None) -> AsyncIterator[Message]:
+        """The messages of one stream, for ever. It ends by `revoked` when the session does. Raises SignedOut, DatabaseUnreachable."""
+        listener = Listener(visitor, filter)
+        try:
+            view = await self._rights.join(visitor.token)
+            if view is None:
+                raise SignedOut("signed out, or the session has ended; sign in again")
+            for message in await self._first(listener, view, last_id):
+                yield message
+            while True:
+                await listener.woken.wait()
+                listener.woken.clear()
+                for message in await self._due(listener):
+                    yield message
+                if listener.ended:
+                    yield Message(listener.ended, b"{}")
+                    return
+        finally:
+            self._leave(listener)
+            self._rights.leave(visitor.token)
+
+    async def _first(self, listener: Listener, view: View, last_id: str | None = None) -> list[Message]:
+        """Put a listener into its group; what it is told first: all there is, or what it missed."""
+        group = self._join(listener, view)  # before the database is asked: what changes meanwhile is told twice, not left out
+        after = _resumed(last_id, group)
+        with visiting(listener.visitor):
+            async with self._database.reading() as session:
+                reached = await last_batch(session)
+                rows = await newest(session, listener.filter, after=after)
+        self._reached = self._reached or reached
+        told = [_encoded(row) for row in rows if view.sees("movements", row[SCOPE], row[0])]
+        at = _id(max(reached, after or 0), group)
+        if after is not None:
+            return [Message("resumed", orjson.dumps({"now": time.time(), "columns": COLUMNS})), _fixes(told, at)]
+        pieces = [told[i:i + SNAPSHOT_ROWS] for i in range(0, len(told), SNAPSHOT_ROWS)] or [[]]
+        head = orjson.dumps({"now": time.time(), "columns": COLUMNS, "rows": len(told)})
+        return [Message("snapshot", head), *(_fixes(piece, None) for piece in pieces), Message("whole", orjson.dumps({"rows": len(told)}), at)]
+
+    async def _due(self, listener: Listener) -> list[Message]:
+        """What a listener that looks again is told."""
+        late, listener.since = listener.since, 0.0
+        if listener.lagged:
+            listener.lagged = False
+            listener.waiting.clear()
+            view = self._rights.of(listener.visitor.token)
+            if view is None:
+                listener.ended = "revoked"
+                return []
+            self._leave(listener)
+            return [Message("lagged", orjson.dumps({"seconds": round(time.monotonic() - late, 1)})), *await self._first(listener, view)]
+        out, listener.ready = listener.ready, []
+        if listener.waiting:
+            rows, listener.waiting = list(listener.waiting.values()), {}
+            out.append(_fixes(rows, _id(self._reached, listener.group)))
+        return out
+
+    def _join(self, listener: Listener, view: View) -> Group:
+        key = (view.key, listener.filter.query())
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = Group(key, view, listener.filter)
+        group.listeners.append(listener)
+        listener.group = group
+        return group
+
+    def _leave(self, listener: Listener) -> None:
+        if (group := listener.group) is None:
+            return
+        group.listeners.remove(listener)
+        if not group.listeners:
+            self._groups.pop(group.key, None)
+        listener.group = None
+
+    def _listeners(self) -> list[Listener]:
+        return [listener for group in self._groups.values() for listener in group.listeners]
+
+    @staticmethod
+    def _end(listener: Listener, why: str) -> None:
+        listener.ended = why
+        listener.wake()
+
+    # -- all of them
+
+    async def _hear(self) -> None:
+        """Listen to the database; when it was away, whatever was missed is asked for."""
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True, connect_timeout=5) as connection:
+                    await connection.execute(f"LISTEN {CHANNEL}")
+                    self._missed = True
+                    async for notice in connection.notifies():
+                        if notice.payload.isdecimal():
+                            self._batches.add(int(notice.payload))
+            except (psycopg.Error, OSError) as error:
+                log.warning("the stream waits for the database: %s", type(error).__name__)
+                await asyncio.sleep(1)
+
+    async def _tell(self) -> None:
+        """Four times a second: what changed since."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            try:
+                await self._tick()
+            except BROKEN as error:
+                log.warning("the stream can't ask: %s", type(error).__name__)
+                self._missed = True
+                await asyncio.sleep(1)
+
+    async def _tick(self) -> None:
+        await self._sort_by_rights()
+        if not self._groups or not (self._batches or self._missed):
+            return
+        batches, self._batches = sorted(self._batches), set()
+        missed, self._missed = self._missed, False
+        reached = max([self._reached, *batches])
+        for group in list(self._groups.values()):
+            reached = max(reached, await self._tell_group(group, None if missed else batches))
+        self._reached = reached
+
+    async def _tell_group(self, group: Group, batches: list[int] | None) -> int:
+        """Tell what changed with these batches, or since all that is known; the newest batch there was."""
+        reached = 0
+        with visiting(group.listeners[0].visitor):
+            try:
+                async with self._database.reading() as session:
+                    if batches is None:
+                        reached = await last_batch(session)
+                        rows = await newest(session, group.filter, after=max(0, self._reached - BACK))
+                    else:
+                        rows = await newest(session, group.filter, batches=batches)
+            except SignedOut:  # felt before its rights were asked for again
+                self._end(group.listeners[0], "revoked")
+                self._missed = True
+                return 0
+        told = {row[0]: _encoded(row) for row in rows if group.view.sees("movements", row[SCOPE], row[0])}
+        if not told:
+            return reached
+        message, now = _fixes(list(told.values()), _id(max(row[BATCH] for row in rows), group)), time.monotonic()
+        for listener in group.listeners:
+            if not listener.since:  # it has taken all before: this goes to it as it is
+                listener.ready.append(message)
+                listener.since = now
+            elif now - listener.since > LAG_S:
+                listener.lagged = True
+                listener.ready.clear()
+                listener.waiting.clear()
+            else:
+                listener.waiting |= told
+            listener.wake()
+        return reached
+
+    async def _sort_by_rights(self) -> None:
+        """Who may no longer listen is told so; who may see otherwise than before begins anew."""
+        for listener in self._listeners():
+            view = self._rights.of(listener.visitor.token)
+            if view is None:
+                self._end(listener, "revoked")
+            elif view.key != listener.group.view.key:
+                listener.lagged = True
+                listener.since = listener.since or time.monotonic()
+                listener.wake()
+
+    async def _beat(self) -> None:
+        """Every few seconds: that we are there, what time it is here, and how the feeds fare."""
+        while True:
+            await asyncio.sleep(BEAT_S)
+            for group in list(self._groups.values()):
+                if not group.listeners:
+                    continue
+                try:
+                    with visiting(group.listeners[0].visitor):
+                        async with self._database.reading() as session:
+                            told = await feeds.listed(session)
+                except (*BROKEN, SignedOut):
+                    told = None
+                beat = Message("beat", orjson.dumps({"now": time.time(), "feeds": told}, option=orjson.OPT_UTC_Z))
+                for listener in group.listeners:
+                    if not any(m.event == "beat" for m in listener.ready):
+                        listener.ready.append(beat)
+                    listener.wake()
+
+
+def _encoded(row: tuple) -> bytes:
+    told = list(row[:SCOPE])
+    for i in (5, 6):
+        told[i] = round(told[i], 6)
+    for i in (7, 8, 9, 10, 11):
+        told[i] = None if told[i] is None else round(told[i], 1)
+    return orjson.dumps(told)
+
+
+def _fixes(rows: list[bytes], at: str | None) -> Message:
+    return Message("fixes", b"[" + b",".join(rows) + b"]", at)
+
+
+def _id(batch: int, group: Group) -> str:
+    """Where a stream is: a batch, and under which rights and filter."""
+    return f"{batch}-{group.key[0][:12]}"
+
+
+def _resumed(told: str | None, group: Group) -> int | None:
+    """The batch after which a stream goes on; None: from the beginning, as when it may see otherwise than it did."""
+    batch, _, rights = (told or "").partition("-")
+    return max(0, int(batch) - BACK) if batch.isdecimal() and len(batch) < 19 and rights == group.key[0][:12] else None

@@ -1,0 +1,35 @@
+"""The stream: server-sent events of what changes, as data/stream.py tells them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, Request, Response
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from data.stream import Stream
+from data.visitor import at_hand
+from errors import SignedOut
+from routes.asking import asked
+
+router = APIRouter(prefix="/api")
+
+SEND_S = 60.0  # a listener that takes nothing for so long is gone
+NEVER_S = 86_400  # the stream has a beat of its own
+
+
+@router.get("/stream")
+async def stream(request: Request) -> Response:
+    """Snapshot, then changes; `Last-Event-ID` goes on where a stream ended."""
+    filter = asked(request)
+    visitor = at_hand()
+    told: Stream = request.app.state.stream
+
+    async def events() -> AsyncIterator[ServerSentEvent]:
+        try:
+            async for message in told.listen(visitor, filter, request.headers.get("last-event-id")):
+                yield ServerSentEvent(message.data.decode(), event=message.event, id=message.id)
+        except SignedOut:
+            yield ServerSentEvent("{}", event="revoked")
+
+    return EventSourceResponse(events(), ping=NEVER_S, send_timeout=SEND_S, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})

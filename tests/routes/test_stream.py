@@ -1,0 +1,79 @@
+"""The stream as a browser gets it, from a real server."""
+
+from __future__ import annotations
+
+import httpx
+import orjson
+import pytest
+
+from data import people
+from data.stream import COLUMNS
+from tests.conftest import COOKIE
+from tests.data.test_stream import Fleet
+
+LIVE = "world=live&from=2020-01-01T00:00:00Z"
+
+
+def events(answer):
+    """(event, data, id) of a stream, as they come."""
+    told: dict[str, str] = {}
+    for line in answer.iter_lines():
+        if line:
+            name, _, value = line.partition(": ")
+            told[name] = value
+        elif told:
+            yield told.get("event"), orjson.loads(told["data"]), told.get("id")
+            told = {}
+
+
+@pytest.fixture(scope="module")
+def fleet(module_database):
+    with module_database.connect() as connection:
+        made = Fleet(connection)
+        made.move(0)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def address(serve, module_database, fleet, tmp_path_factory):
+    return serve(module_database, VIGIA_HOME=str(tmp_path_factory.mktemp("home")))
+
+
+def streamed(address: str, cookie: str = COOKIE, **headers):
+    return httpx.stream("GET", f"{address}/api/stream?{LIVE}", headers={"Cookie": cookie, **headers}, timeout=30)
+
+
+def test_a_snapshot_then_changes_then_where_it_was(address, fleet):
+    with streamed(address) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream") and answer.headers["cache-control"] == "no-store"
+        told = events(answer)
+        event, head, _ = next(told)
+        assert event == "snapshot" and head["columns"] == list(COLUMNS) and head["rows"] == 3
+        assert {row[0] for row in next(told)[1]} == set(fleet.ids)
+        assert next(told)[0] == "whole"
+        fleet.move(1, 2)
+        moved = (fleet.ids[2], 1_795_600_001)
+        last = next(at for event, rows, at in told if event == "fixes" and moved in [(row[0], row[4]) for row in rows])
+    fleet.move(2, 1)
+    with streamed(address, **{"Last-Event-ID": last}) as answer:
+        told = events(answer)
+        assert next(told)[0] == "resumed"
+        assert dict((row[0], row[4]) for row in next(told)[1])[fleet.ids[1]] == 1_795_600_002
+
+
+def test_who_is_signed_out_is_told_and_let_go(address, module_database):
+    leo = module_database.person("leo")
+    with streamed(address, f"vigia={leo.token}") as answer:
+        told = events(answer)
+        assert next(told)[0] == "snapshot"
+        with module_database.connect() as connection:
+            people.sign_out(connection, "leo")
+            connection.commit()
+        assert [one[0] for one in told][-1] == "revoked", "and the stream has ended"
+    with streamed(address, f"vigia={leo.token}") as answer:  # for two seconds an answer of the database stands
+        assert answer.status_code == 401 or [one[0] for one in events(answer)] == ["revoked"]
+
+
+def test_a_filter_that_is_none_is_a_422(address):
+    answer = httpx.get(f"{address}/api/stream?kind=ufo", headers={"Cookie": COOKIE})
+    assert answer.status_code == 422 and answer.json()["problems"][0]["key"] == "kind"
