@@ -11,10 +11,13 @@ from fastapi import FastAPI
 from starlette_compress import CompressMiddleware
 
 import callbacks
-from data.addresses import app_url
+from data.addresses import app_url, driver_text
 from data.audit import Recorder
 from data.holes import ensure_none
+from data.policy import Snapshot
 from data.sessions import Database
+from data.stream import Stream
+from feeds.intake import Intake
 from layouts import page
 from routes import api
 from routes.errors import not_there
@@ -22,6 +25,7 @@ from routes.guard import Guard
 from routes.head import HeadAsGet
 from routes.kept import Kept
 from settings import BUILD, ROOT, serve, store
+from settings import feeds as feed_settings
 
 
 @asynccontextmanager
@@ -30,8 +34,16 @@ async def lifespan(server: FastAPI):
     await ensure_none(server.state.database)
     server.state.recorder = Recorder(server.state.database, store().audit_key)
     server.state.recorder.start()
+    server.state.rights = Snapshot(server.state.database)
+    server.state.rights.start()
+    server.state.stream = Stream(server.state.database, driver_text(app_url()), server.state.rights)
+    server.state.stream.start()
+    server.state.intake = Intake(store().spool, limit_bytes=feed_settings().spool_mb * 1_000_000, rate_per_s=feed_settings().rate_per_s)
     server.state.tiles = Kept(serve().tiles_kept_mb * 1_000_000)
     yield
+    server.state.intake.close()
+    await server.state.stream.stop()
+    await server.state.rights.stop()
     await server.state.recorder.stop()
     await server.state.database.close()
 

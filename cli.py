@@ -19,6 +19,7 @@ import typer
 from commands import access
 from commands.audit import audit
 from commands.authority import authority
+from commands.feed import feed
 from errors import PurposeMissing, VigiaError, plain
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -35,6 +36,7 @@ for name in ("agency", "user", "screen", "operation"):
     cli.add_typer(getattr(access, name), name=name)
 cli.add_typer(audit, name="audit")
 cli.add_typer(authority, name="authority")
+cli.add_typer(feed, name="feed")
 
 Files = Annotated[list[Path], typer.Argument(help="Files to import.")]
 World = Annotated[str, typer.Option(help="live or exercise.")]

@@ -17,6 +17,9 @@
     ├── Forbidden                  somebody is, and may not
     ├── PurposeMissing             what for was not told, and must be
     ├── RecordFailed               the record can't be written, so nothing governed is given out
+    ├── BodyTooLong                a request brings more bytes than are taken
+    ├── TooMuch                    a feed sends more than it may
+    ├── SpoolFull                  there is no room for what a feed sends
     └── WorkerFailed               the one-shot worker that opens files died or ran over a limit
 """
 
@@ -79,6 +82,18 @@ class RecordFailed(VigiaError):
 
 class WorkerFailed(VigiaError):
     """The one-shot worker that opens files died or ran over a limit."""
+
+
+class BodyTooLong(VigiaError):
+    """A request brings more bytes than are taken."""
+
+
+class TooMuch(VigiaError):
+    """A feed sends more than it may."""
+
+
+class SpoolFull(VigiaError):
+    """There is no room for what a feed sends."""
 
 
 def plain(text: object) -> str:
@@ -150,6 +165,9 @@ HTTP_STATUS: dict[type[VigiaError], int] = {
     SignedOut: 401,
     Forbidden: 403,
     PurposeMissing: 428,
+    BodyTooLong: 413,
+    TooMuch: 429,
+    SpoolFull: 507,
     RecordFailed: 503,
     DatabaseUnreachable: 503,
     DatabaseUnfit: 503,

@@ -46,6 +46,11 @@ class StoreSettings(_Base):
         return self.home / "audit_key"
 
     @property
+    def spool(self) -> Path:
+        """What feeds told and is not stored yet."""
+        return self.home / "spool"
+
+    @property
     def rejects(self) -> Path:
         """Rejects files of imports with --keep-good."""
         return self.home / "rejects"
@@ -70,6 +75,13 @@ class ServeSettings(_Base):
     proxy_address: str = Field(default="127.0.0.1", description="where the proxy of --behind-proxy asks from")
     tiles_kept_mb: int = Field(default=32, ge=0, le=4096, description="memory for tiles made lately")
     local_zone: str = Field(default="America/Chicago", description="the second clock, an IANA zone")
+
+
+class FeedSettings(_Base):
+    """How much of feeds is taken."""
+
+    spool_mb: int = Field(default=1024, ge=1, description="disk for what feeds told and is not stored yet, all of them together")
+    rate_per_s: int = Field(default=20_000, ge=1, description="messages a second that one feed may send; more are dropped and counted")
 
 
 class AccessSettings(_Base):
@@ -129,6 +141,11 @@ def database() -> DatabaseSettings:
 @lru_cache
 def serve() -> ServeSettings:
     return ServeSettings()
+
+
+@lru_cache
+def feeds() -> FeedSettings:
+    return FeedSettings()
 
 
 @lru_cache

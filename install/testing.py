@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from install import aside, browser_libraries, chromium, postgis
+from install import aside, broker, browser_libraries, chromium, postgis
 from install.progress import shown
 from settings import ROOT
 
@@ -14,6 +14,7 @@ from settings import ROOT
 def run(words: list[str]) -> int:
     """Set up, then run pytest with `words`; its exit code. Its closing line is the last."""
     chromium.ensure()
+    broker.ensure()
     postgis.ensure()
     with shown() as progress:
         browser_libraries.ensure(progress, packages=True)

@@ -6,12 +6,14 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from routes import admin, audit, basemap, counts, errors, exports, health, hotspots, imagery, quarantine, search, sections, seizures, signing, signing_oidc, static, tilejson, tracks, views, wall
+from routes import (
+    admin, audit, basemap, counts, errors, exports, feeds, health, hotspots, imagery, intake, quarantine, search, sections, seizures, signing, signing_oidc, static, stream, tilejson, tracks, views, wall,
+)
 from routes.asking import as_json
 
 ROUTERS = (
     health.router, counts.router, seizures.router, tracks.router, imagery.router, hotspots.router, sections.router,
-    search.router, views.router, basemap.router, tilejson.router, exports.router, wall.router, admin.router, audit.router, quarantine.router, signing.router, signing_oidc.router, static.router,
+    search.router, stream.router, feeds.router, intake.router, views.router, basemap.router, tilejson.router, exports.router, wall.router, admin.router, audit.router, quarantine.router, signing.router, signing_oidc.router, static.router,
 )
 
 

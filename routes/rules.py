@@ -44,13 +44,16 @@ RULES: tuple[Rule, ...] = (
     Rule("/sign-in/oidc", ANYBODY), Rule("/sign-in/oidc/return", ANYBODY), Rule("/sign-out", ANYBODY),
     Rule("/assets/{*}", ANYBODY), Rule("/favicon.ico", ANYBODY), Rule("/_favicon.ico", ANYBODY),
     Rule("/api/health/live", ANYBODY), Rule("/api/health/ready", ANYBODY),
+    # what feeds send, each with a token of its own (routes/intake.py)
+    Rule("/api/fixes", ANYBODY), Rule("/api/epcis", ANYBODY), Rule("/api/osmand/{}", ANYBODY),
     # the page, and what Dash needs for it
     Rule("/", PERSONS), Rule("/_dash-layout", PERSONS), Rule("/_dash-dependencies", PERSONS), Rule("/_dash-update-component", PERSONS, LOOK, often=True),
     Rule("/_dash-component-suites/{*}", PERSONS), Rule("/_reload-hash", PERSONS), Rule("/_dash-ws-callback", PERSONS),
     Rule("/account", PERSONS), Rule("/audit", AUDITORS, LOOK), Rule("/api/audit", AUDITORS, LOOK),
-    Rule("/admin", frozenset({"administrator"})), Rule("/api/quarantine", frozenset({"legal"}), LOOK), Rule("/api/me", SCREENS),
+    Rule("/feeds", PERSONS, LOOK), Rule("/admin", frozenset({"administrator"})), Rule("/api/quarantine", frozenset({"legal"}), LOOK), Rule("/api/me", SCREENS),
     # what a wall shows too
     Rule("/wall/{}", SCREENS), Rule("/api/worlds", SCREENS), Rule("/api/counts", SCREENS, LOOK, often=True), Rule("/api/timeline", SCREENS, LOOK, often=True),
+    Rule("/api/stream", SCREENS, LOOK), Rule("/api/feeds", SCREENS, LOOK, often=True),
     Rule("/api/views", SCREENS), Rule("/api/movement", SCREENS, LOOK, often=True), Rule("/api/hotspots", SCREENS, LOOK, often=True), Rule("/api/seizures/points", SCREENS, LOOK, often=True),
     Rule("/api/sections", SCREENS, LOOK, often=True), Rule("/api/images", SCREENS, LOOK, often=True), Rule("/api/basemap/{}", SCREENS), Rule("/api/tiles/{*}", SCREENS, LOOK, often=True),
     # single records, search

@@ -1,0 +1,81 @@
+"""What is sent to us: looked at, and on disk before it is said to be taken. Stored by whoever listens (feeds/listening.py)."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+from errors import Refusal, SpoolFull, TooMuch
+from feeds.bucket import Bucket
+from feeds.spool import SpoolWriter
+from feeds.wire import DECODERS, Frame, Heard
+from feeds.wire.fixes import validate
+
+BYTES_MAX = 8_000_000
+FEEDS_MAX = 64  # whose files one process keeps open
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What of a request is on disk."""
+
+    rows: int
+    refused: list[Refusal]
+
+
+class Intake:
+    """The spools of what is sent to this process, one for each feed."""
+
+    def __init__(self, folder: Path, *, limit_bytes: int, rate_per_s: float):
+        self._folder, self._limit_bytes, self._rate_per_s = folder, limit_bytes, rate_per_s
+        self._writers: OrderedDict[int, tuple[SpoolWriter, Bucket, threading.Lock]] = OrderedDict()
+
+    async def take(self, feed: int, format: str, body: bytes, *, good_only: bool = False) -> Taken:
+        """Take a request's body, or say what is wrong with each row; nothing is taken then unless `good_only`. Raises SpoolFull, TooMuch."""
+        received_us = time.time_ns() // 1000
+        rows, refused, kept = await asyncio.to_thread(_looked_at, format, body, received_us, good_only)
+        if not rows or (refused and not good_only):
+            return Taken(0, refused)
+        writer, bucket, lock = self._of(feed)
+        if bucket.admit(rows) < rows:
+            raise TooMuch(f"{rows:,} rows are more than this feed may send now: {self._rate_per_s:,.0f} a second; try again in a moment")
+        await asyncio.to_thread(_keep, writer, lock, Frame(kept, received_us, format))
+        return Taken(rows, refused)
+
+    def close(self) -> None:
+        while self._writers:
+            _, (writer, _, lock) = self._writers.popitem()
+            with lock:
+                writer.close()
+
+    def _of(self, feed: int) -> tuple[SpoolWriter, Bucket, threading.Lock]:
+        if feed not in self._writers:
+            while len(self._writers) >= FEEDS_MAX:
+                _, (writer, _, lock) = self._writers.popitem(last=False)
+                with lock:
+                    writer.close()
+            self._writers[feed] = SpoolWriter(self._folder / str(feed), limit_bytes=self._limit_bytes), Bucket(self._rate_per_s), threading.Lock()
+        self._writers.move_to_end(feed)
+        return self._writers[feed]
+
+
+def _keep(writer: SpoolWriter, lock: threading.Lock, frame: Frame) -> None:
+    with lock:
+        if not writer.append([frame]):
+            raise SpoolFull("there is no room for what this feed sends: it is kept on disk until it is stored, and the disk is full")
+        writer.sync()
+
+
+def _looked_at(format: str, body: bytes, received_us: int, good_only: bool) -> tuple[int, list[Refusal], bytes]:
+    """How many positions a body has, what is wrong with the others, and the bytes to keep."""
+    if format == "fixes":
+        heard, refused = validate(body, received_us)
+        return len(heard), refused, body
+    decoder = DECODERS[format]()
+    found = decoder.decode([Frame(body, received_us, format)])
+    refused = [Refusal("body", None, None, None, f"{what} ({number})") for what, number in sorted(decoder.errors.items())]
+    return sum(isinstance(one, Heard) for one in found), refused, body

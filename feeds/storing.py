@@ -1,0 +1,221 @@
+"""From a feed's spool into the database: frames are decoded, judged, stored, and the spool's mark moved on with them."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import psycopg
+
+from data import feeds, people
+from data.feeds import FeedRow
+from data.fixes import MEASURES, TrackTold
+from data.live import LiveWriter
+from data.worlds import NAMES
+from feeds import spool
+from feeds.wire import Heard, Told
+
+log = logging.getLogger("vigia.feeds")
+
+MOST_FRAMES = 4_000  # of one step: a flood of one feed is stored in steps, so that others are not kept waiting
+RECORD_EVERY_S = 60.0
+MOVING_MPS = 0.5
+KNOWN_MAX = 200_000  # tracks remembered
+READERS_S = 30.0
+WARMING = 200  # frames
+
+Events = Callable[[psycopg.Connection, int, dict[str, np.ndarray]], None]
+"""Called in the same transaction with the world and the new fixes as columns."""
+
+
+@dataclass
+class Batch:
+    """Frames that are decoded and not stored yet. Kept while the database is away: a decoder can't be asked twice."""
+
+    heard: list[Heard] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
+    frames: int = 0
+    reached: dict[str, int] = field(default_factory=dict)
+    finished: tuple[str, ...] = ()
+    received_us: int = 0
+
+
+class Storing:
+    """One feed on its way from disk into the database. `attach` gives it a connection, and another one when that broke."""
+
+    def __init__(self, feed: FeedRow, folder: Path, decoder, judge=None, *, untrusted: int = 0, events: Events | None = None):
+        self.feed, self.folder, self.decoder, self.judge, self.untrusted, self.events = feed, folder, decoder, judge, untrusted, events
+        self.connection: psycopg.Connection | None = None
+        self.state: feeds.Told | None = None
+        self.marks: dict[str, int] = {}
+        self._ids: dict[str, int] = {}
+        self._known: dict[str, TrackTold] = {}
+        self._places: dict[str, tuple[float, float]] = {}
+        self._readers: dict[str, tuple[float, float]] = {}
+        self._readers_at = -math.inf
+        self._pending: Batch | None = None
+        self._unrecorded, self._recorded_at = 0, time.monotonic()
+        self._before: Counter[str] = Counter()
+
+    def attach(self, connection: psycopg.Connection) -> None:
+        """Store by this connection from now on."""
+        self.connection = connection
+        self.writer = LiveWriter(connection, self.feed.world, self.feed.source_id, untrusted=self.untrusted)
+        if self.state is None:
+            self.state = feeds.state_of(connection, self.feed.id)
+            self._before = Counter(self.state.errors)
+            self.marks = feeds.marks(connection, self.feed.id)
+            # The parts of a message that the one before us had read: what completes it comes to us.
+            self.decoder.decode(spool.before(self.folder, self.marks, WARMING))
+        connection.commit()
+
+    def step(self) -> int:
+        """Store what the spool has next; how many frames that were. Raises psycopg.Error: nothing is stored then, and nothing forgotten."""
+        batch = self._pending or self._next()
+        if batch is None:
+            return 0
+        self._pending = batch
+        try:
+            self._store(batch)
+            self.connection.commit()
+        except BaseException:
+            self._ids.clear()  # what was made in this transaction is not there
+            self._known.clear()
+            if not self.connection.closed:
+                self.connection.rollback()
+            raise
+        self._pending = None
+        self.state.errors = dict(self._before + self.decoder.errors)
+        self.marks.update(batch.reached)
+        if batch.finished:
+            spool.remove(self.folder, batch.finished)
+            for name in batch.finished:
+                self.marks.pop(name, None)
+        return batch.frames
+
+    # -- from the spool
+
+    def _next(self) -> Batch | None:
+        found = spool.read(self.folder, self.marks, MOST_FRAMES)
+        if not found.frames and not found.finished and not found.damaged:
+            return None
+        frames = [one.frame for one in found.frames]
+        batch = Batch(frames=len(frames), reached={one.file: one.end for one in found.frames}, finished=found.finished,
+                      received_us=max((f.received_us for f in frames), default=0))
+        told = self.decoder.decode(frames)
+        for one in self.judge.judged(told, frames) if self.judge is not None else told:
+            (batch.heard if isinstance(one, Heard) else batch.told).append(one)
+        if found.damaged:
+            self._before["damaged in the spool"] += found.damaged
+        self.state.messages += len(frames)
+        if batch.received_us:
+            self.state.message_at = batch.received_us / 1e6
+        return batch
+
+    # -- into the database
+
+    def _store(self, batch: Batch) -> None:
+        self._name(batch)
+        heard = self._placed(batch.heard)
+        if heard:
+            columns = self._columns(heard)
+            stored = self.writer.store(columns)
+            new = int(stored.new.sum())
+            self._account(columns, stored, new)
+            if new and self.events is not None:
+                self.events(self.connection, self.feed.world, {name: values[stored.new] for name, values in columns.items()})
+        feeds.mark(self.connection, self.feed.id, batch.reached, batch.finished)
+        self._record()
+
+    def _account(self, columns: dict[str, np.ndarray], stored, new: int) -> None:
+        sealed = sum(stored.sealed.values())
+        self.state.stored += new
+        self.state.already += stored.already
+        self.state.sealed += sealed
+        self.state.flagged += int(np.count_nonzero(columns["flags"]))
+        self._unrecorded += new + sealed
+        trusted = columns["flags"] & self.untrusted == 0
+        if trusted.any():
+            self.state.position_at = max(self.state.position_at or 0.0, columns["observed_us"][trusted].max() / 1e6)
+
+    def _record(self) -> None:
+        """Collection is told to the record once a minute, with how many fixes."""
+        if self._unrecorded and time.monotonic() - self._recorded_at >= RECORD_EVERY_S:
+            # Last before the commit: until then nobody else can write to the record.
+            people.tell(self.connection, "collection", who=f"feed:{self.feed.id}", of=f"source:{self.feed.source_id}", layer="tracks",
+                        world=NAMES[self.feed.world], rows=self._unrecorded)
+            self._unrecorded, self._recorded_at = 0, time.monotonic()
+
+    def _name(self, batch: Batch) -> None:
+        """Tracks that are new, or told of otherwise than before."""
+        changed: dict[str, TrackTold] = {}
+        for one in (*batch.heard, *batch.told):
+            before = changed.get(one.key) or self._known.get(one.key)
+            told = TrackTold(
+                key=one.key, kind=before.kind if before else one.kind, name=one.name or (before.name if before else None),
+                identifiers={**(before.identifiers if before else {}), **one.identifiers}, agency_id=self.feed.agency_id, marking=self.feed.marking)
+            # A name alone makes no track: it waits for the first place.
+            if told != before:
+                if isinstance(one, Told) and one.key not in self._ids and one.key not in changed:
+                    self._known[one.key] = told
+                else:
+                    changed[one.key] = told
+            elif one.key not in self._ids and isinstance(one, Heard):
+                changed[one.key] = told
+        if not changed:
+            return
+        if len(self._known) > KNOWN_MAX:
+            self._known.clear()
+            self._ids.clear()
+        for key, number in zip(changed, self.writer.tracks(list(changed.values()))):
+            self._ids[key] = number
+        self._known.update(changed)
+
+    def _placed(self, heard: list[Heard]) -> list[Heard]:
+        """What has a place; a read has its reader's."""
+        if not any(one.reader is not None for one in heard):
+            return heard
+        if time.monotonic() - self._readers_at > READERS_S:
+            rows = self.connection.execute("SELECT key, ST_X(geom), ST_Y(geom) FROM reader WHERE world = %s AND agency_id IS NOT DISTINCT FROM %s",
+                                           (self.feed.world, self.feed.agency_id)).fetchall()
+            self._readers, self._readers_at = {key: (lon, lat) for key, lon, lat in rows}, time.monotonic()
+        out = []
+        for one in heard:
+            if one.reader is None or not math.isnan(one.lon):
+                out.append(one)
+            elif (place := self._readers.get(one.reader)) is not None:
+                out.append(replace(one, lon=place[0], lat=place[1]))
+            else:
+                self._before["reader without a place"] += 1
+        return out
+
+    def _columns(self, heard: list[Heard]) -> dict[str, np.ndarray]:
+        keys = [one.key for one in heard]
+        columns = {
+            "track_id": np.array([self._ids[key] for key in keys], np.int64), "observed_us": np.array([one.observed_us for one in heard], np.int64),
+            "lon": np.array([one.lon for one in heard]), "lat": np.array([one.lat for one in heard]),
+            **{m: np.array([getattr(one, m) for one in heard], np.float32) for m in MEASURES}, "flags": np.array([one.flags for one in heard], np.int32),
+        }
+        self._moves(keys, heard, columns["speed_mps"])
+        return columns
+
+    def _moves(self, keys: list[str], heard: list[Heard], speed: np.ndarray) -> None:
+        """Whether anything that says it moves is at another place than before: else the feed tells old places as new."""
+        says = moved = False
+        for key, one, mps in zip(keys, heard, speed.tolist()):
+            place = (one.lon, one.lat)
+            if mps > MOVING_MPS:
+                says = True
+                moved |= self._places.get(key) != place
+            self._places[key] = place
+        if moved or not says:
+            self.state.moved_at = self.state.message_at
+        if len(self._places) > KNOWN_MAX:
+            self._places.clear()
+
