@@ -51,6 +51,11 @@ class StoreSettings(_Base):
         return self.home / "spool"
 
     @property
+    def tombstone_key(self) -> Path:
+        """What the salts of tombstones are made with. Without it none can be told any more."""
+        return self.home / "tombstone_key"
+
+    @property
     def rejects(self) -> Path:
         """Rejects files of imports with --keep-good."""
         return self.home / "rejects"
@@ -128,6 +133,13 @@ class AccessSettings(_Base):
         return self.public_origin is not None
 
 
+class KeepingSettings(_Base):
+    """When records are erased, and by which clock."""
+
+    clock_step_hours: float = Field(default=36, gt=0, description="how far ahead of what it last saw the clock may stand before nothing is erased")
+    heartbeat_s: float = Field(default=10, gt=0, description="how often a worker says that it lives; silent for three times as long, its jobs are another's")
+
+
 @lru_cache
 def store() -> StoreSettings:
     return StoreSettings()
@@ -151,6 +163,11 @@ def feeds() -> FeedSettings:
 @lru_cache
 def access() -> AccessSettings:
     return AccessSettings()
+
+
+@lru_cache
+def keeping() -> KeepingSettings:
+    return KeepingSettings()
 
 
 def for_browser() -> dict:

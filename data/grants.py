@@ -12,5 +12,6 @@ ASKED = (
     "access.admin_sign_out(text, int)", "access.admin_screen(text, text, text, int, bytea)", "access.admin_revoke(text, int)",
     "access.change_password(text, text)", "audit.append(text[])", "audit.peaks()",
     "audit.keep_head(bigint, bytea, timestamptz, bytea, bytea)", "audit.salt_of(date, bytea)",
-    "access.quarantined(text)", "access.seen(text)", "access.feed_of(text)", "audit.read(text, bigint, timestamptz, timestamptz, text, text, int)", "audit.heads(text, int)",
+    "access.quarantined(text)", "access.seen(text)", "access.feed_of(text)", "audit.read(text, bigint, timestamptz, timestamptz, text, text, int)",
+    "audit.heads(text, int)", "access.retention(text)",
 )

@@ -32,14 +32,16 @@ UNION ALL
 SELECT 'a materialised view can be read:', c.oid::regclass::text FROM pg_class c
 WHERE c.relkind = 'm' AND has_table_privilege(c.oid, 'SELECT')
 UNION ALL
-SELECT 'accounts or record can be read or changed:', n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname IN ('access', 'audit') AND c.relkind IN ('r', 'p', 'v', 'm') AND has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')
+SELECT 'accounts, record or queue can be read or changed:', n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname IN ('access', 'audit', 'jobs') AND c.relkind IN ('r', 'p', 'v', 'm') AND has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')
 UNION ALL
 SELECT 'a function that trusts the search path:', p.oid::regprocedure::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
 WHERE p.prosecdef AND n.nspname IN ('vigia', 'access', 'audit') AND NOT coalesce(p.proconfig::text ~ 'search_path', false)
 UNION ALL
 SELECT 'a function of the owner that may be called:', p.oid::regprocedure::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
 WHERE n.nspname IN ('access', 'audit') AND has_function_privilege(p.oid, 'EXECUTE') AND p.oid <> ALL (CAST(:asked AS regprocedure[])::oid[])
+UNION ALL
+SELECT 'the queue can be used:', 'jobs' WHERE EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = 'jobs' AND has_schema_privilege(n.oid, 'USAGE, CREATE'))
 UNION ALL
 SELECT 'anybody may say whose a transaction is:', 'set_config'
 WHERE has_function_privilege('pg_catalog.set_config(text, text, boolean)', 'EXECUTE')

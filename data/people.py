@@ -11,7 +11,7 @@ from data.doors import hashed, new_token
 from data.records import MARKINGS
 from data.scope import LEVEL
 from data.sessions import owner_connection
-from errors import InputRefused, NotFound
+from errors import Forbidden, InputRefused, NotFound
 
 ROLES = ("viewer", "coordinator", "analyst", "supervisor", "legal", "auditor", "administrator")
 LINK_MINUTES = 15
@@ -83,6 +83,14 @@ def person_id(connection: psycopg.Connection, name: str) -> int:
     if row is None:
         raise NotFound(f"no account {name!r}; `./vigia user list` names them")
     return row[0]
+
+
+def with_role(connection: psycopg.Connection, name: str, *roles: str) -> int:
+    """The id of somebody who has one of these roles and whose account is open. Raises NotFound, Forbidden."""
+    person = person_id(connection, name)
+    if not connection.execute("SELECT active AND roles && %s FROM access.person WHERE id = %s", (list(roles), person)).fetchone()[0]:
+        raise Forbidden(f"{name} may not do this: it needs the role {' or '.join(roles)}, and an account that is open")
+    return person
 
 
 def link(connection: psycopg.Connection, name: str, minutes: int = LINK_MINUTES) -> str:

@@ -23,6 +23,7 @@ import psycopg
 
 from data import people
 from data.fixes import FixWriter
+from data.purge import ERASING
 from data.records import CREDIBILITY, KINDS, MARKINGS, RELIABILITY, ImportReport
 from data.state import touch
 from data.worlds import CODES, NAMES, WORLDS, World
@@ -219,6 +220,8 @@ def _import_one(run, layer: str, path: Path, options: ImportOptions, progress: P
 def begun(kind: type[J], layer: str, path: Path, options: ImportOptions, progress: Progress, connection, report: ImportReport) -> J:
     """A file on its way in, with its source. Raises FileRefused."""
     sha256 = _digest(path)
+    # Until this ends no file is erased: it may be one that is taken up here again.
+    connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", (ERASING,))
     world = CODES[options.world]
     agency_id = _agency(connection, world, options.agency)
     source_id = _source(connection, layer, path, sha256, world, agency_id, options)

@@ -120,9 +120,11 @@ def way_in(owner_url: str, *, outside: bool = False) -> str | None:
 
 
 def _serve(listening, address: str, open_page: bool, link: str | None, *, tls: tuple[Path | None, Path | None], behind_proxy: bool) -> None:
+    from install.background import worker
     from install.serve import serve
 
     def ready() -> None:
+        background.start()
         print(f"Vigia is at {address}  (Ctrl-C stops it)", flush=True)
         if link:
             print(f"This link signs you in, once: {address}sign-in/link/{link}", flush=True)
@@ -131,6 +133,7 @@ def _serve(listening, address: str, open_page: bool, link: str | None, *, tls: t
             threading.Thread(target=webbrowser.open, args=(f"{address}sign-in/link/{link}" if link else address,), daemon=True).start()
 
     try:
-        serve(listening, ready, tls=tls, behind_proxy=behind_proxy)
+        with worker() as background:
+            serve(listening, ready, tls=tls, behind_proxy=behind_proxy)
     except Stopped:
         print("vigia: stopped", file=sys.stderr, flush=True)

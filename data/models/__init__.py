@@ -11,13 +11,14 @@ from data.models.feeds import Feed, FeedState, SpoolMark, Unsettled
 from data.models.imagery import Image, Sortie
 from data.models.movement import Cover, Fix, Flow, LatestFix, Measured, Reader, Segment, Track
 from data.models.reference import BorderSection, Place
+from data.models.retention import Bycatch, FileToErase, Held, Hold, RetentionClock, RetentionCount, RetentionPolicy, Review, Tombstone
 from data.models.runs import Run, RunCell
 from data.models.seizures import Seizure
 from data.models.sources import Agency, DataState, Source
 
 __all__ = [
-    "Agency", "Authority", "Base", "BorderSection", "Cover", "DataState", "Entry", "Feed", "FeedState", "Fix", "Flow", "Head", "Image",
-    "LatestFix", "Link", "Measured", "Membership", "Node", "Operation", "Party", "Person", "Place", "Policy", "Quarantine", "Reader", "Run", "RunCell",
-    "SCHEMA", "SCHEMAS", "Salt", "Screen", "Segment", "Seizure", "Session", "Sortie", "Source", "SpoolMark", "Track",
-    "Unsettled",
+    "Agency", "Authority", "Base", "BorderSection", "Bycatch", "Cover", "DataState", "Entry", "Feed", "FeedState", "FileToErase", "Fix", "Flow",
+    "Head", "Held", "Hold", "Image", "LatestFix", "Link", "Measured", "Membership", "Node", "Operation", "Party", "Person", "Place", "Policy",
+    "Quarantine", "Reader", "RetentionClock", "RetentionCount", "RetentionPolicy", "Review", "Run", "RunCell", "SCHEMA", "SCHEMAS", "Salt", "Screen",
+    "Segment", "Seizure", "Session", "Sortie", "Source", "SpoolMark", "Tombstone", "Track", "Unsettled",
 ]

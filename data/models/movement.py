@@ -59,7 +59,7 @@ class Fix(Measured, Base):
     recorded_at: Mapped[datetime] = recorded()
     geom: Mapped[object] = shape("POINT")
     # By world, then by month (data/partitions.py makes the months as data comes): dropping a world is dropping a table.
-    __table_args__ = {"postgresql_partition_by": "LIST (world)"}
+    __table_args__ = (Index(None, "recorded_at", postgresql_using="brin"), {"postgresql_partition_by": "LIST (world)"})
 
 
 class Segment(Base):

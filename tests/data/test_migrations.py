@@ -51,7 +51,7 @@ def test_the_serving_role_owns_nothing(database):
 def test_commands_that_begin_at_once_do_not_meet(database):
     """Each begins by bringing the tables up to date; two GRANTs at once fail."""
     with database.connect() as connection:
-        connection.execute("DROP SCHEMA vigia, access, audit CASCADE")
+        connection.execute("DROP SCHEMA vigia, access, audit, jobs CASCADE")
         connection.commit()
     with ThreadPoolExecutor(6) as pool:
         assert list(pool.map(migrations.upgrade, [database.owner_url] * 6)) == [None] * 6

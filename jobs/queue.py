@@ -1,0 +1,92 @@
+"""The tasks there are. What comes by the clock only looks what is due and puts that in the queue; what does it finds it anew.
+
+The queue's tables are the library's own, in the schema `jobs` (data/migrations/versions/0011_retention.py), of the owner alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from procrastinate import App, PsycopgConnector, exceptions
+from sqlalchemy import make_url
+
+log = logging.getLogger("vigia.jobs")
+
+HOURLY, MINUTELY = "7 * * * *", "* * * * *"
+FAILED_KEPT_H = 30 * 24
+WRITTEN_FOR = "3.10.0"  # the release whose tables are in the database; another needs a migration
+
+
+def queue(owner_url: str) -> App:
+    """The queue of a database, with every task."""
+    url = make_url(owner_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    app = App(connector=PsycopgConnector(
+        conninfo=url, min_size=1, max_size=4, kwargs={"options": "-c search_path=jobs,pg_catalog -c timezone=UTC", "connect_timeout": 5}))
+
+    @app.task(name="purge", lock="purge", queueing_lock="purge")
+    async def purge() -> None:
+        """Erase what is past its time."""
+        told = await asyncio.to_thread(_purge, owner_url)
+        log.info("retention: %s", told)
+
+    @app.periodic(cron=HOURLY)
+    @app.task(name="hourly", queueing_lock="hourly")
+    async def hourly(timestamp: int = 0) -> None:
+        """Take down what time it is, and have done what is due."""
+        if await asyncio.to_thread(_due, owner_url):
+            await put(purge)
+        await app.job_manager.delete_old_jobs(nb_hours=FAILED_KEPT_H, include_failed=True)
+
+    @app.periodic(cron=MINUTELY)
+    @app.task(name="rescue", queueing_lock="rescue")
+    async def rescue(timestamp: int = 0) -> None:
+        """Jobs of a worker that died are begun again."""
+        await take_up(app)
+
+    return app
+
+
+async def put(task) -> None:
+    """Into the queue, unless it waits there already."""
+    try:
+        await task.defer_async()
+    except exceptions.AlreadyEnqueued:
+        pass  # one that waits does what this one would
+
+
+async def take_up(app: App) -> int:
+    """Put what a dead worker was at back into the queue; how many jobs."""
+    stalled = list(await app.job_manager.get_stalled_jobs())
+    for job in stalled:
+        await app.job_manager.retry_job(job)
+    return len(stalled)
+
+
+def _due(owner_url: str) -> bool:
+    """Whether anything is past its time; the clock is looked at each time, so that it is known what it showed."""
+    from data import clock, purge
+    from data.sessions import owner_connection
+
+    with owner_connection(owner_url) as connection:
+        moment = clock.Moment.of(connection)
+        try:
+            clock.look(connection, moment)
+        except clock.ClockRefused as refused:
+            if purge.anything(connection, moment.now):
+                log.error("retention: %s", refused)
+            clock.remember(connection, str(refused))
+            return False
+        finally:
+            connection.commit()
+        return purge.anything(connection, moment.now)
+
+
+def _purge(owner_url: str) -> str:
+    from data import clock, purge
+
+    try:
+        return str(purge.run(owner_url))
+    except clock.ClockRefused as refused:
+        log.error("retention: %s", refused)
+        return "nothing erased"
