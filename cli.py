@@ -20,6 +20,7 @@ from commands import access
 from commands.audit import audit
 from commands.authority import authority
 from commands.feed import feed
+from commands.retention import jobs, retention
 from errors import PurposeMissing, VigiaError, plain
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -37,6 +38,8 @@ for name in ("agency", "user", "screen", "operation"):
 cli.add_typer(audit, name="audit")
 cli.add_typer(authority, name="authority")
 cli.add_typer(feed, name="feed")
+cli.add_typer(retention, name="retention")
+cli.add_typer(jobs, name="jobs")
 
 Files = Annotated[list[Path], typer.Argument(help="Files to import.")]
 World = Annotated[str, typer.Option(help="live or exercise.")]

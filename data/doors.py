@@ -100,6 +100,12 @@ async def quarantined(database: Database, token: str) -> list[dict]:
         return [dict(r) for r in (await session.execute(text("SELECT * FROM access.quarantined(:token)"), {"token": token})).mappings()]
 
 
+async def retention(database: Database, token: str) -> list[dict]:
+    """How much is due for review and how much is held, by agency and kind, for the legal officer or supervisor who has this token (data/retention.py)."""
+    async with database.asking() as session:
+        return [dict(r) for r in (await session.execute(text("SELECT * FROM access.retention(:token)"), {"token": token})).mappings()]
+
+
 async def change_password(database: Database, token: str, hashed_password: str) -> None:
     """A new password for who has the token; every other session of that person ends."""
     async with database.asking(write=True) as session:

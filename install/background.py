@@ -60,6 +60,7 @@ class Worker:
                 # In a session of its own: Ctrl-C is for us to handle.
                 self._process = subprocess.Popen(self._command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True)
             code = self._process.wait()
+            self._process.stdin.close()
             if self._over.is_set():
                 return
             pause_s = self._pause_s if time.monotonic() - began > STEADY_S else min(pause_s * 2, LONGEST_PAUSE_S)

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
-from procrastinate import App, PsycopgConnector, exceptions
+from procrastinate import App, JobContext, PsycopgConnector, exceptions
 from sqlalchemy import make_url
+
+from settings import keeping
 
 log = logging.getLogger("vigia.jobs")
 
 HOURLY, MINUTELY = "7 * * * *", "* * * * *"
 FAILED_KEPT_H = 30 * 24
+SILENT_FOR = 3  # heartbeats that did not come: a dead worker
 WRITTEN_FOR = "3.10.0"  # the release whose tables are in the database; another needs a migration
 
 
@@ -24,10 +28,10 @@ def queue(owner_url: str) -> App:
     app = App(connector=PsycopgConnector(
         conninfo=url, min_size=1, max_size=4, kwargs={"options": "-c search_path=jobs,pg_catalog -c timezone=UTC", "connect_timeout": 5}))
 
-    @app.task(name="purge", lock="purge", queueing_lock="purge")
-    async def purge() -> None:
-        """Erase what is past its time."""
-        told = await asyncio.to_thread(_purge, owner_url)
+    @app.task(name="purge", lock="purge", queueing_lock="purge", pass_context=True)
+    async def purge(context: JobContext) -> None:
+        """Erase what is past its time; told to stop, after the batch at hand."""
+        told = await asyncio.to_thread(_purge, owner_url, lambda: not context.should_abort())
         log.info("retention: %s", told)
 
     @app.periodic(cron=HOURLY)
@@ -57,7 +61,7 @@ async def put(task) -> None:
 
 async def take_up(app: App) -> int:
     """Put what a dead worker was at back into the queue; how many jobs."""
-    stalled = list(await app.job_manager.get_stalled_jobs())
+    stalled = list(await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=SILENT_FOR * keeping().heartbeat_s))
     for job in stalled:
         await app.job_manager.retry_job(job)
     return len(stalled)
@@ -82,11 +86,11 @@ def _due(owner_url: str) -> bool:
         return purge.anything(connection, moment.now)
 
 
-def _purge(owner_url: str) -> str:
+def _purge(owner_url: str, go_on: Callable[[], bool]) -> str:
     from data import clock, purge
 
     try:
-        return str(purge.run(owner_url))
+        return str(purge.run(owner_url, go_on=go_on))
     except clock.ClockRefused as refused:
         log.error("retention: %s", refused)
         return "nothing erased"

@@ -24,7 +24,7 @@ async def work(owner_url: str, *, until_done: bool = False) -> None:
             await queue.put(app.tasks["hourly"])  # a machine that never runs at the full hour is not forgotten
         await app.run_worker_async(
             wait=not until_done, concurrency=2, delete_jobs="successful", shutdown_graceful_timeout=GRACE_S,
-            update_heartbeat_interval=keeping().heartbeat_s, stalled_worker_timeout=3 * keeping().heartbeat_s)
+            update_heartbeat_interval=keeping().heartbeat_s, stalled_worker_timeout=queue.SILENT_FOR * keeping().heartbeat_s)
 
 
 def main() -> int:

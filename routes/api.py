@@ -7,15 +7,15 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from routes import (
-    admin, audit, basemap, counts, errors, exports, feeds, health, hotspots, imagery, intake, quarantine, search, sections, seizures, signing, signing_oidc, static, stream, tilejson, tracks, views, wall,
+    admin, audit, basemap, counts, errors, exports, feeds, health, hotspots, imagery, intake, quarantine, retention, search, sections, seizures,
+    signing, signing_oidc, static, stream, tilejson, tracks, views, wall,
 )
 from routes.asking import as_json
 
-ROUTERS = (
-    health.router, counts.router, seizures.router, tracks.router, imagery.router, hotspots.router, sections.router,
-    search.router, stream.router, feeds.router, intake.router, views.router, basemap.router, tilejson.router, exports.router, wall.router, admin.router, audit.router, quarantine.router, signing.router, signing_oidc.router, static.router,
-)
-
+ROUTERS = tuple(module.router for module in (
+    health, counts, seizures, tracks, imagery, hotspots, sections, search, stream, feeds, intake, views, basemap, tilejson, exports, wall, admin,
+    audit, quarantine, retention, signing, signing_oidc, static,
+))
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 

@@ -50,7 +50,8 @@ RULES: tuple[Rule, ...] = (
     Rule("/", PERSONS), Rule("/_dash-layout", PERSONS), Rule("/_dash-dependencies", PERSONS), Rule("/_dash-update-component", PERSONS, LOOK, often=True),
     Rule("/_dash-component-suites/{*}", PERSONS), Rule("/_reload-hash", PERSONS), Rule("/_dash-ws-callback", PERSONS),
     Rule("/account", PERSONS), Rule("/audit", AUDITORS, LOOK), Rule("/api/audit", AUDITORS, LOOK),
-    Rule("/feeds", PERSONS, LOOK), Rule("/admin", frozenset({"administrator"})), Rule("/api/quarantine", frozenset({"legal"}), LOOK), Rule("/api/me", SCREENS),
+    Rule("/feeds", PERSONS, LOOK), Rule("/admin", frozenset({"administrator"})), Rule("/api/quarantine", frozenset({"legal"}), LOOK),
+    Rule("/api/retention", frozenset({"legal", "supervisor"}), LOOK), Rule("/api/me", SCREENS),
     # what a wall shows too
     Rule("/wall/{}", SCREENS), Rule("/api/worlds", SCREENS), Rule("/api/counts", SCREENS, LOOK, often=True), Rule("/api/timeline", SCREENS, LOOK, often=True),
     Rule("/api/stream", SCREENS, LOOK), Rule("/api/feeds", SCREENS, LOOK, often=True),
