@@ -95,7 +95,7 @@ def _log(path: Path, messages: int) -> Path:
 
 def _empty(cluster: clusters.Cluster) -> None:
     with owner_connection(cluster.owner_url) as connection:
-        connection.execute("DROP SCHEMA IF EXISTS vigia, access, audit CASCADE")
+        connection.execute("DROP SCHEMA IF EXISTS vigia, access, audit, jobs CASCADE")
         connection.execute("DROP TABLE IF EXISTS public.alembic_version, public.by_hand")
         connection.commit()
     migrations.upgrade(cluster.owner_url)

@@ -106,7 +106,7 @@ def made(home: Path, fixes: int, tracks_: int, seizures_: int) -> Iterator[clust
         if not told.exists() or json.loads(told.read_text()) != wanted:
             print(f"making {fixes:,} fixes of {tracks_:,} tracks and {seizures_:,} seizures, once …", flush=True)
             with owner_connection(cluster.owner_url) as connection:
-                connection.execute("DROP SCHEMA IF EXISTS vigia, access, audit CASCADE")
+                connection.execute("DROP SCHEMA IF EXISTS vigia, access, audit, jobs CASCADE")
                 connection.execute("DROP TABLE IF EXISTS public.alembic_version, public.lines")
                 connection.commit()
             migrations.upgrade(cluster.owner_url)

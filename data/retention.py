@@ -167,7 +167,7 @@ def count(connection: psycopg.Connection, now: datetime) -> None:
         connection.execute(f"""
             INSERT INTO retention_count (agency_id, kind, due, held, counted_at)
             SELECT agency_id, %(kind)s, sum(due), sum(held), %(now)s FROM (
-              {found} SELECT agency_id, 0 AS due, count(*) AS held FROM held WHERE CASE kind WHEN 'fix' THEN 'track' ELSE kind END = %(kind)s GROUP BY agency_id) n
+              {found} SELECT agency_id, 0 AS due, count(DISTINCT record_id) AS held FROM held WHERE CASE kind WHEN 'fix' THEN 'track' ELSE kind END = %(kind)s GROUP BY agency_id) n
             GROUP BY 1
         """, _asked(kind, now))
 

@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse
 from data import doors, passwords
 from data.visitor import at_hand
 from errors import SignedOut
-from routes import papers
+from routes import papers, retention
 from routes.asking import as_json, database
 from routes.guard import cookie_name
 from settings import access
@@ -122,7 +122,7 @@ async def sign_out(request: Request) -> Response:
 
 @router.get("/account")
 async def account(request: Request) -> Response:
-    return _account()
+    return _account(await retention.says(request, at_hand()))
 
 
 @router.post("/account")

@@ -235,8 +235,11 @@ FAULTS = {
     "a view that does not ask as its reader: seen": ("CREATE VIEW vigia.seen AS SELECT * FROM vigia.track", "DROP VIEW vigia.seen"),
     "a materialised view can be read: kept": (
         "CREATE MATERIALIZED VIEW vigia.kept AS SELECT 1; GRANT SELECT ON vigia.kept TO vigia_app", "DROP MATERIALIZED VIEW vigia.kept"),
-    "accounts or record can be read or changed: access.person": ("GRANT SELECT ON access.person TO vigia_app", "REVOKE SELECT ON access.person FROM vigia_app"),
-    "accounts or record can be read or changed: audit.entry": ("GRANT UPDATE ON audit.entry TO vigia_app", "REVOKE UPDATE ON audit.entry FROM vigia_app"),
+    "accounts, record or queue can be read or changed: access.person": ("GRANT SELECT ON access.person TO vigia_app", "REVOKE SELECT ON access.person FROM vigia_app"),
+    "accounts, record or queue can be read or changed: audit.entry": ("GRANT UPDATE ON audit.entry TO vigia_app", "REVOKE UPDATE ON audit.entry FROM vigia_app"),
+    "accounts, record or queue can be read or changed: jobs.procrastinate_jobs": (
+        "GRANT SELECT ON jobs.procrastinate_jobs TO vigia_app", "REVOKE SELECT ON jobs.procrastinate_jobs FROM vigia_app"),
+    "the queue can be used: jobs": ("GRANT USAGE ON SCHEMA jobs TO vigia_app", "REVOKE USAGE ON SCHEMA jobs FROM vigia_app"),
     "a function that trusts the search path": (
         "CREATE FUNCTION vigia.mine() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'", "DROP FUNCTION vigia.mine()"),
     "a function of the owner that may be called: access.granted": (

@@ -144,7 +144,7 @@ def _free() -> int:
 @pytest.mark.parametrize("words", [["exercise", "drop"], ["export", "csv", "--out", "out.csv", "--purpose", "Oversight", "--case", "1"]])
 def test_a_command_before_the_first_start_finds_nothing_and_says_no_more(words, database, tmp_path):
     with database.connect() as connection:
-        connection.execute("DROP SCHEMA vigia, access, audit CASCADE")
+        connection.execute("DROP SCHEMA vigia, access, audit, jobs CASCADE")
         connection.commit()
     words = [str(tmp_path / w) if w == "out.csv" else w for w in words]
     done = vigia(*words, home=tmp_path / "home", DATABASE_URL=database.owner_url, VIGIA_APP_URL=database.app_url)
