@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -55,6 +56,15 @@ def agency_add(name: str, country: Annotated[str | None, typer.Option(help="Two 
     with owner() as connection:
         people.add_agency(connection, name, country)
         authority.govern(connection, name, list(GOVERNED_KINDS))
+
+
+@agency.command("area")
+def agency_area(name: str, file: Annotated[Path | None, typer.Argument(metavar="FILE", help="Polygons as GeoJSON, EPSG:4326. None: nowhere in particular.")] = None) -> None:
+    """Where an agency is competent: what leaves the area of another's authority to there is offered to it (docs/authority.md)."""
+    from data import handover
+
+    with owner() as connection:
+        handover.set_area(connection, name, area_of(file))
 
 
 @agency.command("list")
@@ -246,3 +256,16 @@ def moment(option: str, told: str) -> datetime:
     if found is None or found.tzinfo is None:
         raise InputRefused(f"{option} is {told[:40]!r}, expected a time with its zone, such as 2026-12-01T00:00:00Z")
     return found
+
+
+def area_of(path: Path | None):
+    """The polygons of a GeoJSON file as one shape; None: no file. Raises InputRefused."""
+    if path is None:
+        return None
+    import shapely
+
+    try:
+        shapes = shapely.from_geojson(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, shapely.errors.GEOSException) as error:
+        raise InputRefused(f"{path}: expected polygons as GeoJSON ({type(error).__name__})") from None
+    return shapely.union_all(shapely.get_parts(shapes))

@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
-from commands.access import AsJson, moment, owner, show_rows
+from commands.access import AsJson, area_of, moment, owner, show_rows
 from errors import InputRefused
 
 authority = typer.Typer(no_args_is_help=True, help="The legal basis to follow a tag, a vehicle or a person.")
 
 Agency = Annotated[str, typer.Option(help="Whose authority it is.")]
+Number = Annotated[int, typer.Argument(help="Its number, as `handovers` shows it.")]
+As = Annotated[str, typer.Option("--as", help="Who decides: somebody with an account.")]
 
 
 @authority.command("add")
@@ -29,19 +31,7 @@ def add(
 
     with owner() as connection:
         authorities.add(connection, agency, kind, reference, issuer=issuer, purpose=purpose, devices=device, valid_from=moment("--from", start),
-                        valid_to=moment("--to", end), area=_area(area))
-
-
-def _area(path: Path | None):
-    if path is None:
-        return None
-    import shapely
-
-    try:
-        shapes = shapely.from_geojson(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, shapely.errors.GEOSException) as error:
-        raise InputRefused(f"--area {path}: expected polygons as GeoJSON ({type(error).__name__})") from None
-    return shapely.union_all(shapely.get_parts(shapes))
+                        valid_to=moment("--to", end), area=area_of(area))
 
 
 @authority.command("list")
@@ -83,3 +73,51 @@ def kinds() -> None:
     for name, told in templates().items():
         most = longest(told)
         print(f"{name}  {told['name']}; {f'at most {most}' if most else 'no limit of its own'} ({told['source']})")
+
+
+@authority.command("duties")
+def duties(as_json: AsJson = False) -> None:
+    """What is to be done after the end of authorities: those still to be done on top."""
+    from data import duties as after
+
+    with owner() as connection:
+        rows = after.listed(connection)
+    show_rows(rows, as_json)
+
+
+@authority.command("duty")
+def duty(reference: str, name: Annotated[str, typer.Argument(help="Which, as `duties` shows it.")], agency: Agency, who: As,
+         note: Annotated[str | None, typer.Option(help="What was done, in a few words.")] = None) -> None:
+    """Say that a duty is done."""
+    from data import duties as after
+
+    with owner() as connection:
+        after.done(connection, agency, reference, name, who, note)
+
+
+@authority.command("handovers")
+def handovers(as_json: AsJson = False) -> None:
+    """What left its authority's area, to whom it was offered, and what became of it."""
+    from data import handover
+
+    with owner() as connection:
+        rows = handover.listed(connection)
+    show_rows([{k: v for k, v in row.items() if k != "cell"} for row in rows], as_json)
+
+
+@authority.command("accept")
+def accept(number: Number, reference: Annotated[str, typer.Option(help="Your agency's own authority.")], who: As) -> None:
+    """Take over what entered your area, under an authority of your own: what comes in from now on is stored for your agency too."""
+    from data import handover
+
+    with owner() as connection:
+        handover.accept(connection, number, reference, who)
+
+
+@authority.command("decline")
+def decline(number: Number, who: As) -> None:
+    """Say no to an offer."""
+    from data import handover
+
+    with owner() as connection:
+        handover.decline(connection, number, who)

@@ -44,8 +44,7 @@ def add(connection: psycopg.Connection, agency: str, kind: str, reference: str, 
         raise AuthorityRefused(f"it ends {valid_to:%Y-%m-%d %H:%M}, before it begins")
     if (most := longest(template)) is not None and valid_to - valid_from > most:
         raise AuthorityRefused(f"a {kind} lasts {most} at most ({template['source']}), and this one {valid_to - valid_from}")
-    if area is not None and (area.is_empty or not area.is_valid or area.geom_type not in ("Polygon", "MultiPolygon")):
-        raise AuthorityRefused("the area is expected to be one or more valid polygons in EPSG:4326")
+    check_area(area)
     install_by = valid_from + timedelta(days=template["install_days"]) if "install_days" in template else None
     whose = agency_id(connection, agency)
     try:
@@ -58,9 +57,18 @@ def add(connection: psycopg.Connection, agency: str, kind: str, reference: str, 
                       install_by, valid_from, valid_to)).fetchone()
     except psycopg.errors.UniqueViolation:
         raise AuthorityRefused(f"{agency} has a {reference} already; a renewal has a reference of its own") from None
+    for duty in template.get("duties", ()):
+        connection.execute("INSERT INTO duty (authority_id, name, within) VALUES (%s, %s, %s)",
+                           (number, duty["name"], timedelta(days=duty.get("days", 0), hours=duty.get("hours", 0))))
     _changed(connection, whose)
     tell(connection, "change", of=f"authority:{number}", to=f"{kind} from {valid_from.isoformat()} to {valid_to.isoformat()}", case=reference.strip())
     return number
+
+
+def check_area(area: shapely.Geometry | None) -> None:
+    """Raises AuthorityRefused for what is no area."""
+    if area is not None and (area.is_empty or not area.is_valid or area.geom_type not in ("Polygon", "MultiPolygon")):
+        raise AuthorityRefused("the area is expected to be one or more valid polygons in EPSG:4326")
 
 
 def longest(template: dict) -> timedelta | None:
@@ -177,8 +185,8 @@ def outside(limits: dict[int, list[Limit]], track_id: np.ndarray, observed_us: n
     return out
 
 
-def seal(connection: psycopg.Connection, world: int, source_id: int, columns: dict[str, np.ndarray], why: np.ndarray) -> dict[str, int]:
-    """Put fixes into quarantine; how many of them are new, by reason. Columns track_id, observed_us, lon, lat of shape (n,), `why` of `outside`."""
+def seal(connection: psycopg.Connection, world: int, source_id: int, columns: dict[str, np.ndarray], why: np.ndarray) -> dict[str, tuple[int, list[int]]]:
+    """Put fixes into quarantine; how many of them are new, and of which tracks, by reason. Columns track_id, observed_us, lon, lat of shape (n,), `why` of `outside`."""
     keys = qk(columns["lon"], columns["lat"])
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMP TABLE IF NOT EXISTS sealing (track_id bigint, at float8, qk bigint, lon float8, lat float8, reason text) "
@@ -191,7 +199,7 @@ def seal(connection: psycopg.Connection, world: int, source_id: int, columns: di
             WITH new AS (
               INSERT INTO quarantine (world, track_id, observed_at, qk, geom, reason, source_id)
               SELECT %s, track_id, to_timestamp(at), qk, ST_SetSRID(ST_MakePoint(lon, lat), 4326), reason, %s FROM sealing
-              ON CONFLICT DO NOTHING RETURNING reason
-            ) SELECT reason, count(*) FROM new GROUP BY 1
+              ON CONFLICT DO NOTHING RETURNING reason, track_id
+            ) SELECT reason, count(*), array_agg(DISTINCT track_id) FROM new GROUP BY 1
         """, (world, source_id)).fetchall()
-    return dict(rows)
+    return {reason: (number, tracks) for reason, number, tracks in rows}

@@ -16,6 +16,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from data import authority, segments
+from data.handover import Handing
 from data.news import next_batch, tell
 from data.partitions import ensure_months
 from data.quadkey import qk
@@ -67,6 +68,9 @@ class FixWriter:
         self._held_rows = 0
         self._limits: dict[int, list[authority.Limit]] = {}  # of the tracks that need a legal basis
         self.sealed: dict[str, int] = {}  # fixes that lay outside of it, by reason: part of `stored`
+        self.handing: Handing | None = None  # what is offered to others of it, and what is others' now: these are in `handed`, not in `stored`
+        self.handed = 0
+        self._theirs: list[dict[str, np.ndarray]] = []
         self._straight = True  # until a fix was there already
         self._sender = ThreadPoolExecutor(1, "fixes")
         self._sending: Future | None = None
@@ -88,6 +92,8 @@ class FixWriter:
                 self.idle()
                 segments.rebuild(self.connection, self.world)
                 latest(self.connection, self.world)
+                if self._theirs:
+                    self._hand()
         finally:
             # After an error the connection must be free before it is rolled back.
             self._sender.shutdown(wait=True)
@@ -103,7 +109,11 @@ class FixWriter:
         self.idle()
         ids = put_tracks(self.connection, self.world, self.source_id, told)
         if self.world == 0:
-            self._limits |= authority.limits(self.connection, self.world, ids)
+            found = authority.limits(self.connection, self.world, ids)
+            self._limits |= found
+            if found:
+                self.handing = self.handing or Handing(self.connection)
+                self.handing.know(list(found))
         return ids
 
     def write(self, columns: dict[str, np.ndarray]) -> None:
@@ -132,12 +142,22 @@ class FixWriter:
         at = np.flatnonzero(why)
         if len(at):
             self.idle()
-            sealed = authority.seal(self.connection, self.world, self.source_id, {name: values[at] for name, values in columns.items()}, why[at])
-            for reason, number in sealed.items():
+            gone = {name: values[at] for name, values in columns.items()}
+            sealed = authority.seal(self.connection, self.world, self.source_id, gone, why[at])
+            self._theirs += self.handing.beyond(gone, why[at], sealed)
+            for reason, (number, _) in sealed.items():
                 self.sealed[reason] = self.sealed.get(reason, 0) + number
-            self.stored += (new := sum(sealed.values()))
+            self.stored += (new := sum(number for number, _ in sealed.values()))
             self.already += len(at) - new
         return {name: values[why == 0] for name, values in columns.items()}
+
+    def _hand(self) -> None:
+        """Store what is others' now for their tracks: a writer of its own, so that this one's numbers stay those of its file."""
+        theirs, self._theirs = self._theirs, []
+        with FixWriter(self.connection, self.world, self.source_id) as writer:
+            for columns in theirs:
+                writer.write(columns)
+        self.handed = writer.stored
 
     def _flush(self) -> None:
         if not self._held_rows:

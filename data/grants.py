@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-SERVED = ("agency", "authority", "border_section", "cover", "data_state", "feed", "feed_state", "fix", "flow", "image", "latest_fix", "place", "reader",
-          "run", "run_cell", "segment", "seizure", "sortie", "source", "track", "unsettled")
+    "agency", "authority", "border_section", "cover", "data_state", "feed", "feed_state", "fix", "flow", "image", "latest_fix", "place", "reader",
+    "run", "run_cell", "segment", "seizure", "sortie", "source", "track", "unsettled",
 ASKED = (
     "access.begin(text)", "access.renew(text)", "access.who(text)", "access.touch(text)", "access.facts(text)", "access.failed(int, int, int)",
     "access.open(int, bytea, int, int, text)", "access.by_subject(text)", "access.follow(text)", "access.enrol(text, bytea, int, text)", "access.close(text)",
@@ -13,5 +13,6 @@ ASKED = (
     "access.change_password(text, text)", "audit.append(text[])", "audit.peaks()",
     "audit.keep_head(bigint, bytea, timestamptz, bytea, bytea)", "audit.salt_of(date, bytea)",
     "access.quarantined(text)", "access.seen(text)", "access.feed_of(text)", "audit.read(text, bigint, timestamptz, timestamptz, text, text, int)",
-    "audit.heads(text, int)", "access.retention(text)",
+    "audit.heads(text, int)", "access.retention(text)", "access.admin_agency(text, text, text, text[])", "access.authorities(text)",
+    "access.handovers(text)", "access.duties(text)", "access.warnings(text)", "access.authority_fixes(text, int, int, int)",
 )

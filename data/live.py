@@ -12,6 +12,7 @@ import psycopg
 
 from data import authority
 from data.fixes import COPY_END, COPY_HEAD, COLUMNS, MEASURES, TrackTold, put_tracks, wire
+from data.handover import Handing
 from data.news import next_batch, tell
 from data.partitions import ensure_months
 from data.quadkey import qk
@@ -54,7 +55,7 @@ class LiveWriter:
             **{name: np.broadcast_to(np.asarray(columns.get(name, 0), np.int32), n) for name in ("line", "flags")},
         }
         every["qk"] = qk(every["lon"], every["lat"])
-        out = Stored(np.zeros(n, bool))
+        out, theirs = Stored(np.zeros(n, bool)), []
         if not n:
             return out
         # Asked anew for each batch: an authority may have been revoked since the last.
@@ -62,17 +63,29 @@ class LiveWriter:
         why = authority.outside(limits, every["track_id"], every["observed_us"], every["lon"], every["lat"])
         if why.any():
             at = np.flatnonzero(why)
-            out.sealed = authority.seal(self.connection, self.world, self.source_id, {k: v[at] for k, v in every.items()}, why[at])
+            gone = {name: values[at] for name, values in every.items()}
+            sealed = authority.seal(self.connection, self.world, self.source_id, gone, why[at])
+            out.sealed = {reason: number for reason, (number, _) in sealed.items()}
             out.already += len(at) - sum(out.sealed.values())
+            theirs = self._handed(gone, why[at], sealed)
         kept = np.flatnonzero(why == 0)
-        if not len(kept):
-            return out
-        new = self._put({name: values[kept] for name, values in every.items()})
-        out.new[kept[new]] = True
-        out.already += len(kept) - len(new)
-        if len(new):
-            out.batch = self._newest()
+        if len(kept):
+            new = self._put({name: values[kept] for name, values in every.items()})
+            out.new[kept[new]] = True
+            out.already += len(kept) - len(new)
+            if len(new):
+                out.batch = self._newest()
+        for columns in theirs:
+            self.store(columns)
         return out
+
+    def _handed(self, gone: dict[str, np.ndarray], why: np.ndarray, sealed: dict[str, tuple[int, list[int]]]) -> list[dict[str, np.ndarray]]:
+        """Of fixes that left the area of their authority, those that are others' now."""
+        if "area" not in sealed:
+            return []
+        handing = Handing(self.connection)
+        handing.know(sealed["area"][1])
+        return handing.beyond(gone, why, sealed)
 
     def _put(self, columns: dict[str, np.ndarray]) -> np.ndarray:
         """Which rows (positions in `columns`) were not there yet; those are in `fix` and in `fresh` now."""

@@ -104,6 +104,12 @@ class Job:
         if writer.sealed:
             why = ", ".join(f"{number:,} {SEALED[reason]}" for reason, number in sorted(writer.sealed.items()))
             told = f"{sum(writer.sealed.values()):,} of them sealed in quarantine: {why}; see docs/authority.md"
+            if writer.handing is not None and writer.handing.offered:
+                told += f"; {writer.handing.offered:,} hand-overs offered"
+            if writer.handing is not None and writer.handing.unclaimed:
+                told += f"; {writer.handing.unclaimed:,} tracks left their area to where no agency is competent"
+            if writer.handed:
+                told += f"; {writer.handed:,} fixes stored for who accepted a hand-over"
             self.report.note = f"{self.report.note}; {told}" if self.report.note else told
 
     def agency(self, name: str) -> int:

@@ -5,7 +5,7 @@
 
 from data.models.access import Link, Membership, Operation, Party, Person, Policy, Screen, Session
 from data.models.audit import Entry, Head, Node, Salt
-from data.models.authority import Authority, Quarantine
+from data.models.authority import Authority, Duty, Handover, Quarantine, Warning
 from data.models.base import SCHEMA, SCHEMAS, Base
 from data.models.feeds import Feed, FeedState, SpoolMark, Unsettled
 from data.models.imagery import Image, Sortie
@@ -17,8 +17,8 @@ from data.models.seizures import Seizure
 from data.models.sources import Agency, DataState, Source
 
 __all__ = [
-    "Agency", "Authority", "Base", "BorderSection", "Bycatch", "Cover", "DataState", "Entry", "Feed", "FeedState", "FileToErase", "Fix", "Flow",
-    "Head", "Held", "Hold", "Image", "LatestFix", "Link", "Measured", "Membership", "Node", "Operation", "Party", "Person", "Place", "Policy",
-    "Quarantine", "Reader", "RetentionClock", "RetentionCount", "RetentionPolicy", "Review", "Run", "RunCell", "SCHEMA", "SCHEMAS", "Salt", "Screen",
-    "Segment", "Seizure", "Session", "Sortie", "Source", "SpoolMark", "Tombstone", "Track", "Unsettled",
+    "Agency", "Authority", "Base", "BorderSection", "Bycatch", "Cover", "DataState", "Duty", "Entry", "Feed", "FeedState", "FileToErase", "Fix",
+    "Flow", "Handover", "Head", "Held", "Hold", "Image", "LatestFix", "Link", "Measured", "Membership", "Node", "Operation", "Party", "Person",
+    "Place", "Policy", "Quarantine", "Reader", "RetentionClock", "RetentionCount", "RetentionPolicy", "Review", "Run", "RunCell", "SCHEMA", "SCHEMAS",
+    "Salt", "Screen", "Segment", "Seizure", "Session", "Sortie", "Source", "SpoolMark", "Tombstone", "Track", "Unsettled", "Warning",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from geoalchemy2 import Geometry
 from sqlalchemy import BigInteger, CheckConstraint, Identity, Integer, SmallInteger, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -21,6 +22,7 @@ class Agency(Base):
     name: Mapped[str] = mapped_column(Text)
     country: Mapped[str | None] = mapped_column(Text)
     governed: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))  # kinds it follows under an authority alone
+    area: Mapped[object | None] = mapped_column(Geometry("MULTIPOLYGON", srid=4326, spatial_index=False), nullable=True)  # where it is competent
     __table_args__ = (UniqueConstraint("world", "name"),)
 
 
