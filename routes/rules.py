@@ -14,6 +14,7 @@ from data.people import ROLES
 PERSONS = frozenset(ROLES)
 SCREENS = PERSONS | {"screen"}
 TAKING_OUT = frozenset({"coordinator", "analyst", "supervisor", "legal"})
+ANSWERING = frozenset({"coordinator", "supervisor", "legal"})  # for authorities of their agencies
 AUDITORS = frozenset({"auditor"})
 ANYBODY: frozenset[str] = frozenset()
 LOOK, OUT = "consultation", "disclosure"  # ref: Directive (EU) 2016/680, Article 25
@@ -52,6 +53,8 @@ RULES: tuple[Rule, ...] = (
     Rule("/account", PERSONS), Rule("/audit", AUDITORS, LOOK), Rule("/api/audit", AUDITORS, LOOK),
     Rule("/feeds", PERSONS, LOOK), Rule("/admin", frozenset({"administrator"})), Rule("/api/quarantine", frozenset({"legal"}), LOOK),
     Rule("/api/retention", frozenset({"legal", "supervisor"}), LOOK), Rule("/api/me", SCREENS),
+    Rule("/authorities", ANSWERING, LOOK), Rule("/api/authorities", ANSWERING, LOOK), Rule("/api/authorities/warnings", ANSWERING),
+    Rule("/api/authorities/{}/fixes", frozenset({"legal"}), LOOK),
     # what a wall shows too
     Rule("/wall/{}", SCREENS), Rule("/api/worlds", SCREENS), Rule("/api/counts", SCREENS, LOOK, often=True), Rule("/api/timeline", SCREENS, LOOK, often=True),
     Rule("/api/stream", SCREENS, LOOK), Rule("/api/feeds", SCREENS, LOOK, often=True),

@@ -216,8 +216,9 @@ def _account(said: str | None = None, status: int = 200) -> Response:
     visitor = at_hand()
     return _page(ACCOUNT.format(
         shown=html.escape(visitor.shown), name=html.escape(visitor.name), roles=html.escape(", ".join(sorted(visitor.roles))),
-        agencies=html.escape(", ".join(visitor.agencies) or "no agency"), more="".join(f' · <a href="{path}">{word}</a>' for role, path, word in
-                     (("auditor", "/audit", "The record"), ("administrator", "/admin", "Accounts and screens")) if role in visitor.roles), said=_said(said, bad=status >= 400)), status)
+        agencies=html.escape(", ".join(visitor.agencies) or "no agency"), more="".join(f' · <a href="{path}">{word}</a>' for roles, path, word in
+                     (({"coordinator", "supervisor", "legal"}, "/authorities", "Authorities"), ({"auditor"}, "/audit", "The record"),
+                      ({"administrator"}, "/admin", "Accounts, operations and screens")) if roles & visitor.roles), said=_said(said, bad=status >= 400)), status)
 
 
 def _said(words: str | None, *, bad: bool) -> str:

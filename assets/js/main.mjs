@@ -16,6 +16,7 @@ import { createStatus } from "./status.mjs";
 import { tokens, wear } from "./theme.mjs";
 import { createTimeline } from "./timeline/timeline.mjs";
 import { city, clock as clockWords, epoch, iso, number, zoned } from "./times.mjs";
+import { watchWarnings } from "./warnings.mjs";
 
 const PERIODS = { "24h": 86_400, "7d": 7 * 86_400, "14d": 14 * 86_400, "90d": 90 * 86_400 };
 export const AMOUNTS_KG = [0, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, Infinity];
@@ -37,6 +38,7 @@ export async function boot() {
   keepRoles();
   wear(app.choices.get().theme);
   dressSymbols();
+  void watchWarnings($("warnings"));
   app.status = createStatus($("status"), { retry: () => app.view?.refetch() });
   const [worlds] = await Promise.all([app.status.follow("Worlds", ask("/api/worlds")), leaveOutWrong()]);
   if (!worlds) return;
