@@ -209,12 +209,14 @@ def screen_revoke(name: str) -> None:
 
 @operation.command("add")
 def operation_add(name: str, start: Annotated[str, typer.Option("--from", help="RFC 3339, with its zone.")],
-                  end: Annotated[str, typer.Option("--to", help="RFC 3339, with its zone.")]) -> None:
-    """A joint task force, or new dates for one."""
+                  end: Annotated[str, typer.Option("--to", help="RFC 3339, with its zone.")],
+                  area: Annotated[Path | None, typer.Option(metavar="FILE", help="Nothing outside is shared in it: polygons as GeoJSON, EPSG:4326.")] = None,
+                  everywhere: Annotated[bool, typer.Option("--everywhere", help="Take its area away.")] = False) -> None:
+    """A joint task force, or new dates or another area for one."""
     from data import people
 
     with owner() as connection:
-        people.add_operation(connection, name, moment("--from", start), moment("--to", end))
+        people.add_operation(connection, name, moment("--from", start), moment("--to", end), area=area_of(area), everywhere=everywhere)
 
 
 @operation.command("share")

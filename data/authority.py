@@ -12,6 +12,7 @@ import numpy as np
 import psycopg
 import shapely
 
+from data import areas
 from data.people import agency_id, tell
 from data.quadkey import qk
 from errors import InputRefused, NotFound
@@ -44,7 +45,8 @@ def add(connection: psycopg.Connection, agency: str, kind: str, reference: str, 
         raise AuthorityRefused(f"it ends {valid_to:%Y-%m-%d %H:%M}, before it begins")
     if (most := longest(template)) is not None and valid_to - valid_from > most:
         raise AuthorityRefused(f"a {kind} lasts {most} at most ({template['source']}), and this one {valid_to - valid_from}")
-    check_area(area)
+    if told := areas.wrong(area):
+        raise AuthorityRefused(told)
     install_by = valid_from + timedelta(days=template["install_days"]) if "install_days" in template else None
     whose = agency_id(connection, agency)
     try:
@@ -63,12 +65,6 @@ def add(connection: psycopg.Connection, agency: str, kind: str, reference: str, 
     _changed(connection, whose)
     tell(connection, "change", of=f"authority:{number}", to=f"{kind} from {valid_from.isoformat()} to {valid_to.isoformat()}", case=reference.strip())
     return number
-
-
-def check_area(area: shapely.Geometry | None) -> None:
-    """Raises AuthorityRefused for what is no area."""
-    if area is not None and (area.is_empty or not area.is_valid or area.geom_type not in ("Polygon", "MultiPolygon")):
-        raise AuthorityRefused("the area is expected to be one or more valid polygons in EPSG:4326")
 
 
 def longest(template: dict) -> timedelta | None:

@@ -15,4 +15,5 @@ ASKED = (
     "access.quarantined(text)", "access.seen(text)", "access.feed_of(text)", "audit.read(text, bigint, timestamptz, timestamptz, text, text, int)",
     "audit.heads(text, int)", "access.retention(text)", "access.admin_agency(text, text, text, text[])", "access.authorities(text)",
     "access.handovers(text)", "access.duties(text)", "access.warnings(text)", "access.authority_fixes(text, int, int, int)",
+    "access.admin_operation(text, text, timestamptz, timestamptz)", "access.admin_share(text, int, text, text[], int)", "access.admin_end(text, int)",
 )

@@ -15,7 +15,7 @@ import psycopg
 import shapely
 from psycopg.types.json import Jsonb
 
-from data import authority
+from data import areas, authority
 from data.authority import Limit
 from data.people import agency_id, person_id, tell
 from data.quadkey import CELL_LEVEL, POINT_LEVEL, qk, squeeze_array
@@ -32,8 +32,9 @@ class HandoverRefused(InputRefused):
 
 
 def set_area(connection: psycopg.Connection, agency: str, area: shapely.Geometry | None) -> None:
-    """Where an agency is competent; None: nowhere in particular. Raises NotFound, AuthorityRefused."""
-    authority.check_area(area)
+    """Where an agency is competent; None: nowhere in particular. Raises NotFound, HandoverRefused."""
+    if told := areas.wrong(area):
+        raise HandoverRefused(told)
     whose = agency_id(connection, agency)
     connection.execute("UPDATE agency SET area = ST_Multi(ST_GeomFromWKB(%s, 4326)) WHERE id = %s", (shapely.to_wkb(area) if area is not None else None, whose))
     tell(connection, "change", of=f"agency:{whose}", to="competent in an area" if area is not None else "competent in no area")

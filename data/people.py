@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 import psycopg
+import shapely
 
+from data import areas
 from data.audit import entry_text
 from data.doors import hashed, new_token
 from data.records import MARKINGS
@@ -208,13 +210,22 @@ def _end_screen(connection: psycopg.Connection, name: str) -> None:
 # -- operations -------------------------------------------------------------------------------------------------------
 
 
-def add_operation(connection: psycopg.Connection, name: str, starts_at: datetime, ends_at: datetime) -> None:
-    """A joint task force, or new dates for the one there is. Raises PersonRefused."""
+def add_operation(connection: psycopg.Connection, name: str, starts_at: datetime, ends_at: datetime, *, area: shapely.Geometry | None = None,
+                  everywhere: bool = False) -> None:
+    """A joint task force, or new dates for the one there is; its area stays unless another is told, or `everywhere`. Raises PersonRefused."""
     if ends_at <= starts_at:
         raise PersonRefused(f"the operation ends at {ends_at:%Y-%m-%d %H:%M}, before it starts")
-    connection.execute("INSERT INTO access.operation (name, starts_at, ends_at) VALUES (%s, %s, %s) "
-                       "ON CONFLICT (name) DO UPDATE SET starts_at = excluded.starts_at, ends_at = excluded.ends_at", (name.strip(), starts_at, ends_at))
-    tell(connection, "change", of=f"operation:{name.strip()}", to=f"from {starts_at.isoformat()} to {ends_at.isoformat()}")
+    if told := areas.wrong(area):
+        raise PersonRefused(told)
+    if area is not None and (vertices := shapely.get_num_coordinates(area)) > areas.VERTICES_MAX:
+        raise PersonRefused(f"the area has {vertices:,} vertices, expected {areas.VERTICES_MAX:,} at most: simplify it")
+    connection.execute("""
+        INSERT INTO access.operation (name, starts_at, ends_at, area) VALUES (%s, %s, %s, ST_Multi(ST_GeomFromWKB(%s, 4326)))
+        ON CONFLICT (name) DO UPDATE SET starts_at = excluded.starts_at, ends_at = excluded.ends_at,
+          area = CASE WHEN %s THEN NULL ELSE coalesce(excluded.area, operation.area) END
+    """, (name.strip(), starts_at, ends_at, shapely.to_wkb(area) if area is not None else None, everywhere))
+    where = ", in an area" if area is not None else ", everywhere" if everywhere else ""
+    tell(connection, "change", of=f"operation:{name.strip()}", to=f"from {starts_at.isoformat()} to {ends_at.isoformat()}{where}")
 
 
 def share(connection: psycopg.Connection, operation: str, agency: str, layers: list[str], ceiling: str) -> None:
@@ -242,11 +253,11 @@ def operations(connection: psycopg.Connection) -> list[dict]:
     """Every operation with its parties."""
     names = {number: marking for marking, number in LEVEL.items()}
     out = []
-    for id, name, starts_at, ends_at, now in connection.execute(
-            "SELECT id, name, starts_at, ends_at, now() >= starts_at AND now() < ends_at FROM access.operation ORDER BY starts_at").fetchall():
+    for id, name, starts_at, ends_at, now, with_area in connection.execute(
+            "SELECT id, name, starts_at, ends_at, now() >= starts_at AND now() < ends_at, area IS NOT NULL FROM access.operation ORDER BY starts_at").fetchall():
         parties = connection.execute("SELECT a.name, p.layers, p.ceiling FROM access.party p JOIN agency a ON a.id = p.agency_id "
                                      "WHERE p.operation_id = %s ORDER BY 1", (id,)).fetchall()
-        out.append({"name": name, "from": starts_at, "to": ends_at, "runs": now,
+        out.append({"name": name, "from": starts_at, "to": ends_at, "runs": now, "with_area": with_area,
                     "shares": [f"{agency}: {', '.join(layers)} up to {names[ceiling]}" for agency, layers, ceiling in parties]})
     return out
 

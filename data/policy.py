@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
+import shapely
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -27,28 +28,41 @@ LAYERS = ("movements", "seizures", "imagery")
 
 @dataclass(frozen=True)
 class View:
-    """What one session may see: a bit for each scope (data/scope.py) of each layer, and the tracks that are sealed."""
+    """What one session may see: a bit for each scope (data/scope.py) of each layer, the tracks that are sealed, and for scopes that an operation
+    with an area shares, which of `areas` (from 1; 0 is none) a row of it must lie in."""
 
     bits: dict[str, bytes]
     sealed: frozenset[int]
+    within: dict[str, tuple[int, ...]]
+    areas: tuple[shapely.Geometry, ...]
 
     @cached_property
     def key(self) -> str:
         """Another one for whoever may see other rows."""
-        told = b"|".join((*(self.bits[layer] for layer in LAYERS), ",".join(map(str, sorted(self.sealed))).encode()))
-        return hashlib.sha256(told).hexdigest()[:32]
+        told = [*(self.bits[layer] for layer in LAYERS), ",".join(map(str, sorted(self.sealed))).encode(), repr(sorted(self.within.items())).encode(),
+                *(shapely.to_wkb(area) for area in self.areas)]
+        return hashlib.sha256(b"|".join(told)).hexdigest()[:32]
 
-    def sees(self, layer: str, scope: int, track: int | None = None) -> bool:
-        """Whether a row of this scope is seen; what is unknown is not."""
-        bits = self.bits[layer]
-        return 0 <= scope < 8 * len(bits) and bool(bits[scope >> 3] >> (scope & 7) & 1) and track not in self.sealed
+    def sees(self, layer: str, scope: int, track: int | None = None, place: shapely.Geometry | None = None) -> bool:
+        """Whether a row of this scope, at this place, is seen; what is unknown is not."""
+        if scope < 0 or track in self.sealed:
+            return False
+        bits, within = self.bits[layer], self.within[layer]
+        if scope < 8 * len(bits) and bits[scope >> 3] >> (scope & 7) & 1:
+            return True
+        number = within[scope] if scope < len(within) else 0
+        return number > 0 and place is not None and bool(self.areas[number - 1].covers(place))
 
 
 async def view(database: Database, token: str) -> View | None:
     """What a session may see now; None when there is no such session (any more)."""
     async with database.asking() as session:
         row = (await session.execute(text("SELECT * FROM access.seen(:token)"), {"token": token})).mappings().one_or_none()
-    return None if row is None else View({layer: bytes(row[layer]) for layer in LAYERS}, frozenset(row["sealed"]))
+    if row is None:
+        return None
+    areas = tuple(shapely.from_wkb(area) for area in row["areas"])
+    shapely.prepare(areas)
+    return View({layer: bytes(row[layer]) for layer in LAYERS}, frozenset(row["sealed"]), {layer: tuple(row[f"{layer}_within"]) for layer in LAYERS}, areas)
 
 
 class Snapshot:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 import orjson
 import psycopg
+import shapely
 from sqlalchemy.exc import SQLAlchemyError
 
 from data import feeds
@@ -35,6 +36,7 @@ LAG_S = 30.0
 SNAPSHOT_ROWS = 4_000  # of one message: a browser reads it between two frames
 BACK = 64  # batches that may have been written before one with a higher number, and be there after it
 SCOPE, BATCH = len(COLUMNS), len(COLUMNS) + 1
+LON, LAT = COLUMNS.index("lon"), COLUMNS.index("lat")
 BROKEN = (SQLAlchemyError, DatabaseUnreachable, OSError)
 
 
@@ -131,7 +133,7 @@ class Stream:
                 reached = await last_batch(session)
                 rows = await newest(session, listener.filter, after=after)
         self._reached = self._reached or reached
-        told = [_encoded(row) for row in rows if view.sees("movements", row[SCOPE], row[0])]
+        told = [_encoded(row) for row in rows if _seen(view, row)]
         at = _id(max(reached, after or 0), group)
         if after is not None:
             return [Message("resumed", orjson.dumps({"now": time.time(), "columns": COLUMNS})), _fixes(told, at)]
@@ -235,7 +237,7 @@ class Stream:
                 self._end(group.listeners[0], "revoked")
                 self._missed = True
                 return 0
-        told = {row[0]: _encoded(row) for row in rows if group.view.sees("movements", row[SCOPE], row[0])}
+        told = {row[0]: _encoded(row) for row in rows if _seen(group.view, row)}
         if not told:
             return reached
         message, now = _fixes(list(told.values()), _id(max(row[BATCH] for row in rows), group)), time.monotonic()
@@ -281,6 +283,10 @@ class Stream:
                     if not any(m.event == "beat" for m in listener.ready):
                         listener.ready.append(beat)
                     listener.wake()
+
+
+def _seen(view: View, row: tuple) -> bool:
+    return view.sees("movements", row[SCOPE], row[0], shapely.Point(row[LON], row[LAT]) if view.areas else None)
 
 
 def _encoded(row: tuple) -> bytes:
