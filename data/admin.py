@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import text
 
 from data.doors import hashed, new_token
@@ -53,6 +55,26 @@ async def screen(database: Database, token: str, *, name: str, agency: str | Non
 async def revoke(database: Database, token: str, number: int) -> bool:
     """The screen shows nothing more."""
     return await _ask(database, "admin_revoke(:token, :screen)", token, screen=number)
+
+
+async def operation(database: Database, token: str, *, name: str, start: datetime, end: datetime) -> int:
+    """An operation's number: made, or given new dates."""
+    return await _ask(database, "admin_operation(:token, :name, :start, :end)", token, name=name.strip(), start=start, end=end)
+
+
+async def share(database: Database, token: str, operation: int, *, agency: str, layers: list[str], ceiling: str) -> bool:
+    """What an agency shares in an operation. Whether there are both."""
+    return await _ask(database, "admin_share(:token, :operation, :agency, :layers, :ceiling)", token, operation=operation, agency=agency, layers=layers, ceiling=LEVEL[ceiling])
+
+
+async def end(database: Database, token: str, operation: int) -> bool:
+    """Sharing ends now. Whether it had not yet."""
+    return await _ask(database, "admin_end(:token, :operation)", token, operation=operation)
+
+
+async def agency(database: Database, token: str, *, name: str, country: str | None, governed: list[str]) -> bool:
+    """An agency, made or changed, and what it follows under an authority alone. Whether it is new."""
+    return await _ask(database, "admin_agency(:token, :name, :country, :governed)", token, name=name.strip(), country=country or None, governed=governed)
 
 
 async def _ask(database: Database, call: str, token: str, **values):

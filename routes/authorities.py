@@ -41,10 +41,7 @@ async def page(request: Request) -> Response:
         "duties": "".join(map(_duty, found["duties"])) or _nothing(9, "Nothing is due: no authority has ended."),
         "handovers": "".join(map(_handover, found["handovers"])) or _nothing(10, "Nothing has left the area of its authority."),
     }
-    body = BODY
-    for name, part in parts.items():
-        body = body.replace(f"{{{name}}}", part, 1)
-    return papers.page("authorities", "Vigia: authorities", "papers", body, rows=sum(len(rows) for rows in found.values()))
+    return papers.page("authorities", "Vigia: authorities", "papers", papers.filled(BODY, parts), rows=sum(len(rows) for rows in found.values()))
 
 
 @router.get("/api/authorities")
