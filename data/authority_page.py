@@ -43,11 +43,18 @@ async def everything(database: Database, token: str) -> dict[str, list[dict]]:
     for row in found["authorities"]:
         row["kind_name"] = templates().get(row["kind"], {}).get("name", row["kind"])
         row["says"] = says(row["valid_from"], row["valid_to"], row["revoked_at"], now)
+    found["authorities"].sort(key=lambda a: _order(a))
     for row in found["handovers"]:
         row["about"] = about(row.pop("cell"))
     for row in found["duties"]:
         row["says"] = duties.says(row["due_at"], row["done_at"], now)
     return found
+
+
+def _order(authority: dict) -> tuple[int, float]:
+    """What is in force comes first, what ends soonest on top; then what has not begun, then what is over, the last of it on top."""
+    state, end = authority["says"], (authority["revoked_at"] or authority["valid_to"]).timestamp()
+    return (2, -end) if state in ("ended", "revoked") else (int(state == "not begun"), end)
 
 
 async def warnings(database: Database, visitor: Visitor) -> Warnings:

@@ -62,7 +62,8 @@ def bar() -> html.Header:
                 ],
                 className="tools", **{"aria-label": "Tools"},
             ),
-            html.A([icon("warning"), html.Span(className="warning-word"), html.Span(className="warning-more")], id=ids.WARNINGS, href="/authorities", className="warnings", hidden=True),
+            html.A([icon("warning"), html.Span(className="warning-word"), html.Span(className="warning-more"), html.Span(className="unseen")],
+                   id=ids.WARNINGS, href="/authorities", className="warnings", hidden=True),
             html.Div(
                 [html.Time(id=ids.CLOCK_UTC, className="utc"), html.Time(id=ids.CLOCK_LOCAL, className="local")],
                 className="clocks",

@@ -20,13 +20,13 @@ PAGE_KEYS = ("limit", "offset")
 BODY = """<header><h1><a href="/"><span class="mark" aria-hidden="true"></span>Vigia</a> Authorities</h1></header>
 <main tabindex="0">
 <section aria-labelledby="authorities"><h2 id="authorities">Authorities</h2>
-<div class="wide" tabindex="0" role="region" aria-labelledby="authorities"><table><thead><tr><th>Reference</th><th>State</th><th>Agency</th><th>Kind</th><th>Devices</th><th>From (UTC)</th><th>To (UTC)</th>
+<div class="wide" tabindex="0" role="region" aria-labelledby="authorities"><table><thead><tr><th>State</th><th>Reference</th><th>Agency</th><th>Kind</th><th>Devices</th><th>From (UTC)</th><th>To (UTC)</th>
 <th>Area</th>{sealed_head}<th>Issuer and purpose</th></tr></thead><tbody>{authorities}</tbody></table></div></section>
 <section aria-labelledby="duties"><h2 id="duties">Duties after the end</h2>
-<div class="wide" tabindex="0" role="region" aria-labelledby="duties"><table><thead><tr><th>Duty</th><th>State</th><th>Reference</th><th>Agency</th><th>Ended (UTC)</th><th>Due (UTC)</th><th>Done (UTC)</th><th>By</th><th>Note</th></tr></thead>
+<div class="wide" tabindex="0" role="region" aria-labelledby="duties"><table><thead><tr><th>State</th><th>Duty</th><th>Reference</th><th>Agency</th><th>Ended (UTC)</th><th>Due (UTC)</th><th>Done (UTC)</th><th>By</th><th>Note</th></tr></thead>
 <tbody>{duties}</tbody></table></div><p>Say that one is done: <code>./vigia authority duty</code></p></section>
 <section aria-labelledby="handovers"><h2 id="handovers">Hand-overs</h2>
-<div class="wide" tabindex="0" role="region" aria-labelledby="handovers"><table><thead><tr><th>No.</th><th>State</th><th>From</th><th>To</th><th>Under</th><th>What</th><th>Seen (UTC)</th><th>Where</th><th>Open until (UTC)</th><th>Decided</th></tr></thead>
+<div class="wide" tabindex="0" role="region" aria-labelledby="handovers"><table><thead><tr><th>State</th><th class="number">No.</th><th>From</th><th>To</th><th>Under</th><th>What</th><th>Seen (UTC)</th><th>Where</th><th>Open until (UTC)</th><th>Decided</th></tr></thead>
 <tbody>{handovers}</tbody></table></div><p>Take one over, or say no: <code>./vigia authority accept</code>, <code>./vigia authority decline</code></p></section>
 </main>"""
 
@@ -78,20 +78,20 @@ TONES = {"not begun": "quiet", "in force": "good", "ended": "over", "revoked": "
 
 def _authority(a: dict, legal: bool) -> str:
     ended = a["revoked_at"] if a["says"] == "revoked" else a["valid_to"]
-    cells = [a["reference"], _state(a["says"]), a["agency"], a["kind_name"], ", ".join(a["devices"]), _time(a["valid_from"]), _time(ended), "yes" if a["with_area"] else "no"]
+    cells = [_state(a["says"]), a["reference"], a["agency"], a["kind_name"], ", ".join(a["devices"]), _time(a["valid_from"]), _time(ended), "yes" if a["with_area"] else "no"]
     if legal:
         cells.append(_Number(a["sealed"]))
     return _row(*cells, f"{a['issuer']}: {a['purpose']}")
 
 
 def _duty(d: dict) -> str:
-    return _row(d["name"], _state(d["says"]), d["reference"], d["agency"], _time(d["ended_at"]), _time(d["due_at"]), _time(d["done_at"]), d["done_by"] or "", d["note"] or "")
+    return _row(_state(d["says"]), d["name"], d["reference"], d["agency"], _time(d["ended_at"]), _time(d["due_at"]), _time(d["done_at"]), d["done_by"] or "", d["note"] or "")
 
 
 def _handover(h: dict) -> str:
     words = "no agency is competent there" if h["state"] == "nobody" else h["state"]
     by = " ".join(filter(None, (_time(h["decided_at"]), h["decided_by"] and f"by {h['decided_by']}", h["own_reference"] and f"under {h['own_reference']}")))
-    return _row(_Number(h["id"]), _state(h["state"], words), h["from_agency"], h["to_agency"] or "", h["reference"], h["track"] or h["kind"], _time(h["observed_at"]), h["about"],
+    return _row(_state(h["state"], words), _Number(h["id"]), h["from_agency"], h["to_agency"] or "", h["reference"], h["track"] or h["kind"], _time(h["observed_at"]), h["about"],
                 _time(h["expires_at"]) if h["state"] == "offered" else "", by)
 
 

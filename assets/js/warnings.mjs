@@ -35,8 +35,8 @@ function draw(link, found) {
   link.hidden = !found;
   if (!found) return;
   link.classList.toggle("urgent", found.urgent);
-  link.setAttribute("aria-label", `Authorities: ${found.told}`);
   link.title = found.told;
+  link.querySelector(".unseen").textContent = `. Authorities: ${found.told}`;
   link.querySelector(".warning-word").textContent = found.word;
   link.querySelector(".warning-more").textContent = found.more ? `+${found.more}` : "";
 }

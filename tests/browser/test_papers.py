@@ -1,0 +1,63 @@
+"""The plain pages (the way in, the account, accounts and operations, the record, authorities) with axe, on a desk and on a telephone; and what warns in the top bar."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from data import authority, handover, people
+from install.chromium import until
+from tests.browser.conftest import watched
+from tests.browser.test_reading import SIZES, serious
+from tests.data.test_handover import EAST, WEST, told as heard
+
+PAPERS = ("/sign-in", "/account", "/admin", "/audit", "/authorities")
+NOW = datetime.now(timezone.utc)
+
+
+@pytest.fixture(scope="module")
+def address(module_database, serve):
+    """A server with an agency of the keeper's whose authorities have ended, end soon and run, an offer, an operation and a screen."""
+    day = timedelta(days=1)
+    with module_database.connect() as connection:
+        for name in ("Norte", "Este"):
+            people.add_agency(connection, name, "MX")
+            authority.govern(connection, name, ["tag", "vehicle", "person"])
+        handover.set_area(connection, "Este", EAST)
+        for reference, start, end in (("N-1", -5 * day, timedelta(hours=20)), ("N-2", -40 * day, -12 * day), ("N-3", -day, 30 * day), ("N-4", 2 * day, 12 * day)):
+            authority.add(connection, "Norte", "us-warrant", reference, issuer="District court", purpose="Investigation of a route", devices=["tag:t-1"], valid_from=NOW + start,
+                          valid_to=NOW + end, area=WEST)
+        heard(connection, [-97.7, -97.3])
+        people.add_operation(connection, "Dorado", NOW - day, NOW + day, area=EAST)
+        for name in ("Norte", "Este"):
+            people.share(connection, "Dorado", name, ["movements", "seizures"], "TLP:AMBER")
+        people.add_screen(connection, "North wall", agency="Norte")
+        connection.commit()
+    return serve(module_database)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("paper", PAPERS)
+def test_axe_finds_nothing_serious(browser, address, paper, size):
+    with watched(browser) as page:
+        page.set_viewport_size(SIZES[size])
+        if paper == "/sign-in":
+            page.context.clear_cookies()
+        assert page.goto(address + paper).status == 200
+        assert serious(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"], "wide tables scroll by themselves"
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_top_bar_warns_and_leads_to_the_page(browser, address, size):
+    with watched(browser) as page:
+        page.set_viewport_size(SIZES[size])
+        page.goto(address + "/?world=exercise")
+        until(page, "!(document.querySelector('#warnings')?.hidden ?? true)")
+        link = page.locator("#warnings")
+        assert "N-1 (Norte) ends in 19 h; 2 duties are overdue" in link.text_content()
+        assert link.is_visible() and serious(page) == []
+        link.click()
+        page.wait_for_url("**/authorities")
+        assert page.locator("tr:has-text('N-1') .state").first.inner_text() == "ends in 19 h"
