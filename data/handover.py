@@ -121,9 +121,10 @@ class Handing:
             at = at[np.argsort(columns["observed_us"][at], kind="stable")]
             lon, lat = columns["lon"][at], columns["lat"][at]
             (own,) = self._connection.execute("SELECT agency_id FROM track WHERE id = %s", (track,)).fetchone()
-            inside = [(c.agency, np.flatnonzero(shapely.intersects_xy(c.area, lon, lat))) for c in self._competent if c.agency != own]
+            inside = [(c.agency, np.flatnonzero(shapely.intersects_xy(c.area, lon, lat))) for c in self._competent]
             found = [(agency, int(where[0])) for agency, where in inside if len(where)]
-            for agency, i in found or [(None, 0)]:
+            # Where its own agency is competent, what it lacks is an authority and not somebody to hand over to.
+            for agency, i in [f for f in found if f[0] != own] if found else [(None, 0)]:
                 made = self._offer(track, agency, float(columns["observed_us"][at[i]]) / US, coarse_cell(float(lon[i]), float(lat[i])))
                 self.offered += made and agency is not None
                 self.unclaimed += made and agency is None

@@ -88,6 +88,13 @@ def test_several_who_are_competent_are_all_offered_and_nobody_is_said(agencies):
         assert handover.listed(connection)[0]["to"] == "no agency is competent there"
 
 
+def test_where_its_own_agency_is_competent_nothing_is_handed_over(agencies):
+    with agencies.connect() as connection:
+        handover.set_area(connection, "Norte", shapely.box(-100, 25, -98.5, 27))
+        writer = told(connection, [-99.0])
+        assert offers(connection) == [] and writer.sealed == {"area": 1}
+
+
 def test_what_is_outside_in_time_is_offered_to_nobody(agencies):
     with agencies.connect() as connection:
         told(connection, [-97.3], start=NOW - timedelta(days=9))

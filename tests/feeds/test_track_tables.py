@@ -166,3 +166,35 @@ def test_a_doctype_in_utf_16_is_seen(environment, tmp_path):
     path = tmp_path / "t.gpx"
     path.write_bytes('<?xml version="1.0" encoding="UTF-16"?><!DOCTYPE gpx [<!ENTITY a "b">]><gpx/>'.encode("utf-16"))
     assert "DOCTYPE" in load(environment, path).error
+
+
+def test_an_import_says_what_it_sealed_and_what_was_offered_or_handed_over(environment, tmp_path):
+    """From the file to the other agency's track: numbers of the file stay those of the file."""
+    import shapely
+
+    from data import authority, handover, people
+
+    day = datetime(2026, 11, 20, tzinfo=timezone.utc)
+    with environment.connect() as connection:
+        for name in ("Norte", "Este"):
+            people.add_agency(connection, name, None)
+            authority.govern(connection, name, ["vehicle"])
+        for name, reference, area in (("Norte", "N-1", shapely.box(-98, 25, -97.4, 27)), ("Este", "E-1", shapely.box(-97.4, 25, -97, 27))):
+            authority.add(connection, name, "judicial-order", reference, issuer="Court", purpose="Investigation", devices=["tag:V-1"], valid_from=day, valid_to=day.replace(year=2090), area=area)
+        handover.set_area(connection, "Este", shapely.box(-97.4, 25, -97, 27))
+        connection.commit()
+    environment.person("esther", roles=("supervisor",), agencies=["Este"])
+
+    def load_at(hour: int, *lon: float) -> object:
+        rows = [ROW.replace("Guardia EX", "Norte").replace("T10:00:00Z", f"T{hour}:{minute:02}:00Z").replace("-97.5", str(x)) for minute, x in enumerate(lon)]
+        return load(environment, write(tmp_path, "\n".join([HEAD, *rows, ""]), f"t{hour}.csv"), world="live")
+
+    first = load_at(10, -97.5, -97.3, -90.0)
+    assert (first.read, first.stored, first.error) == (3, 3, None) and first.note.endswith("2 of them sealed in quarantine: 2 outside its area; see docs/authority.md; 1 hand-overs offered")
+    with environment.connect() as connection:
+        handover.accept(connection, 1, "E-1", "esther")
+        connection.execute("UPDATE handover SET decided_at = %s", (day,))
+        connection.commit()
+    second = load_at(11, -97.5, -97.3, -90.0)
+    assert (second.read, second.stored, second.error) == (3, 3, None) and second.note.endswith("1 fixes stored for who accepted a hand-over")
+    assert ask(environment, "SELECT a.name, count(*) FROM fix f JOIN track t ON t.id = f.track_id JOIN agency a ON a.id = t.agency_id GROUP BY 1 ORDER BY 1") == [("Este", 1), ("Norte", 2)]
