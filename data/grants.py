@@ -16,4 +16,6 @@ ASKED = (
     "audit.heads(text, int)", "access.retention(text)", "access.admin_agency(text, text, text, text[])", "access.authorities(text)",
     "access.handovers(text)", "access.duties(text)", "access.warnings(text)", "access.authority_fixes(text, int, int, int)",
     "access.admin_operation(text, text, timestamptz, timestamptz)", "access.admin_share(text, int, text, text[], int)", "access.admin_end(text, int)",
+    "access.house(text)", "access.release(text, text, text, text, text, text, text, int, bytea, text[], bytea[])",
+    "access.releases(text, bigint, int)", "access.notices(text)",
 )

@@ -11,6 +11,7 @@ from data.models.feeds import Feed, FeedState, SpoolMark, Unsettled
 from data.models.imagery import Image, Sortie
 from data.models.movement import Cover, Fix, Flow, LatestFix, Measured, Reader, Segment, Track
 from data.models.reference import BorderSection, Place
+from data.models.releases import Release, ReleaseNotice, ReleaseRecord
 from data.models.retention import Bycatch, FileToErase, Held, Hold, RetentionClock, RetentionCount, RetentionPolicy, Review, Tombstone
 from data.models.runs import Run, RunCell
 from data.models.seizures import Seizure
@@ -19,6 +20,7 @@ from data.models.sources import Agency, DataState, Source
 __all__ = [
     "Agency", "Authority", "Base", "BorderSection", "Bycatch", "Cover", "DataState", "Duty", "Entry", "Feed", "FeedState", "FileToErase", "Fix",
     "Flow", "Handover", "Head", "Held", "Hold", "Image", "LatestFix", "Link", "Measured", "Membership", "Node", "Operation", "Party", "Person",
-    "Place", "Policy", "Quarantine", "Reader", "RetentionClock", "RetentionCount", "RetentionPolicy", "Review", "Run", "RunCell", "SCHEMA", "SCHEMAS",
-    "Salt", "Screen", "Segment", "Seizure", "Session", "Sortie", "Source", "SpoolMark", "Tombstone", "Track", "Unsettled", "Warning",
+    "Place", "Policy", "Quarantine", "Reader", "Release", "ReleaseNotice", "ReleaseRecord", "RetentionClock", "RetentionCount", "RetentionPolicy",
+    "Review", "Run", "RunCell", "SCHEMA", "SCHEMAS", "Salt", "Screen", "Segment", "Seizure", "Session", "Sortie", "Source", "SpoolMark", "Tombstone",
+    "Track", "Unsettled", "Warning",
 ]

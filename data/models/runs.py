@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import BigInteger, Double, ForeignKey, Index, Integer, SmallInteger, Text, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from data.models.base import SCHEMA, Base, marking_, own_key, recorded, shape
@@ -25,7 +25,8 @@ class Run(Base):
     seed: Mapped[int] = mapped_column(BigInteger)
     score: Mapped[dict | None] = mapped_column(JSONB)
     summary: Mapped[dict] = mapped_column(JSONB, server_default=text("'{}'"))
-    marking: Mapped[str] = marking_()
+    marking: Mapped[str] = marking_()  # the strictest of the rows it was made of
+    agencies: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default=text("'{}'"))  # whose rows these were
     seen_as: Mapped[str] = mapped_column(Text, server_default=text("coalesce(current_setting('vigia.scope', true), '')"))  # whose look it was made of
     created_at: Mapped[datetime] = recorded()
     __table_args__ = (UniqueConstraint("world", "method", "key"),)
