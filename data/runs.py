@@ -9,13 +9,14 @@ import numpy as np
 import orjson
 import pandas as pd
 import shapely
-from sqlalchemy import Text, cast, func, literal, or_, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Integer, Text, cast, func, literal, or_, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.filters import Filter
-from data.models import Run, RunCell, Seizure
+from data.models import Agency, Run, RunCell, Seizure
 from data.quadkey import CELL_LEVEL, HALF_M, cell_ancestors, cell_range, mercator, morton
+from data.scope import LEVELS, marking_of
 from data.seizures import ON_MAP
 from errors import NotFound
 
@@ -23,24 +24,39 @@ KEEP = 200  # newest runs of a method and world; older ones are asked again if a
 
 
 async def points(session: AsyncConnection, filter: Filter) -> pd.DataFrame:
-    """Every single placed seizure of the filter: lon, lat, kg."""
+    """Every single placed seizure of the filter: id, lon, lat, kg (null unknown), agency (0 none), level (data/scope.py)."""
     rows = await session.execute(
-        select(func.ST_X(Seizure.geom), func.ST_Y(Seizure.geom), Seizure.kg).where(*filter.seizures(), ON_MAP)
+        select(Seizure.id, func.ST_X(Seizure.geom), func.ST_Y(Seizure.geom), Seizure.kg, Seizure.scope / LEVELS, Seizure.scope % LEVELS)
+        .where(*filter.seizures(), ON_MAP).order_by(Seizure.id)
     )
-    return pd.DataFrame(rows.all(), columns=["lon", "lat", "kg"]).astype(float)
+    return pd.DataFrame(rows.all(), columns=["id", "lon", "lat", "kg", "agency", "level"]).astype({"kg": float, "lon": float, "lat": float})
+
+
+async def _made_of(session: AsyncConnection, filter: Filter) -> tuple[str, list[int]]:
+    """The strictest marking of a filter's points, and whose they are."""
+    level, agencies = (await session.execute(
+        select(func.coalesce(func.max(Seizure.scope % LEVELS), 0),
+               func.coalesce(func.array_agg(Seizure.agency_id.distinct()).filter(Seizure.agency_id.is_not(None)), cast([], ARRAY(Integer))))
+        .where(*filter.seizures(), ON_MAP))).one()
+    return marking_of(level), agencies
 
 
 async def open_run(session: AsyncConnection, filter: Filter, method: str, version: str, parameters: dict, state: str) -> dict:
-    """The run of this question, made if nobody asked it yet (its cells come with the first tile of each zoom)."""
+    """The run of this question, made if nobody who sees the same asked it yet (its cells come with the first tile of each zoom).
+
+    It is as closed as the most closed row it was made of.
+    """
     told = "|".join((method, version, orjson.dumps(parameters, option=orjson.OPT_SORT_KEYS).decode(), filter.query(), state))
     key = hashlib.sha256(told.encode()).hexdigest()
-    find = select(Run.id, Run.summary, Run.created_at).where(
+    names = func.array(select(Agency.name).where(Agency.id == func.any(Run.agencies)).order_by(Agency.name).scalar_subquery())
+    find = select(Run.id, Run.summary, Run.created_at, Run.marking, names.label("agencies")).where(
         Run.world == filter.world_code, Run.method == method, Run.key == key)
     found = (await session.execute(find)).mappings().one_or_none()
     if found is None:
+        marking, agencies = await _made_of(session, filter)
         await session.execute(insert(Run).values(
             world=filter.world_code, method=method, key=key, filter=dict(filter.pairs()), parameters=parameters,
-            version=version, seed=0,
+            version=version, seed=0, marking=marking, agencies=agencies,
         ).on_conflict_do_nothing())
         await session.execute(text(
             "DELETE FROM run WHERE world = :world AND method = :method AND id NOT IN "
@@ -53,7 +69,7 @@ async def open_run(session: AsyncConnection, filter: Filter, method: str, versio
 async def run_of(session: AsyncConnection, run_id: int) -> dict:
     """A run's world, filter and what is computed. Raises NotFound."""
     row = (await session.execute(
-        select(Run.id, Run.world, Run.filter, Run.parameters, Run.summary).where(Run.id == run_id)
+        select(Run.id, Run.world, Run.filter, Run.parameters, Run.summary, Run.marking).where(Run.id == run_id)
     )).mappings().one_or_none()
     if row is None:
         raise NotFound(f"no run {run_id}; ask /api/hotspots for one")
@@ -68,8 +84,8 @@ async def hold(session: AsyncConnection, run_id: int, resolution: int) -> bool:
     return summary is not None and str(resolution) in summary
 
 
-async def store(session: AsyncConnection, run_id: int, resolution: int, cells: pd.DataFrame) -> None:
-    """Store a resolution's cells and their tally."""
+async def store(session: AsyncConnection, run_id: int, resolution: int, cells: pd.DataFrame, points: pd.DataFrame) -> None:
+    """Store a resolution's cells, their tally, and the marking of the points they were made of: these may have come after the run was opened."""
     if len(cells):
         outlines = [outline(c) for c in cells.h3]
         columns = {
@@ -87,8 +103,11 @@ async def store(session: AsyncConnection, run_id: int, resolution: int, cells: p
         """), {"run": run_id, "resolution": resolution, **columns})
     tally = {str(level): int(n) for level, n in cells.level.value_counts().items()}
     await session.execute(
-        text("UPDATE run SET summary = summary || jsonb_build_object(cast(:r AS text), cast(:tally AS jsonb)) WHERE id = :run"),
-        {"run": run_id, "r": str(resolution), "tally": orjson.dumps(tally).decode()},
+        text("UPDATE run SET summary = summary || jsonb_build_object(cast(:r AS text), cast(:tally AS jsonb)), "
+             "marking = CASE WHEN vigia.level(:marking) > vigia.level(marking) THEN :marking ELSE marking END, "
+             "agencies = ARRAY(SELECT unnest(agencies) UNION SELECT unnest(cast(:agencies AS int[])) ORDER BY 1) WHERE id = :run"),
+        {"run": run_id, "r": str(resolution), "tally": orjson.dumps(tally).decode(),
+         "marking": marking_of(int(points.level.max()) if len(points) else 0), "agencies": sorted({int(a) for a in points.agency if a})},
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
+from data.filters import Filter
 from errors import NotFound
 from routes.asking import as_json, asked
 
@@ -37,11 +38,15 @@ async def described(request: Request, layer: str) -> Response:
     if layer not in LAYERS:
         raise NotFound(f"no layer {layer[:40]}: one of {', '.join(LAYERS)}")
     about = dict(LAYERS[layer])
-    ending = about.pop("ending")
+    return as_json(told(request, layer, layer, filter, about.pop("ending"), **about))
+
+
+def told(request: Request, name: str, path: str, filter: Filter, ending: str, *, query: bool = True, **about: object) -> dict:
+    """TileJSON of the tiles under `/api/tiles/{path}`; with `query` they are asked for under the filter."""
     base = str(request.base_url).rstrip("/")
-    return as_json({
-        "tilejson": "3.0.0", "name": layer, "scheme": "xyz", "bounds": [-180, -85.0511, 180, 85.0511],
-        "tiles": [f"{base}/api/tiles/{layer}/{{z}}/{{x}}/{{y}}.{ending}?{filter.query()}"],
+    return {
+        "tilejson": "3.0.0", "name": name, "scheme": "xyz", "bounds": [-180, -85.0511, 180, 85.0511],
+        "tiles": [f"{base}/api/tiles/{path}/{{z}}/{{x}}/{{y}}.{ending}{f'?{filter.query()}' if query else ''}"],
         "attribution": "EXERCISE, all data invented" if filter.world == "exercise" else "Vigia",
         "vector_layers": [], **about,
-    })
+    }

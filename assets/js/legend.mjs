@@ -1,10 +1,23 @@
 // The legend: only what is in view, in plain words.
+import { strictest, tlp } from "./markings.mjs";
 import { withAlpha } from "./theme.mjs";
 import { GLYPHS, svg } from "./symbols/glyphs.mjs";
 
 const WORDS = [
   [3, "Far more", "1 in 1,000 by chance"], [2, "Many more", "1 in 100"], [1, "More", "1 in 20"], [0, "As chance would give", ""], [-1, "Fewer", "1 in 20"],
 ];
+
+const AGENCIES_MOST = 3;
+
+/** Pure: a told name as markup. */
+export const quiet = (name) => name.replaceAll(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+
+/** Pure: how closed a run is, and whose rows it was made of. */
+export function madeOf({ marking, agencies = [] }) {
+  if (!strictest(marking)) return "";
+  const named = agencies.slice(0, AGENCIES_MOST).map(quiet).join(", "), more = agencies.length - AGENCIES_MOST;
+  return `<p class="meta"><span class="${tlp(marking)}">${marking}</span>${named ? ` from ${named}` : ""}${more > 0 ? ` and ${more} more` : ""}</p>`;
+}
 
 export function drawLegend(box, { token, run, levels, zoom, hotspotsOn, heat, days, theme }) {
   const open = box.querySelector("details")?.open ?? true;
@@ -22,7 +35,7 @@ export function drawLegend(box, { token, run, levels, zoom, hotspotsOn, heat, da
       const line = level === -1 ? token("cold1") : withAlpha(token(level === 3 ? "hot3-line" : "hot-line"), { 3: 0.95, 2: 0.8, 1: 0.62, 0: 0.35 }[level]);
       rows.push(`<li><i class="hex" style="--hex-fill:${fill};--hex-line:${line};--hex-w:${level > 1 ? 1.6 : 1}px"></i><span>${words}</span><small>${chance}</small></li>`);
     }
-    rows.push(`<li><i></i><span>No hexagon: too few to say, under ${run.min_n}</span></li></ul>`);
+    rows.push(`<li><i></i><span>No hexagon: too few to say, under ${run.min_n}</span></li></ul>${madeOf(run)}`);
   }
   const hollow = `<svg viewBox="0 0 24 24" width="18" height="18"><path fill="none" stroke="${token("track-sea")}" stroke-width="2" d="${GLYPHS.vessel.path}"/></svg>`;
   const gap = `<svg viewBox="0 0 24 8" width="24" height="8"><path stroke="${token("track-sea")}" stroke-width="1.6" stroke-dasharray="3 3.5" d="M0 4h24"/></svg>`;

@@ -3,6 +3,8 @@ import { readFile } from "node:fs/promises";
 import test from "node:test";
 import { advance, createClock, nextSpeed } from "../../assets/js/clock.mjs";
 import { areaOf, lengthM, shapeOf } from "../../assets/js/map/draw.mjs";
+import { madeOf } from "../../assets/js/legend.mjs";
+import { strictest, tlp } from "../../assets/js/markings.mjs";
 import { bar, metresAPixel, place } from "../../assets/js/scale.mjs";
 import { coordinates } from "../../assets/js/search.mjs";
 import { mixed } from "../../assets/js/theme.mjs";
@@ -166,4 +168,16 @@ test("two colours are mixed channel by channel", () => {
   assert.equal(mixed("#ffffff", "#000000", 0.5), "#808080");
   assert.equal(mixed("#F4EEE2", "#182026", 0), "#182026");
   assert.equal(mixed("#010203", "#182026", 1), "#010203");
+});
+
+test("the strictest marking is the most closed of those told", () => {
+  assert.equal(strictest("TLP:GREEN", undefined, "TLP:AMBER+STRICT", "TLP:AMBER"), "TLP:AMBER+STRICT");
+  assert.equal(strictest(undefined), undefined);
+  assert.equal(tlp("TLP:AMBER+STRICT"), "marking tlp-amber");
+});
+
+test("the legend says how closed a run is and whose rows it was made of, as text", () => {
+  assert.equal(madeOf({ marking: "TLP:GREEN", agencies: ["A<b>"] }), '<p class="meta"><span class="marking tlp-green">TLP:GREEN</span> from A&#60;b&#62;</p>');
+  assert.match(madeOf({ marking: "TLP:AMBER", agencies: ["A", "B", "C", "D", "E"] }), /from A, B, C and 2 more/);
+  assert.equal(madeOf({ marking: "<img>" }), "");
 });

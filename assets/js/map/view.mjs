@@ -119,7 +119,7 @@ export async function createView(container, { choices, token, status, told, came
       hotspots.use(map, found);
       order();
     }
-    told.legend?.();
+    told.legend?.(held.run);
   }
 
   async function fetchMovement(at, again) {
@@ -209,7 +209,7 @@ export async function createView(container, { choices, token, status, told, came
     const found = new Set(map.queryRenderedFeatures({ layers: ["hotspot-line"] }).map((f) => f.properties.level));
     if (String([...found].sort()) !== String([...held.levels].sort())) {
       held.levels = found;
-      told.legend?.();
+      told.legend?.(held.run);
     }
   }
 

@@ -3,6 +3,7 @@ import { ask } from "../api.mjs";
 import { createChoices, filterQuery } from "../choices.mjs";
 import { follow, followed, worldOf } from "../following.mjs";
 import { createView } from "../map/view.mjs";
+import { strictest, tlp } from "../markings.mjs";
 import { GLYPHS } from "../symbols/glyphs.mjs";
 import { addPlaces, showPlaces } from "./places.mjs";
 import { tokens } from "../theme.mjs";
@@ -37,6 +38,10 @@ async function start() {
       dressed: (map) => {
         addPlaces(map, token, innerHeight / 1080);
         place({ jump: true });
+      },
+      legend: (run) => {
+        state.runMarking = run?.marking;
+        chips(world);
       },
       drawn: ({ stale, states }) => {
         figure("stale", number(stale), "", "tracks stale");
@@ -144,7 +149,8 @@ async function beat() {
 async function figures() {
   const counts = await ask(`/api/counts?${filterQuery(choices.get())}`).catch(() => undefined);
   if (!counts) return;
-  chips(choices.get().world, counts.marking);
+  state.marking = counts.marking;
+  chips(choices.get().world);
   figure("seizures", number(counts.seizures.total), "", `seizures, ${DAYS} d`);
   const kg = counts.seizures.kg;
   figure("kg", kg >= 100_000 ? number(kg / 1000) : number(kg), kg >= 100_000 ? "t" : "kg", `seized, ${DAYS} d`);
@@ -160,10 +166,8 @@ function figure(id, value, unit, caption) {
   dt.nextElementSibling.textContent = caption;
 }
 
-/** Pure: the class of a marking, in the colour TLP 2.0 gives it. */
-const tlp = (marking) => `marking ${marking.split("+")[0].replace(":", "-").toLowerCase()}`;
-
-function chips(world, marking) {
+function chips(world) {
+  const marking = strictest(state.marking, state.runMarking);
   $("chips").innerHTML = `${world === "exercise" ? '<span class="exercise">EXERCISE</span>' : ""}${marking ? `<span class="${tlp(marking)}">${marking}</span>` : ""}`;
 }
 
