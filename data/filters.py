@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select
 
 from data.models import Agency, Image, LatestFix, Segment, Seizure, Track
+from data.names import any_like, left_out, named
 from data.records import CONVEYANCES, DRUGS, KINDS, BBox
 from data.worlds import CODES, WORLDS, World
 from errors import FilterInvalid
@@ -127,7 +128,7 @@ class Filter:
         if self.source:
             out.append(Seizure.source_id.in_(self.source))
         if self.q:
-            out.append(_any_like(self.q, Seizure.place, Seizure.drug_told, Seizure.concealment, Seizure.origin,
+            out.append(any_like(self.q, Seizure.place, Seizure.drug_told, Seizure.concealment, Seizure.origin,
                                  Seizure.transit, Seizure.destination))
         out += self._inside(Seizure.geom)
         return out
@@ -180,7 +181,7 @@ class Filter:
         if self.source:
             out.append(Image.source_id.in_(self.source))
         if self.q:
-            out.append(_any_like(self.q, Image.name))
+            out.append(any_like(self.q, Image.name))
         out += self._inside(Image.footprint)
         return out
 
@@ -193,8 +194,15 @@ class Filter:
         if self.source:
             conditions.append(Track.source_id.in_(self.source))
         if self.q:
-            conditions.append(_any_like(self.q, Track.name, Track.key))
+            conditions.append(named(self.q))
+            if self.left_out:
+                conditions.append(Track.kind.not_in(self.left_out))
         return select(Track.id).where(*conditions)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The kinds of which `q` finds none, for want of a purpose."""
+        return left_out(self.world, self.q)
 
     def _inside(self, geometry) -> list[ColumnElement[bool]]:
         out: list[ColumnElement[bool]] = []
@@ -209,11 +217,6 @@ class Filter:
             shape = func.ST_MakeValid(func.ST_GeomFromText(f"POLYGON(({ring}))", 4326))
             out.append(func.ST_Intersects(geometry, shape))
         return out
-
-
-def _any_like(told: str, *columns) -> ColumnElement[bool]:
-    escaped = told.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return or_(*(column.ilike(f"%{escaped}%", escape="\\") for column in columns))
 
 
 # -- reading a query string ----------------------------------------------------------------------------------------------

@@ -1,26 +1,31 @@
-"""Search by name: places of the gazetteer, tracks, seizures by number."""
+"""Search by name: places of the gazetteer, tracks, seizures by number.
+
+Tags, vehicles and persons of the live world are searched for with a purpose alone (data/names.py).
+"""
 
 from __future__ import annotations
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from data.filters import Filter
 from data.models import LatestFix, Place, Seizure, Track
+from data.names import named
 from data.reference import folded
 
 EACH = 6
 
 
-async def search(session: AsyncConnection, world: int, told: str) -> list[dict]:
-    """Rows of {name, about, lon, lat, sel?, zoom}; the best of each kind."""
-    return [*await _tracks(session, world, told), *await _places(session, told), *await _seizures(session, world, told)]
+async def search(session: AsyncConnection, filter: Filter) -> list[dict]:
+    """Rows of {name, about, lon, lat, sel?, zoom} for the filter's `q` and world; the best of each kind."""
+    return [*await _tracks(session, filter), *await _places(session, filter.q), *await _seizures(session, filter.world_code, filter.q)]
 
 
-async def _tracks(session: AsyncConnection, world: int, told: str) -> list[dict]:
+async def _tracks(session: AsyncConnection, filter: Filter) -> list[dict]:
     rows = await session.execute(
         select(Track.id, Track.name, Track.key, Track.kind, func.ST_X(LatestFix.geom).label("lon"), func.ST_Y(LatestFix.geom).label("lat"))
         .outerjoin(LatestFix, LatestFix.track_id == Track.id)
-        .where(Track.world == world, or_(Track.name.icontains(told, autoescape=True), Track.key.icontains(told, autoescape=True)))
+        .where(Track.world == filter.world_code, Track.kind.not_in(filter.left_out), named(filter.q))
         .order_by(func.length(func.coalesce(Track.name, Track.key)), Track.id).limit(EACH)
     )
     return [{"name": r.name or r.key, "about": r.kind, "lon": r.lon, "lat": r.lat, "sel": f"track:{r.id}", "zoom": 10} for r in rows]

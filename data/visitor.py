@@ -6,7 +6,7 @@ With nobody set a transaction sees no governed row at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -33,12 +33,17 @@ class Visitor:
 
 @dataclass(frozen=True)
 class Purpose:
-    """What for, and in which case: told with a request that must not be made without."""
+    """What for, in which case, and for whom outside, if for anybody: told with a request that must not be made without."""
 
     words: str
     case: str
+    recipient: str | None = None
 
 
+Searching = Callable[[str], "Purpose | None"]
+"""What a search for a text is made for; None: nobody told."""
+
+_searching: ContextVar[Searching | None] = ContextVar("searching", default=None)
 _purpose: ContextVar[Purpose | None] = ContextVar("purpose", default=None)
 _at_hand: ContextVar[Visitor | None] = ContextVar("visitor", default=None)
 
@@ -53,12 +58,18 @@ def purpose() -> Purpose | None:
     return _purpose.get()
 
 
+def search_purpose(q: str) -> Purpose | None:
+    """What the request at hand searches for `q` for: told with it, or a while ago (routes/guard.py)."""
+    told = _purpose.get()
+    return told if told is not None or (searching := _searching.get()) is None else searching(q)
+
+
 @contextmanager
-def visiting(visitor: Visitor | None, purpose: Purpose | None = None) -> Iterator[None]:
-    """Everything asked inside is asked for `visitor`, and for `purpose`."""
-    before, purpose_before = _at_hand.set(visitor), _purpose.set(purpose)
+def visiting(visitor: Visitor | None, purpose: Purpose | None = None, searching: Searching | None = None) -> Iterator[None]:
+    """Everything asked inside is asked for `visitor`, and for `purpose`; searches for a text for what `searching` says."""
+    before = _at_hand.set(visitor), _purpose.set(purpose), _searching.set(searching)
     try:
         yield
     finally:
-        _at_hand.reset(before)
-        _purpose.reset(purpose_before)
+        for variable, token in zip((_at_hand, _purpose, _searching), before):
+            variable.reset(token)

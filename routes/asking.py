@@ -11,7 +11,7 @@ from fastapi import Path, Request, Response
 
 from data.filters import Filter
 from data.sessions import Database
-from data.visitor import purpose
+from data.visitor import purpose, search_purpose
 from errors import PurposeMissing
 from settings import BUILD
 
@@ -35,8 +35,8 @@ def asked(request: Request, *also: str) -> Filter:
 
 
 def etag(*parts: object) -> str:
-    """A weak ETag of everything the answer depends on, the build that made it included."""
-    return f'W/"{hashlib.sha256("|".join(str(p) for p in (BUILD, *parts)).encode()).hexdigest()[:32]}"'
+    """A weak ETag of everything the answer depends on: the build that made it, and whether a search has a purpose, included."""
+    return f'W/"{hashlib.sha256("|".join(str(p) for p in (BUILD, search_purpose("") is not None, *parts)).encode()).hexdigest()[:32]}"'
 
 
 def need_purpose(what: str) -> None:

@@ -27,7 +27,7 @@ from data.sessions import Database
 from data.visitor import Visitor, visiting
 from errors import DatabaseUnreachable, RecordFailed
 from routes.headers import security
-from routes.recording import Recording, told_purpose
+from routes.recording import Recording, Searches, told_purpose
 from routes.rules import Rule, rule_of
 from settings import access
 
@@ -53,6 +53,7 @@ class Guard:
         self.tls = access().tls
         self._headers = security(script_hashes, tls=self.tls)
         self._record = Recording()
+        self._searches = Searches()
         self._known: TTLCache[bytes, tuple[Visitor, datetime]] = TTLCache(10_000, KNOWN_S)
         self._asking: dict[bytes, asyncio.Future] = {}
 
@@ -81,7 +82,7 @@ class Guard:
                 return
             if message["type"] == "http.response.start" and message["status"] < 400:
                 try:
-                    await self._record.answered(scope, rule, visitor, purpose, message)
+                    await self._record.answered(scope, rule, visitor, purpose or (searching and searching("")), message)
                 except RecordFailed as error:
                     withheld = True
                     return await refuse(503, str(error))
@@ -120,7 +121,8 @@ class Guard:
         purpose = told_purpose(headers)
         if isinstance(purpose, str):
             return await refuse(422, purpose)
-        with visiting(visitor, purpose):
+        searching = self._searches.of(scope, rule, visitor, purpose)
+        with visiting(visitor, purpose, searching):
             await self.app(scope, receive, recorded if rule.record else guarded)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -15,10 +15,10 @@ TEXT_MAX = 80
 
 @router.get("/search")
 async def found(request: Request) -> Response:
-    """`q` is the text; only the world of the filter counts."""
+    """`q` is the text; only the world of the filter counts. `left_out` are the kinds that are searched for with a purpose alone."""
     filter = asked(request)
     if not filter.q or len(filter.q) > TEXT_MAX:
         raise FilterInvalid([{"key": "q", "value": filter.q or "", "expected": f"1 to {TEXT_MAX} characters"}])
     async with database(request).reading() as session:
-        rows = await search.search(session, filter.world_code, filter.q)
-        return as_json({"rows": rows}, rows=len(rows))
+        rows = await search.search(session, filter)
+        return as_json({"rows": rows, "left_out": filter.left_out}, rows=len(rows))

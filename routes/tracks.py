@@ -22,10 +22,13 @@ SPAN_MAX = timedelta(days=31)
 
 @router.get("/tracks")
 async def listed(request: Request) -> Response:
+    """`left_out` are the kinds that `q` looks for with a purpose alone; when there is no other kind in the filter it is a 428."""
     filter = asked(request, *KEYS)
+    if filter.kind and not set(filter.kind) - set(filter.left_out):
+        need_purpose("a search for a tag, a vehicle or a person")
     async with database(request).reading() as session:
         page = await tracks.page(session, filter, **paging(request, tracks.SORTS, "-last"))
-        return as_json(page, rows=len(page["rows"]))
+        return as_json({**page, "left_out": filter.left_out}, rows=len(page["rows"]))
 
 
 @router.get("/tracks/{track_id}")
