@@ -71,6 +71,7 @@ def rail() -> html.Div:
                         ),
                     ),
                     _field("Text", dcc.Input(id=ids.TEXT, type="search", debounce=True, maxLength=100, placeholder="Any")),
+                    html.Button("Search persons and vehicles too…", id=ids.TEXT_ALL, className="also", hidden=True, **{"data-command": "name-all"}),
                     html.Div(
                         [
                             html.Span("Area", className="label"),

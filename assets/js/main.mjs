@@ -7,7 +7,7 @@ import { drawLegend, symbolCss } from "./legend.mjs";
 import { createControls } from "./map/controls.mjs";
 import { createDraw } from "./map/draw.mjs";
 import { createView } from "./map/view.mjs";
-import { watchExports } from "./purpose.mjs";
+import { searchAll, watchExports } from "./purpose.mjs";
 import { keepRoles } from "./roles.mjs";
 import { createScale, metresWords } from "./scale.mjs";
 import { createSearch } from "./search.mjs";
@@ -57,7 +57,7 @@ export async function boot() {
   app.draw = createDraw(app.view.map, { token, done: (area) => app.choices.set({ area }), measured: (m) => app.status.say(`${metresWords(Math.round(m))} measured`) });
   app.controls = createControls($("map").parentElement, app.view.map, { draw: () => drawing("polygon"), measure: () => drawing("linestring"), say: app.status.say });
   createSearch({
-    input: $("search"), results: $("search-results"), world: () => app.choices.get().world, select,
+    input: $("search"), results: $("search-results"), world: () => app.choices.get().world, select, named, say: app.status.say,
     go: (f) => app.view.map.easeTo({ center: [f.lon, f.lat], zoom: Math.max(app.view.map.getZoom(), f.zoom ?? 10), duration: 600 }),
   });
   document.addEventListener("keydown", keyed);
@@ -66,6 +66,7 @@ export async function boot() {
     const command = event.target.closest("[data-command]")?.dataset.command;
     if (command === "unselect") select(undefined);
     else if (command === "centre") app.view.reveal(app.choices.get().sel, { centre: true });
+    else if (command === "name-all") searchAll(app.choices.get().q, "live").then((told) => told && named(app.choices.get().q), (error) => app.status.say(error.message));
   });
   new MutationObserver(details).observe($("details"), { childList: true });
   $("legend").addEventListener("click", (event) => {
@@ -87,6 +88,14 @@ async function leaveOutWrong() {
   if (!problems.length) return;
   app.choices.set(Object.fromEntries(problems.map((p) => [p.key, undefined])), { push: false });
   app.wrong = `Left out of the address: ${problems.map((p) => `${p.key}=${p.value} (expected ${p.expected})`).join(", ")}`;
+}
+
+/** What a search is for was told: what it leaves in is asked for again where the filter is that text. */
+function named(text) {
+  app.named = text;
+  if (text !== app.choices.get().q) return;
+  chosen(app.choices.get(), new Set(["q"]));
+  app.view.refetch(true);
 }
 
 // -- the window and the clock
@@ -161,6 +170,7 @@ function chosen(now, changed) {
     app.revealing = now.sel;
     showRow(app.grid);
   }
+  $("text-all").hidden = !now.q || now.world !== "live" || now.q === app.named;
   tellDash();
   legend();
 }

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 
+import numpy as np
 import pytest
 
 from data import passwords, people
 from install.chromium import until
 from tests.browser.conftest import SIGNED_IN
 from tests.browser.world import settled
+from tests.data.made import touch, tracks, walk
 
 PASSWORD = "seven otters mend a lamp"
 
@@ -80,6 +82,44 @@ def test_what_leaves_the_house_asks_what_for(page, live):
     with live.database.connect() as connection:
         entry = connection.execute("SELECT entry::jsonb FROM audit.entry WHERE entry::jsonb ->> 'what' = 'disclosure' ORDER BY seq DESC LIMIT 1").fetchone()[0]
     assert (entry["purpose"], entry["case"], entry["of"]) == ("Investigation", "2026/114 ñ", "export/csv")
+
+
+def test_a_search_asks_before_it_finds_vehicles(page, live):
+    with live.database.connect() as connection:
+        tracks(connection, [walk(np.random.default_rng(2), 30)] * 2, world=0, kinds=("vessel", "vehicle"), prefix="quetzal")
+        touch(connection, "tracks", 0)
+        connection.commit()
+    page.goto(f"{live.address}/?world=live&from=2026-01-01T00:00:00Z&to=2026-12-31T00:00:00Z&q=quetzal")
+    settled(page)
+    until(page, "document.querySelector('#kind-total').innerText.startsWith('1 of')")
+    page.fill("#search", "quetzal")
+    page.wait_for_selector("#search-results .also")
+    assert page.locator("#search-results button").count() == 2 and "vehicle" not in page.inner_text("#search-results .meta")
+    page.click("#search-results .also")
+    assert page.query_selector("#purpose-recipient") is None, "nothing leaves the house"
+    page.select_option("#purpose-words", "Detection")
+    page.fill("#purpose-case", "2026/115")
+    page.click("dialog .filled")
+    until(page, "[...document.querySelectorAll('#search-results .meta')].map((m) => m.innerText).sort().join() === 'vehicle,vessel'")
+    assert page.query_selector("#search-results .also") is None
+    until(page, "document.querySelector('#kind-total').innerText.startsWith('2 of')")  # the filter is that text: it shows the vehicle too
+    assert page.locator("#text-all").is_hidden()
+    with live.database.connect() as connection:
+        entry = connection.execute("SELECT entry::jsonb FROM audit.entry WHERE entry::jsonb ->> 'of' = 'search' ORDER BY seq DESC LIMIT 1").fetchone()[0]
+    assert (entry["purpose"], entry["case"], entry["rows"]) == ("Detection", "2026/115", 2) and "quetzal" not in str(entry)
+
+
+def test_the_text_filter_asks_too(page, live):
+    page.goto(f"{live.address}/?world=exercise&q=a")
+    settled(page)
+    assert page.locator("#text-all").is_hidden(), "the exercise asks nothing"
+    page.goto(f"{live.address}/?world=live&from=2026-01-01T00:00:00Z&to=2026-12-31T00:00:00Z&q=quetzal-")
+    settled(page)
+    page.click("#text-all")
+    page.fill("#purpose-case", "2026/116")
+    page.click("dialog .filled")
+    until(page, "document.querySelector('#kind-total').innerText.startsWith('2 of')")
+    assert page.locator("#text-all").is_hidden()
 
 
 def test_nothing_breaks_the_policy_on_any_page(page, live):
