@@ -10,7 +10,6 @@ if __name__ == "__main__":  # until `stoppable` there is nothing to undo, and Ct
 import errno
 import json
 import sys
-from datetime import UTC
 from pathlib import Path
 from typing import Annotated
 
@@ -20,8 +19,9 @@ from commands import access
 from commands.audit import audit
 from commands.authority import authority
 from commands.feed import feed
+from commands.release import release
 from commands.retention import jobs, retention
-from errors import PurposeMissing, VigiaError, plain
+from errors import VigiaError, plain
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   help="Vigia: drone imagery, tracked movements and seizure hotspots on one map.")
@@ -40,6 +40,7 @@ cli.add_typer(authority, name="authority")
 cli.add_typer(feed, name="feed")
 cli.add_typer(retention, name="retention")
 cli.add_typer(jobs, name="jobs")
+cli.add_typer(release, name="release")
 
 Files = Annotated[list[Path], typer.Argument(help="Files to import.")]
 World = Annotated[str, typer.Option(help="live or exercise.")]
@@ -232,60 +233,18 @@ def basemap_build() -> None:
 
 @cli.command()
 def export(
-    format: Annotated[str, typer.Argument(help="geojson, csv, gpkg or briefing.")],
+    format: Annotated[str, typer.Argument(help="geojson, csv, gpkg, briefing, or hotspots: hexagons alone, for somebody outside.")],
     filter: Annotated[str, typer.Argument(help="As in the page's address, such as 'world=exercise&drug=cocaine'.")] = "",
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write it.")] = None,
     whose: Annotated[str | None, typer.Option("--as", help="Whose look it is: a sign-in name; else the keeper of this installation.")] = None,
     purpose: Annotated[str | None, typer.Option(help="What for; needed for live records, as it is on the page.")] = None,
     case: Annotated[str | None, typer.Option(help="In which case; needed with it.")] = None,
+    recipient: Annotated[str | None, typer.Option(help="For whom outside it is, an agency or a person; else it stays with whose look it is.")] = None,
 ) -> None:
     """Write what a filter shows to a file, the same as the page's export."""
-    import asyncio
+    from commands.release import export_file
 
-    print(asyncio.run(_export(format, filter, out, whose, purpose, case)))
-
-
-async def _export(format: str, query: str, out: Path | None, whose: str | None, purpose: str | None, case: str | None) -> Path:
-    import asyncio
-    from datetime import datetime
-    from urllib.parse import parse_qsl
-
-    from data import addresses, doors, frames, migrations, people
-    from data.audit import Recorder
-    from data.filters import Filter
-    from data.sessions import Database
-    from data.visitor import visiting
-    from exports import FORMATS, About
-    from routes.exports import ATTRIBUTION, strictest
-    from settings import store
-
-    if format not in FORMATS:
-        raise typer.BadParameter(f"{format}: one of {', '.join(FORMATS)}")
-    asked = Filter.from_query(parse_qsl(query.removeprefix("?"), keep_blank_values=True))
-    if asked.world == "live" and not (purpose and case):
-        raise PurposeMissing("an export of live records needs --purpose and --case")
-    write, ending, _ = FORMATS[format]
-    with addresses.opened() as (owner_url, app_url):
-        await asyncio.to_thread(migrations.upgrade, owner_url)
-        token = await asyncio.to_thread(people.short_session, owner_url, whose)
-        pool = Database(app_url)
-        try:
-            visitor, _ = await doors.visitor(pool, token)
-            with visiting(visitor):
-                async with pool.reading() as session:
-                    shown = await frames.shown(session, asked)
-            recorder = Recorder(pool, store().audit_key)
-            recorder.start()
-            await recorder.record("disclosure", visitor.recorded_as, of=f"export/{format}", filter=await recorder.filter_text(asked.pairs()),
-                                  rows=sum(len(frame) for frame in shown.values()), address="command line", purpose=purpose, case=case)
-            await recorder.stop()
-            await doors.closed(pool, token)
-        finally:
-            await pool.close()
-    about = About(asked.world, asked.query(), strictest(shown), datetime.now(UTC), ATTRIBUTION)
-    path = out or Path(about.name(ending))
-    path.write_bytes(write(shown, about))
-    return path
+    print(export_file(format, filter, out, whose, purpose, case, recipient))
 
 
 @cli.command()

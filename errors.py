@@ -15,6 +15,7 @@
     ├── NotFound                   no such thing, or none this world may see
     ├── SignedOut                  nobody is signed in, or no longer
     ├── Forbidden                  somebody is, and may not
+    │   └── ReleaseRefused         what would leave the house is marked so that it must not
     ├── PurposeMissing             what for was not told, and must be
     ├── RecordFailed               the record can't be written, so nothing governed is given out
     ├── BodyTooLong                a request brings more bytes than are taken
@@ -70,6 +71,10 @@ class SignedOut(VigiaError):
 
 class Forbidden(VigiaError):
     """Somebody is signed in, and may not do this."""
+
+
+class ReleaseRefused(Forbidden):
+    """What would leave the house is marked so that it must not."""
 
 
 class PurposeMissing(VigiaError):

@@ -42,9 +42,12 @@ class GiStar:
         >>> int(found.n.max()), int(found.level.max())
         (30, 3)
         """
-        if points.empty:
+        return self.of_counts(self._count(points)) if len(points) else _frame()
+
+    def of_counts(self, per_cell: pd.DataFrame) -> pd.DataFrame:
+        """The same of points that are counted already: columns `n`, `kg`, by H3 cell (text)."""
+        if per_cell.empty:
             return _frame()
-        per_cell = self._count(points)
         cells = sorted(set().union(*(h3.grid_disk(c, self.reach) for c in per_cell.index)))
         at = {cell: i for i, cell in enumerate(cells)}
         n = per_cell.n.reindex(cells, fill_value=0).to_numpy()

@@ -10,6 +10,7 @@ FORMATS = {
     "geojson": (geojson.write, "geojson", "application/geo+json"),
     "csv": (csv.write, "csv", "text/csv; charset=utf-8"),
     "gpkg": (gpkg.write, "gpkg", "application/geopackage+sqlite3"),
+    "hotspots": (geojson.write, "hotspots.geojson", "application/geo+json"),  # hexagons alone, for outsiders
     "briefing": (briefing.write, "html", "text/html; charset=utf-8"),
 }
 __all__ = ["About", "FORMATS"]

@@ -16,6 +16,7 @@ SCREENS = PERSONS | {"screen"}
 TAKING_OUT = frozenset({"coordinator", "analyst", "supervisor", "legal"})
 ANSWERING = frozenset({"coordinator", "supervisor", "legal"})  # for authorities of their agencies
 AUDITORS = frozenset({"auditor"})
+RELEASING = frozenset({"legal", "supervisor", "auditor"})  # for what left the house
 ANYBODY: frozenset[str] = frozenset()
 LOOK, OUT = "consultation", "disclosure"  # ref: Directive (EU) 2016/680, Article 25
 
@@ -55,6 +56,7 @@ RULES: tuple[Rule, ...] = (
     Rule("/api/retention", frozenset({"legal", "supervisor"}), LOOK), Rule("/api/me", SCREENS),
     Rule("/authorities", ANSWERING, LOOK), Rule("/api/authorities", ANSWERING, LOOK), Rule("/api/authorities/warnings", ANSWERING),
     Rule("/api/authorities/{}/fixes", frozenset({"legal"}), LOOK),
+    Rule("/releases", RELEASING, LOOK), Rule("/api/releases", RELEASING, LOOK),
     # what a wall shows too
     Rule("/wall/{}", SCREENS), Rule("/api/worlds", SCREENS), Rule("/api/counts", SCREENS, LOOK, often=True), Rule("/api/timeline", SCREENS, LOOK, often=True),
     Rule("/api/stream", SCREENS, LOOK), Rule("/api/feeds", SCREENS, LOOK, often=True),
