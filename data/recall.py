@@ -135,7 +135,7 @@ def _note(connection: psycopg.Connection, person: int, recipient: str | None, ag
     """Into the recipient's open notice, or a new one; what they were told before is not told again."""
     told_before, still_open = set(), None
     for id, told_at, held in connection.execute(
-            "SELECT id, told_at, changes FROM release_notice WHERE agencies = %s AND CASE WHEN recipient IS NULL THEN person_id = %s AND %s::text IS NULL "
+            "SELECT id, told_at, changes FROM release_notice WHERE agencies = %s::int[] AND CASE WHEN recipient IS NULL THEN person_id = %s AND %s::text IS NULL "
             "ELSE lower(recipient) = lower(%s::text) END", (agencies, person, recipient, recipient)).fetchall():
         if told_at is None:
             still_open = id, held

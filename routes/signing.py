@@ -19,6 +19,7 @@ from errors import SignedOut
 from routes import papers, retention
 from routes.asking import as_json, database
 from routes.guard import cookie_name
+from routes.rules import rule_of
 from settings import access
 
 router = APIRouter(include_in_schema=False)
@@ -205,6 +206,9 @@ def too_many(request: Request) -> bool:
     return len(tries) >= most
 
 
+MORE = (("/authorities", "Authorities"), ("/releases", "Releases"), ("/feeds", "Feeds"), ("/audit", "The record"), ("/admin", "Accounts, operations and screens"))
+
+
 def form(target: str, name: str = "", said: str | None = None, status: int = 200) -> Response:
     oidc = ""
     if access().oidc_issuer is not None:
@@ -216,9 +220,8 @@ def _account(said: str | None = None, status: int = 200) -> Response:
     visitor = at_hand()
     return _page(ACCOUNT.format(
         shown=html.escape(visitor.shown), name=html.escape(visitor.name), roles=html.escape(", ".join(sorted(visitor.roles))),
-        agencies=html.escape(", ".join(visitor.agencies) or "no agency"), more="".join(f' · <a href="{path}">{word}</a>' for roles, path, word in
-                     (({"coordinator", "supervisor", "legal"}, "/authorities", "Authorities"), ({"auditor"}, "/audit", "The record"),
-                      ({"administrator"}, "/admin", "Accounts, operations and screens")) if roles & visitor.roles), said=_said(said, bad=status >= 400)), status)
+        agencies=html.escape(", ".join(visitor.agencies) or "no agency"), more="".join(
+            f' · <a href="{path}">{word}</a>' for path, word in MORE if rule_of(path).roles & visitor.roles), said=_said(said, bad=status >= 400)), status)
 
 
 def _said(words: str | None, *, bad: bool) -> str:
