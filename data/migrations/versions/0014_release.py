@@ -53,18 +53,18 @@ ALTER TABLE vigia.release_notice ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECU
 FUNCTIONS = """
 -- What a record says, as 16 bytes: how closed it is, then a hash of all else that is given out. Other columns here: every release looks changed.
 CREATE FUNCTION vigia.versions(of_kind text, ids bigint[]) RETURNS TABLE (id bigint, version bytea) LANGUAGE sql STABLE
-SET search_path = vigia, public, pg_temp SET timezone = 'UTC' AS $$
-  SELECT told.id, set_byte(substr(sha256(convert_to(told.words::text, 'UTF8')), 1, 16), 0, vigia.level(told.marking)) FROM (
-    SELECT s.id, s.marking, jsonb_build_array(s.started_at, s.ended_at, s.time_span, encode(ST_AsBinary(s.geom), 'hex'), s.precision_m, s.place, s.drug,
+SET search_path = vigia, public, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' SET extra_float_digits = 1 AS $$
+  SELECT told.id, set_byte(substr(sha256(convert_to(told.words, 'UTF8')), 1, 16), 0, vigia.level(told.marking)) FROM (
+    SELECT s.id, s.marking, ROW(s.started_at, s.ended_at, s.time_span, encode(ST_AsBinary(s.geom), 'hex'), s.precision_m, s.place, s.drug,
       s.drug_told, s.quantity, s.unit, s.kg, s.kg_rule, s.event_count, s.aggregate, s.conveyance, s.concealment, s.origin, s.transit, s.destination,
-      s.found_by, s.agency_id, s.extra) AS words
+      s.found_by, s.agency_id, s.extra)::text AS words
     FROM vigia.seizure s WHERE of_kind = 'seizure' AND s.id = ANY (ids)
     UNION ALL
-    SELECT t.id, t.marking, jsonb_build_array(t.key, t.kind, t.name, t.identifiers, t.agency_id)
+    SELECT t.id, t.marking, ROW(t.key, t.kind, t.name, t.identifiers, t.agency_id)::text
     FROM vigia.track t WHERE of_kind = 'track' AND t.id = ANY (ids)
     UNION ALL
-    SELECT i.id, i.marking, jsonb_build_array(i.name, i.captured_at, encode(ST_AsBinary(i.footprint), 'hex'), i.gsd_m, i.sha256, i.agency_id,
-      o.key, o.platform, o.sensor, o.started_at, o.ended_at, o.marking)
+    SELECT i.id, i.marking, ROW(i.name, i.captured_at, encode(ST_AsBinary(i.footprint), 'hex'), i.gsd_m, i.sha256, i.agency_id,
+      o.key, o.platform, o.sensor, o.started_at, o.ended_at, o.marking)::text
     FROM vigia.image i LEFT JOIN vigia.sortie o ON o.id = i.sortie_id WHERE of_kind = 'image' AND i.id = ANY (ids)
   ) told
 $$;
