@@ -17,12 +17,12 @@ router = APIRouter()
 
 KEYS = ("before", "limit")
 LIMIT, LIMIT_MAX = 200, 1000
-CHANGES_SHOWN = 20
+SHOWN = 20
 
 BODY = """<header><h1><a href="/"><span class="mark" aria-hidden="true"></span>Vigia</a> Releases</h1></header>
 <main tabindex="0"><section><h2>To be told</h2>{notices}</section>
 <section><h2>Released</h2>{releases}{older}</section></main>"""
-NOTICES = "<thead><tr><th>Notice</th><th>Found (UTC)</th><th>Whom</th><th>Taken by</th><th>What changed</th></tr></thead>"
+NOTICES = "<thead><tr><th>Notice</th><th>Found (UTC)</th><th>Whom</th><th>Taken by</th><th>Releases</th><th>What changed</th></tr></thead>"
 RELEASES = """<thead><tr><th>No.</th><th>When (UTC)</th><th>Who</th><th>For whom</th><th>Format</th><th>Rows</th><th>Marking</th><th>Purpose and case</th>
 <th>Filter</th></tr></thead>"""
 
@@ -38,9 +38,9 @@ async def listed(request: Request) -> Response:
 async def page(request: Request) -> Response:
     rows, notices = await _asked(request)
     older = f'<p><a href="/releases?before={rows[-1]["id"]}">Older</a></p>' if len(rows) == _number(request, "limit", LIMIT, LIMIT_MAX) else ""
-    told = (f'<table>{NOTICES}<tbody>{"".join(map(_notice, notices))}</tbody></table>' if notices
+    told = (f'<div class="wide"><table>{NOTICES}<tbody>{"".join(map(_notice, notices))}</tbody></table></div>' if notices
             else "<p>Nobody. <code>vigia release recall --since TIME</code> looks anew.</p>")
-    released = f'<table>{RELEASES}<tbody>{"".join(map(_release, rows))}</tbody></table>' if rows else "<p>Nothing yet.</p>"
+    released = f'<div class="wide"><table>{RELEASES}<tbody>{"".join(map(_release, rows))}</tbody></table></div>' if rows else "<p>Nothing yet.</p>"
     body = BODY.format(notices=told, releases=released, older=older)
     return papers.page("releases", "Vigia: releases", "papers", body, rows=len(rows))
 
@@ -68,11 +68,13 @@ def _release(row: dict) -> str:
 
 
 def _notice(row: dict) -> str:
-    changes = row["changes"]
-    told = [f"{c['record']} of release {c['release']}: {c['what']}" for c in changes[:CHANGES_SHOWN]]
-    if len(changes) > CHANGES_SHOWN:
-        told.append(f"and {len(changes) - CHANGES_SHOWN:,} more, in /api/releases")
-    return _row(row["id"], _when(row["found_at"]), row["recipient"] or f"person:{row['person']}", f"person:{row['person']}", "; ".join(told))
+    by_what: dict[str, dict[str, None]] = {}
+    for change in row["changes"]:
+        by_what.setdefault(change["what"], {})[change["record"]] = None  # one record may be in several releases
+    of = ", ".join(str(n) for n in sorted({c["release"] for c in row["changes"]}))
+    told = [f"{what}: {', '.join(list(records)[:SHOWN])}{f' and {len(records) - SHOWN:,} more' if len(records) > SHOWN else ''}" for what, records in by_what.items()]
+    more = [f"and {len(told) - SHOWN:,} other changes, in /api/releases"] if len(told) > SHOWN else []
+    return _row(row["id"], _when(row["found_at"]), row["recipient"] or f"person:{row['person']}", f"person:{row['person']}", of, "; ".join([*told[:SHOWN], *more]))
 
 
 def _when(moment: datetime) -> str:

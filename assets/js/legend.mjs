@@ -13,8 +13,8 @@ const AGENCIES_MOST = 3;
 export const quiet = (name) => name.replaceAll(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 
 /** Pure: how closed a run is, and whose rows it was made of. */
-export function madeOf({ marking, agencies = [] }) {
-  if (!strictest(marking)) return "";
+export function madeOf({ n, marking, agencies = [] }) {
+  if (!n || !strictest(marking)) return "";
   const named = agencies.slice(0, AGENCIES_MOST).map(quiet).join(", "), more = agencies.length - AGENCIES_MOST;
   return `<p class="meta"><span class="${tlp(marking)}">${marking}</span>${named ? ` from ${named}` : ""}${more > 0 ? ` and ${more} more` : ""}</p>`;
 }

@@ -177,7 +177,8 @@ test("the strictest marking is the most closed of those told", () => {
 });
 
 test("the legend says how closed a run is and whose rows it was made of, as text", () => {
-  assert.equal(madeOf({ marking: "TLP:GREEN", agencies: ["A<b>"] }), '<p class="meta"><span class="marking tlp-green">TLP:GREEN</span> from A&#60;b&#62;</p>');
-  assert.match(madeOf({ marking: "TLP:AMBER", agencies: ["A", "B", "C", "D", "E"] }), /from A, B, C and 2 more/);
-  assert.equal(madeOf({ marking: "<img>" }), "");
+  assert.equal(madeOf({ n: 3, marking: "TLP:GREEN", agencies: ["A<b>"] }), '<p class="meta"><span class="marking tlp-green">TLP:GREEN</span> from A&#60;b&#62;</p>');
+  assert.match(madeOf({ n: 9, marking: "TLP:AMBER", agencies: ["A", "B", "C", "D", "E"] }), /from A, B, C and 2 more/);
+  assert.equal(madeOf({ n: 3, marking: "<img>" }), "");
+  assert.equal(madeOf({ n: 0, marking: "TLP:CLEAR" }), "", "of nothing");
 });

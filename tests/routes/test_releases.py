@@ -9,7 +9,7 @@ import numpy as np
 import psycopg
 import pytest
 
-from data import marking, people
+from data import marking, people, recall
 from data.cluster import SETUP
 from data.quadkey import qk
 from data.releases import RECORD
@@ -185,6 +185,22 @@ def test_those_who_answer_for_releases_see_them(server, module_database, shared)
     assert [e["of"] for e in entries(module_database, told)] == ["/releases".removeprefix("/"), "releases", "releases"]
     assert ask(server, "/releases", shared["hana"]).status_code == 403
     assert 'href="/releases"' in ask(server, "/account", shared["lena"]).text and 'href="/releases"' not in ask(server, "/account", shared["hana"]).text
+
+
+def test_a_notice_is_on_the_page_until_it_is_told(server, module_database, shared):
+    assert ask(server, f"/api/export/csv?{LIVE}&agency=Hotel&drug=ats&max_kg=50", shared["hana"], headers=WHY).status_code == 200
+    with module_database.connect() as connection:
+        connection.execute("UPDATE seizure SET drug_told = 'flour' WHERE drug = 'ats' AND agency_id = %s", (shared["number"]["Hotel"],))
+        notices = recall.recall(connection, since=datetime(2026, 1, 1, tzinfo=timezone.utc))
+        connection.commit()
+    told = ask(server, "/api/releases", shared["lena"]).json()["notices"]
+    assert [n["id"] for n in told] == [n["notice"] for n in notices] and told
+    assert "corrected: seizure:" in ask(server, "/releases", shared["lena"]).text
+    with module_database.connect() as connection:
+        for notice in notices:
+            recall.notified(connection, notice["notice"], "lena")
+        connection.commit()
+    assert ask(server, "/api/releases", shared["lena"]).json()["notices"] == [] and "corrected" not in ask(server, "/releases", shared["lena"]).text
 
 
 @pytest.mark.parametrize("query", ["before=x", "before=0", "limit=0", "limit=5000", "drug=cocaine", "before=9999999999999999999"])
