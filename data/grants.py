@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-    "agency", "authority", "border_section", "cover", "data_state", "feed", "feed_state", "fix", "flow", "image", "latest_fix", "place", "reader",
+SERVED = (
+    "agency", "border_section", "cover", "data_state", "feed", "feed_state", "fix", "flow", "image", "latest_fix", "place", "reader",
     "run", "run_cell", "segment", "seizure", "sortie", "source", "track", "unsettled",
+)
 ASKED = (
     "access.begin(text)", "access.renew(text)", "access.who(text)", "access.touch(text)", "access.facts(text)", "access.failed(int, int, int)",
     "access.open(int, bytea, int, int, text)", "access.by_subject(text)", "access.follow(text)", "access.enrol(text, bytea, int, text)", "access.close(text)",

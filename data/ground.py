@@ -8,12 +8,11 @@ import geopandas
 import numpy as np
 
 
-def land_and_water(basemap: Path) -> tuple[np.ndarray, np.ndarray] | None:
-    """Land in pieces, and what of water lies beside or within it (shores, lakes, rivers); None while no basemap is built."""
+def land_and_water(basemap: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Land in pieces, shores of sea and lakes, and rivers; None while no basemap is built."""
     path = basemap / "ground.parquet"
     if not path.exists():
         return None
     frame = geopandas.read_parquet(path)
-    on = (frame.kind == "land").to_numpy()
-    shapes = frame.geometry.to_numpy()
-    return shapes[on], shapes[~on]
+    of = {kind: frame.geometry[frame.kind == kind].to_numpy() for kind in ("land", "shore", "lake", "river")}
+    return of["land"], np.concatenate([of["shore"], of["lake"]]), of["river"]

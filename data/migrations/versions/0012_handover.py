@@ -9,7 +9,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0012"
-down_revision = "0010"
+down_revision = "0011"
 
 TABLES = """
 ALTER TABLE vigia.agency ADD COLUMN area geometry(MULTIPOLYGON, 4326);

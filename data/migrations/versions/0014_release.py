@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0014"
-down_revision = "0010"
+down_revision = "0013"
 
 TABLES = """
 ALTER TABLE vigia.run ADD COLUMN agencies int[] NOT NULL DEFAULT '{}';

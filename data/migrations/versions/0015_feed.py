@@ -9,7 +9,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0015"
-down_revision = "0010"
+down_revision = "0014"
 
 TABLES = """
 CREATE TABLE vigia.feed (
