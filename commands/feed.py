@@ -181,8 +181,8 @@ def run() -> None:
     import asyncio
 
     from data import addresses, migrations
-    from feeds.listening import listen
+    from feeds import ear
 
     with addresses.opened() as (owner_url, _):
         migrations.upgrade(owner_url)
-        asyncio.run(listen(owner_url, asyncio.Event()))
+        asyncio.run(ear.run(owner_url))

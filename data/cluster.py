@@ -16,8 +16,10 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import logging
 import os
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,7 +30,9 @@ from sqlalchemy import URL
 
 from data import programs
 from data.postmaster import Postmaster, ServerUser
-from errors import DatabaseUnreachable
+from errors import DatabaseUnreachable, VigiaError
+
+log = logging.getLogger("vigia.data")
 
 SETUP, OWNER, APP = "vigia_setup", "vigia_owner", "vigia_app"
 """The superuser of the set-up, the owner of every table, and the serving role that owns nothing."""
@@ -120,6 +124,41 @@ def running(home: Path) -> Iterator[Cluster]:
         yield cluster
     finally:
         stop(cluster)
+
+
+def revive(home: Path, *, durable: bool = True) -> bool:
+    """Start the server again where it was killed; True when it was down. Raises DatabaseUnreachable when it does not come back."""
+    keep = _keep(home)
+    if _postmaster(keep).running():
+        return False
+    with _locked(keep):
+        postmaster = _postmaster(keep)
+        if postmaster.running():
+            return False
+        postmaster.launch(durable=durable)
+    return True
+
+
+@contextmanager
+def kept(home: Path, *, durable: bool = True, every_s: float = 1.0) -> Iterator[None]:
+    """While the block runs, a server that goes down by itself is started again."""
+    over = threading.Event()
+
+    def keep() -> None:
+        while not over.wait(every_s):
+            try:
+                if revive(home, durable=durable):
+                    log.warning("the database had gone down and was started again")
+            except VigiaError as error:
+                log.error("the database is down and does not come back yet: %s", error)
+
+    thread = threading.Thread(target=keep, name="database", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def find(home: Path) -> Cluster | None:

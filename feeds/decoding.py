@@ -66,7 +66,8 @@ def of(feed: FeedRow) -> tuple[Decoder, Judge]:
     name = feed.settings.get("format", formats[0])
     if name not in formats:
         raise SettingsInvalid(f"the feed {feed.name} has the format {name!r}; expected {', '.join(formats)}")
-    return (Recorded() if name == "recording" else DECODERS[name]()), Judge(land())
+    made = Recorded() if name == "recording" else DECODERS[name](**({"name": feed.name} if name == "mavlink" else {}))
+    return made, Judge(land())
 
 
 def framer(feed: FeedRow) -> Callable[[], Framer]:

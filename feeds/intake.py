@@ -12,10 +12,12 @@ from pathlib import Path
 from errors import Refusal, SpoolFull, TooMuch
 from feeds.bucket import Bucket
 from feeds.spool import SpoolWriter
-from feeds.wire import DECODERS, Frame, Heard
-from feeds.wire.fixes import validate
+from feeds.wire import DECODERS, Frame, Heard, epcis, fixes
+from feeds.wire.fixes import BYTES_MAX
 
-BYTES_MAX = 8_000_000
+__all__ = ["BYTES_MAX", "Intake", "Taken"]
+
+VALIDATE = {"fixes": fixes.validate, "epcis": epcis.validate}
 FEEDS_MAX = 64  # whose files one process keeps open
 
 
@@ -72,8 +74,8 @@ def _keep(writer: SpoolWriter, lock: threading.Lock, frame: Frame) -> None:
 
 def _looked_at(format: str, body: bytes, received_us: int, good_only: bool) -> tuple[int, list[Refusal], bytes]:
     """How many positions a body has, what is wrong with the others, and the bytes to keep."""
-    if format == "fixes":
-        heard, refused = validate(body, received_us)
+    if format in VALIDATE:
+        heard, refused = VALIDATE[format](body, received_us)
         return len(heard), refused, body
     decoder = DECODERS[format]()
     found = decoder.decode([Frame(body, received_us, format)])

@@ -67,12 +67,15 @@ class Storing:
         """Store by this connection from now on."""
         self.connection = connection
         self.writer = LiveWriter(connection, self.feed.world, self.feed.source_id, untrusted=self.untrusted)
+        marks = feeds.marks(connection, self.feed.id)
         if self.state is None:
             self.state = feeds.state_of(connection, self.feed.id)
             self._before = Counter(self.state.errors)
-            self.marks = feeds.marks(connection, self.feed.id)
             # The parts of a message that the one before us had read: what completes it comes to us.
-            self.decoder.decode(spool.before(self.folder, self.marks, WARMING))
+            self.decoder.decode(spool.before(self.folder, marks, WARMING))
+        elif marks != self.marks:
+            self._pending = None  # the database is not where it was when we left it: what it lost is read again
+        self.marks = marks
         connection.commit()
 
     def step(self) -> int:

@@ -53,11 +53,13 @@ def prepare_machine(*, database: bool) -> None:
 
 def _database(held: ExitStack, progress, *, new: bool) -> str:
     """The owner's address of a database that runs for as long as `held`. Making one takes long enough to be told."""
-    from data import addresses
+    from data import addresses, cluster
 
     if new:
         progress("Database", 0, 1)
     owner_url, _ = held.enter_context(addresses.opened())
+    if addresses.own() is None:
+        held.enter_context(cluster.kept(store().home))
     if new:
         progress("Database", 1, 1)
     return owner_url
@@ -120,11 +122,12 @@ def way_in(owner_url: str, *, outside: bool = False) -> str | None:
 
 
 def _serve(listening, address: str, open_page: bool, link: str | None, *, tls: tuple[Path | None, Path | None], behind_proxy: bool) -> None:
-    from install.background import worker
+    from install.background import beside
     from install.serve import serve
 
     def ready() -> None:
-        background.start()
+        for one in background:
+            one.start()
         print(f"Vigia is at {address}  (Ctrl-C stops it)", flush=True)
         if link:
             print(f"This link signs you in, once: {address}sign-in/link/{link}", flush=True)
@@ -133,7 +136,7 @@ def _serve(listening, address: str, open_page: bool, link: str | None, *, tls: t
             threading.Thread(target=webbrowser.open, args=(f"{address}sign-in/link/{link}" if link else address,), daemon=True).start()
 
     try:
-        with worker() as background:
+        with beside() as background:
             serve(listening, ready, tls=tls, behind_proxy=behind_proxy)
     except Stopped:
         print("vigia: stopped", file=sys.stderr, flush=True)
