@@ -11,6 +11,7 @@ import shapely
 
 from data import authority, handover, people
 from data.fixes import FixWriter, TrackTold
+from data.live import LiveWriter
 from errors import Forbidden, NotFound
 from tests.data.made import source, us
 
@@ -163,3 +164,24 @@ def test_who_declined_is_not_asked_again_and_what_expired_is_offered_anew(agenci
         handover.decline(connection, offers(connection)[1][0], "esther")
         told(connection, [-97.3], start=NOW - timedelta(hours=4))
         assert [o[2] for o in offers(connection)] == ["expired", "declined"]
+
+
+def test_a_feed_offers_and_hands_over_as_an_import_does(agencies):
+    with agencies.connect() as connection:
+        writer = LiveWriter(connection, 0, source(connection, 0, "live"))
+        (track,) = writer.tracks([TrackTold("tag:t-1", "tag", "Case name", {}, people.agency_id(connection, "Norte"))])
+
+        def hear(at: datetime, *lon: float):
+            return writer.store({"track_id": np.full(len(lon), track), "observed_us": us(at) + np.arange(len(lon)) * 60_000_000, "lon": np.array(lon), "lat": np.full(len(lon), 26.0)})
+
+        stored = hear(NOW - timedelta(hours=1), -97.7, -97.3)
+        assert (stored.new.tolist(), stored.sealed, stored.already) == ([True, False], {"area": 1}, 0)
+        assert [o[1:] for o in offers(connection)] == [("Este", "offered")]
+        granted(connection, "Este", "E-1", EAST)
+        own = handover.accept(connection, offers(connection)[0][0], "E-1", "esther")
+        connection.execute("UPDATE handover SET decided_at = %s", (NOW - timedelta(minutes=50),))
+        stored = hear(NOW - timedelta(minutes=40), -97.2, -98.5)
+        assert (stored.new.tolist(), stored.sealed) == ([False, False], {"area": 2})
+        assert kept(connection, "Este") == [-97.2] and kept(connection, "Norte") == [-97.7]
+        assert connection.execute("SELECT count(*) FROM latest_fix WHERE track_id = %s", (own,)).fetchone() == (1,)
+        assert connection.execute("SELECT count(*) FROM unsettled WHERE track_id = %s", (own,)).fetchone() == (1,)

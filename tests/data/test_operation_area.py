@@ -66,6 +66,7 @@ def shared(module_database):
             placed(connection, bravo, name, lon, of)
         for name, west, east in (("i-inside", -97.55, -97.45), ("i-across", -97.45, -97.35), ("i-outside", -98.1, -98.0)):
             picture(connection, bravo, name, west, east, of)
+        connection.execute("INSERT INTO unsettled (world, track_id, hour, fixes) SELECT 0, id, %s, 1 FROM track WHERE world = 0", (START,))
         connection.execute("INSERT INTO sortie (world, key, agency_id, source_id) VALUES (0, 'sortie', %s, %s)", (bravo, of))
         connection.commit()
     return module_database
@@ -104,6 +105,7 @@ NAMED = {
     "cover": "SELECT t.key FROM vigia.cover c JOIN vigia.track t ON t.id = c.track_id",
     "fix": "SELECT t.key || round(ST_X(f.geom)::numeric, 2) FROM vigia.fix f JOIN vigia.track t ON t.id = f.track_id",
     "seizure": "SELECT place FROM vigia.seizure", "image": "SELECT name FROM vigia.image", "reader": "SELECT key FROM vigia.reader", "sortie": "SELECT key FROM vigia.sortie",
+    "unsettled": "SELECT t.key FROM vigia.unsettled u JOIN vigia.track t ON t.id = u.track_id",
     "agency": "SELECT name FROM vigia.agency", "source": "SELECT name FROM vigia.source WHERE world = 0",
 }
 
@@ -121,7 +123,7 @@ async def test_only_what_lies_within_is_shared(pool, ana, operation):
     assert found["segment"] == found["cover"] == found["latest_fix"] == {"own", "inside"}
     assert {f for f in found["fix"] if not f.startswith("own")} == {"inside-97.55", "inside-97.50", "inside-97.45"}
     assert found["seizure"] == {"s-inside", "s-other"} == found["reader"] and found["image"] == {"i-inside"}
-    assert found["sortie"] == found["source"] == set(), "what has no place is not shared"
+    assert found["unsettled"] == {"own"} and found["sortie"] == found["source"] == set(), "what has no place is not shared"
     assert found["agency"] == {"Alfa", "Bravo"}
 
 
@@ -197,6 +199,11 @@ async def test_the_snapshot_says_the_same(shared, pool, ana, operation):
                                     ("movements", "SELECT t.key, ST_AsBinary(l.geom), l.scope FROM latest_fix l JOIN track t ON t.id = l.track_id", found["latest_fix"])):
             rows = [(name, shapely.from_wkb(bytes(shape)) if shape else None, of) for name, shape, of in connection.execute(query)]
             assert {name for name, shape, of in rows if snapshot.sees(layer, of, None, shape)} == names and names, layer
+    with shared.connect() as connection:
+        people.add_operation(connection, "Dorado", NOW - timedelta(hours=1), NOW + timedelta(days=1), area=ELSEWHERE)
+        connection.commit()
+    assert (await view(pool, ana.token)).key != snapshot.key, "who share in another area are another group of listeners"
+    assert snapshot.sees("movements", scope(bravo, "TLP:AMBER"), None, shapely.Point(-97.5, 26)) and not snapshot.sees("movements", scope(bravo, "TLP:AMBER"), None, shapely.Point(-97.3, 26))
     assert not snapshot.sees("movements", scope(bravo, "TLP:AMBER")), "without a place nothing of it is seen"
     assert not snapshot.sees("movements", scope(bravo, "TLP:AMBER+STRICT"), None, shapely.Point(-97.5, 26))
 
