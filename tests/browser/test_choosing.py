@@ -136,7 +136,10 @@ def test_hostile_names_are_text(browser, hostile, tmp_path):
         page.evaluate(f"__vigia.choices.set({{ sel: 'track:{track}' }})")
         until(page, f"document.querySelector('#details h2').innerText === '{HOSTILE}'")
         page.fill("#search", "<img")
-        page.wait_for_selector("#search-results button")
+        page.click("#search-results .also")  # what has this name needs a legal basis to be followed
+        page.fill("#purpose-case", "1")
+        page.click("dialog .filled")
+        page.wait_for_selector("#search-results [role=option]")
         assert HOSTILE in page.inner_text("#search-results")
         page.keyboard.press("Escape")
         page.click("#drawer-tab label:has-text('Charts')")
