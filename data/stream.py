@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import orjson
 import psycopg
@@ -40,13 +41,19 @@ LON, LAT = COLUMNS.index("lon"), COLUMNS.index("lat")
 BROKEN = (SQLAlchemyError, DatabaseUnreachable, OSError)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Message:
-    """One event of the stream."""
+    """One event of the stream; `data` is JSON without a line break."""
 
     event: str
     data: bytes
     id: str | None = None
+
+    @cached_property
+    def wire(self) -> bytes:
+        """As it is sent: made once for however many listen."""
+        at = f"id: {self.id}\r\n".encode() if self.id else b""
+        return b"event: %b\r\n%bdata: %b\r\n\r\n" % (self.event.encode(), at, self.data)
 
 
 @dataclass

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from fastapi import APIRouter, Request, Response
-from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette import EventSourceResponse
 
-from data.stream import Stream
+from data.stream import Message, Stream
 from data.visitor import at_hand
 from errors import SignedOut
 from routes.asking import asked
@@ -25,11 +25,11 @@ async def stream(request: Request) -> Response:
     visitor = at_hand()
     told: Stream = request.app.state.stream
 
-    async def events() -> AsyncIterator[ServerSentEvent]:
+    async def events() -> AsyncIterator[bytes]:
         try:
             async for message in told.listen(visitor, filter, request.headers.get("last-event-id")):
-                yield ServerSentEvent(message.data.decode(), event=message.event, id=message.id)
+                yield message.wire
         except SignedOut:
-            yield ServerSentEvent("{}", event="revoked")
+            yield Message("revoked", b"{}").wire
 
     return EventSourceResponse(events(), ping=NEVER_S, send_timeout=SEND_S, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
