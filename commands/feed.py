@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import secrets
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from commands.access import AsJson, moment, owner, show_rows
-from errors import InputRefused
+from errors import InputRefused, plain
 
 feed = typer.Typer(no_args_is_help=True, help="Live feeds: what is listened to, and how each fares.")
 
@@ -86,6 +87,24 @@ def cot(name: Name, port: Port, host: Host = "127.0.0.1", udp: Annotated[bool, t
     _add(name, "cot-udp" if udp else "cot-tcp", {"host": host, "port": port}, agency, marking, grade, late, world)
 
 
+@feed.command("cot-out")
+def cot_out(
+    name: Name, host: Host, port: Port, agency: Annotated[str, typer.Option(help="Whose tracks are sent: an agency sends its own alone.")],
+    ceiling: Annotated[str, typer.Option(help="The most closed marking that is sent; never above TLP:AMBER.")] = "TLP:GREEN",
+    kind: Annotated[list[str], typer.Option(help="Kinds that are sent; vessels, aircraft and drones when none is told.")] = [],  # noqa: B006
+    udp: Annotated[bool, typer.Option("--udp", help="Send datagrams.")] = False, world: World = "live",
+) -> None:
+    """Send newest places as Cursor on Target to another system. Each look is an entry of the record."""
+    from data.records import KINDS, MARKINGS
+    from data.scope import LEVEL
+
+    if ceiling not in MARKINGS or LEVEL[ceiling] > LEVEL["TLP:AMBER"]:
+        raise InputRefused(f"--ceiling {ceiling}: expected TLP:CLEAR, TLP:GREEN or TLP:AMBER; what is more closed leaves no house by itself")
+    if wrong := [k for k in kind if k not in KINDS]:
+        raise InputRefused(f"--kind {wrong[0]}: expected {', '.join(KINDS)}")
+    _add(name, "cot-out", {"host": host, "port": port, "udp": udp, "ceiling": ceiling, "kinds": kind}, agency, ceiling, "F6", 60, world)
+
+
 @feed.command("mavlink")
 def mavlink(name: Name, port: Port, host: Host = "127.0.0.1", agency: Agency = None, marking: Marking = "TLP:AMBER", grade: Grade = "F6", late: Late = 10,
             world: World = "live") -> None:
@@ -104,6 +123,8 @@ def replay(
     loop: Annotated[bool, typer.Option("--loop", help="Begin again at the end.")] = False,
     date: Annotated[str | None, typer.Option(help="Day of the first message of an AIS log that has no times.")] = None,
     kind: Annotated[str | None, typer.Option(help="What moved, for files that do not say.")] = None,
+    zone: Annotated[str | None, typer.Option(help="IANA zone of times that carry none.")] = None,
+    places: Annotated[Path | None, typer.Option(help="Reader to point (reader,name,lat,lon), for reads of RFID tags.")] = None,
     agency: Agency = None, marking: Marking = "TLP:AMBER", grade: Grade = "F6", late: Late = 60, world: World = "exercise",
 ) -> None:
     """Play a recorded file, or a past window of the database, as a feed."""
@@ -124,7 +145,7 @@ def replay(
         raise InputRefused("what is made up is not played into the live world")
     if as_now and (world != "exercise" or speed != 1):
         raise InputRefused("--as-now needs --world exercise and --speed 1: elsewhere a position has its own time")
-    options = ImportOptions(world=world, agency=agency, marking=marking, date=date, kind=kind)
+    options = ImportOptions(world=world, agency=agency, marking=marking, date=date, kind=kind, zone=zone, places=places)
     check(options)
     kept = path_of(f"{re.sub(r'[^A-Za-z0-9]+', '-', name)[:40]}-{secrets.token_hex(4)}.ndjson")
     with owner() as connection, shown() as progress:
@@ -145,7 +166,22 @@ def listed(as_json: AsJson = False) -> None:
 
     with owner() as connection:
         rows = feeds.all_of_them(connection)
-    show_rows(rows, as_json)
+    if as_json:
+        show_rows(rows, True)
+        return
+    now = datetime.now(timezone.utc)
+    for row in rows:
+        print(_line(row, now))
+
+
+def _line(row: dict, now: datetime) -> str:
+    ago = "nothing heard yet" if row["message_at"] is None else f"last heard {(now - row['message_at']).total_seconds():,.0f} s ago"
+    where = ":".join(str(row["settings"][k]) for k in ("host", "port") if k in row["settings"]) or row["settings"].get("recording", "")
+    counts = ", ".join(f"{row[c] or 0:,} {words}" for c, words in (
+        ("stored", "stored"), ("already", "known before"), ("flagged", "doubtful"), ("sealed", "sealed"), ("dropped", "dropped")) if row[c] or c == "stored")
+    wrong = "; ".join(filter(None, (row["trouble"], ", ".join(f"{what} {n:,}" for what, n in sorted((row["errors"] or {}).items())))))
+    world = " (exercise)" if row["world"] == "exercise" else ""
+    return plain(f"{row['standing']:7} {row['name']}{world}: {row['kind']} {where}; {ago}; {counts}" + (f"; {wrong}" if wrong else ""))
 
 
 @feed.command("stop")

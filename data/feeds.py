@@ -221,4 +221,6 @@ async def listed(session: AsyncConnection, now: datetime | None = None) -> list[
 def _told(row: dict, now: datetime) -> dict:
     on = row.pop("active")
     clocks = {name: row[name] for name in ("told_at", "message_at", "position_at", "moved_at")}
+    if row["kind"] == "replay":  # it tells of another time on purpose
+        clocks["position_at"] = None
     return {**row, "world": NAMES[row["world"]], "standing": standing(now, on=on, late_s=row["late_s"], **clocks)}

@@ -50,8 +50,8 @@ GAP_S: dict[str, float] = {
 }
 
 
-# What a feed is listened to by.
-FEED_KINDS: tuple[str, ...] = ("ais-tcp", "ais-udp", "mqtt", "http", "cot-tcp", "cot-udp", "mavlink", "replay")
+# What a feed is listened to by; the last is one we send.
+FEED_KINDS: tuple[str, ...] = ("ais-tcp", "ais-udp", "mqtt", "http", "cot-tcp", "cot-udp", "mavlink", "replay", "cot-out")
 
 FeedStanding = Literal["live", "late", "stale", "dead", "frozen", "off"]
 """How a feed fares. Frozen: positions come, all of them at the same places, while they say that they move."""

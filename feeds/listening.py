@@ -22,6 +22,7 @@ from data.worlds import CODES
 from errors import DatabaseUnreachable, SpoolFull, VigiaError
 from feeds import decoding, spool, transports
 from feeds.bucket import Bucket
+from feeds.sending import Sender
 from feeds.spool import SpoolWriter
 from feeds.storing import Storing
 from feeds.wire import Frame
@@ -160,7 +161,7 @@ class Ear:
 
 async def listen(owner_url: str, stopping: asyncio.Event) -> None:
     """Run the feeds until `stopping`."""
-    ears: dict[int, Ear] = {}
+    ears: dict[int, Ear | Sender] = {}
     settler = threading.Thread(target=_settle, args=(owner_url, ended := threading.Event()), name="settling", daemon=True)
     settler.start()
     try:
@@ -185,13 +186,13 @@ def _wanted(owner_url: str) -> tuple[dict[int, FeedRow], set[int]]:
         return wanted, {number for number, feed in wanted.items() if feeds.follows_governed(connection, feed)}
 
 
-async def _follow(ears: dict[int, Ear], wanted: dict[int, FeedRow], protected: set[int], owner_url: str) -> None:
+async def _follow(ears: dict[int, Ear | Sender], wanted: dict[int, FeedRow], protected: set[int], owner_url: str) -> None:
     for number in [n for n, ear in ears.items() if wanted.get(n) != ear.feed]:
         await ears.pop(number).stop()
     for number, feed in wanted.items():
         if number not in ears:
             try:
-                ears[number] = Ear(feed, owner_url, protected=number in protected)
+                ears[number] = Sender(feed, owner_url) if feed.kind == "cot-out" else Ear(feed, owner_url, protected=number in protected)
             except VigiaError as error:
                 log.warning("feed %s: %s", feed.name, error)
                 continue

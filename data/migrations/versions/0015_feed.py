@@ -27,7 +27,7 @@ CREATE TABLE vigia.feed (
   token_hash bytea CONSTRAINT feed_token_hash_key UNIQUE,
   made_at timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT feed_world_name_key UNIQUE (world, name),
-  CONSTRAINT feed_kind CHECK (kind IN ('ais-tcp', 'ais-udp', 'mqtt', 'http', 'cot-tcp', 'cot-udp', 'mavlink', 'replay')),
+  CONSTRAINT feed_kind CHECK (kind IN ('ais-tcp', 'ais-udp', 'mqtt', 'http', 'cot-tcp', 'cot-udp', 'mavlink', 'replay', 'cot-out')),
   CONSTRAINT feed_marking CHECK (marking IN ('TLP:RED', 'TLP:AMBER+STRICT', 'TLP:AMBER', 'TLP:GREEN', 'TLP:CLEAR'))
 );
 CREATE TABLE vigia.feed_state (
