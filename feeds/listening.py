@@ -99,11 +99,18 @@ class Ear:
     async def _receive(self, run) -> None:
         try:
             await run()
+            await self._played()
         except VigiaError as error:  # nothing that trying again would mend
             self._in_trouble("receiving", str(error))
         except Exception as error:
             log.exception("the feed %s ended", self.feed.name)
             self._in_trouble("receiving", f"ended: {type(error).__name__}")
+
+    async def _played(self) -> None:
+        """A recording that came to its end: once all of it is stored the feed is off, and can be started again."""
+        while self.storing.state is None or spool.waiting_bytes(self.folder, dict(self.storing.marks)):
+            await asyncio.sleep(IDLE_S)
+        await asyncio.to_thread(_off, self.owner_url, self.feed, self.told())
 
     async def _take(self, frames: list[Frame]) -> None:
         if not frames:
@@ -205,6 +212,13 @@ def _tell(owner_url: str, told: list[tuple[FeedRow, Told]]) -> None:
     with owner_connection(owner_url) as connection:
         for feed, state in told:
             feeds.keep_state(connection, feed, state)
+        connection.commit()
+
+
+def _off(owner_url: str, feed: FeedRow, told: Told) -> None:
+    with owner_connection(owner_url) as connection:
+        feeds.keep_state(connection, feed, told)
+        feeds.set_active(connection, feed.name, False)
         connection.commit()
 
 

@@ -226,6 +226,7 @@ async def test_a_recording_of_a_file_and_of_a_window_plays_as_a_feed(environment
     add(environment, "Played", "replay", {"recording": "a.ndjson", "speed": 100_000}, world="exercise")
     async with listening(environment):
         await until(environment, FIXES, 60)
+        await until(environment, "SELECT active FROM feed", False)  # played: `vigia feed start` plays it again
     with environment.connect() as connection:
         assert of_window(connection, 1, *(t for t in connection.execute("SELECT min(observed_at), max(observed_at) + interval '1 s' FROM fix").fetchone()), path_of("b.ndjson")) == 60
     assert sorted(path_of("a.ndjson").read_bytes().splitlines()) == sorted(path_of("b.ndjson").read_bytes().splitlines())

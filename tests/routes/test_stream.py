@@ -74,6 +74,46 @@ def test_who_is_signed_out_is_told_and_let_go(address, module_database):
         assert answer.status_code == 401 or [one[0] for one in events(answer)] == ["revoked"]
 
 
+def test_three_hundred_come_back_at_one_moment_and_some_never_read(address, fleet):
+    """Each gets its snapshot and the next change; who reads nothing holds up nobody."""
+    import asyncio
+    from urllib.parse import urlsplit
+
+    port = urlsplit(address).port
+    question = f"GET /api/stream?{LIVE} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: {COOKIE}\r\n\r\n".encode()
+    moved = str(1_795_600_000 + 9).encode()
+
+    async def one(reads: bool, first: asyncio.Event, counted: list[int]) -> bool:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            writer.write(question)
+            if not reads:
+                await asyncio.sleep(30)
+                return True
+            await reader.readuntil(b"event: whole")
+            counted[0] += 1
+            if counted[0] == 300:
+                first.set()
+            await reader.readuntil(moved)
+            return True
+        finally:
+            writer.close()
+
+    async def all_of_them() -> int:
+        first, counted = asyncio.Event(), [0]
+        deaf = [asyncio.create_task(one(False, first, counted)) for _ in range(20)]
+        tasks = [asyncio.create_task(one(True, first, counted)) for _ in range(300)]
+        await asyncio.wait_for(first.wait(), 60)
+        await asyncio.to_thread(fleet.move, 9)
+        got = await asyncio.wait_for(asyncio.gather(*tasks), 60)
+        for task in deaf:
+            task.cancel()
+        await asyncio.gather(*deaf, return_exceptions=True)
+        return sum(got)
+
+    assert asyncio.run(all_of_them()) == 300
+
+
 def test_a_filter_that_is_none_is_a_422(address):
     answer = httpx.get(f"{address}/api/stream?kind=ufo", headers={"Cookie": COOKIE})
     assert answer.status_code == 422 and answer.json()["problems"][0]["key"] == "kind"
