@@ -12,6 +12,7 @@ FORMATS = (
     ("csv", "CSV", "for a spreadsheet"),
     ("gpkg", "GeoPackage", "every layer in one file"),
     ("briefing", "Briefing", "one page that opens with no network"),
+    ("hotspots", "Hexagons", "for outsiders: no record, no small number"),
 )
 
 
