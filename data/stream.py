@@ -26,7 +26,7 @@ from data.newest import COLUMNS, last_batch, newest
 from data.news import CHANNEL
 from data.policy import Snapshot, View
 from data.sessions import Database
-from data.visitor import Visitor, visiting
+from data.visitor import Purpose, Visitor, visiting
 from errors import DatabaseUnreachable, SignedOut
 
 log = logging.getLogger("vigia.stream")
@@ -62,6 +62,7 @@ class Listener:
 
     visitor: Visitor
     filter: Filter
+    purpose: Purpose | None = None  # what a search among persons and vehicles is for
     group: Group | None = None
     ready: list[Message] = field(default_factory=list)  # whole, as everybody of the group gets them
     waiting: dict[int, bytes] = field(default_factory=dict)
@@ -78,7 +79,7 @@ class Listener:
 class Group:
     """Listeners to whom the same is told."""
 
-    key: tuple[str, str]
+    key: tuple[str, str, bool]
     view: View
     filter: Filter
     listeners: list[Listener] = field(default_factory=list)
@@ -90,7 +91,7 @@ class Stream:
 
     def __init__(self, database: Database, conninfo: str, rights: Snapshot):
         self._database, self._conninfo, self._rights = database, conninfo, rights
-        self._groups: dict[tuple[str, str], Group] = {}
+        self._groups: dict[tuple[str, str, bool], Group] = {}
         self._batches: set[int] = set()
         self._reached = 0
         self._missed = True  # notices may have been: ask for all after the last batch known
@@ -110,9 +111,9 @@ class Stream:
 
     # -- one listener
 
-    async def listen(self, visitor: Visitor, filter: Filter, last_id: str | None = None) -> AsyncIterator[Message]:
-        """The messages of one stream, for ever. It ends by `revoked` when the session does. Raises SignedOut, DatabaseUnreachable."""
-        listener = Listener(visitor, filter)
+    async def listen(self, visitor: Visitor, filter: Filter, last_id: str | None = None, purpose: Purpose | None = None) -> AsyncIterator[Message]:
+        """The messages of one stream, for ever; `purpose` is what a search among persons and vehicles is for. It ends by `revoked` when the session does. Raises SignedOut, DatabaseUnreachable."""
+        listener = Listener(visitor, filter, purpose)
         try:
             view = await self._rights.join(visitor.token)
             if view is None:
@@ -135,12 +136,12 @@ class Stream:
         """Put a listener into its group; what it is told first: all there is, or what it missed."""
         group = self._join(listener, view)  # before the database is asked: what changes meanwhile is told twice, not left out
         after = _resumed(last_id, group)
-        with visiting(listener.visitor):
+        with visiting(listener.visitor, listener.purpose):
             async with self._database.reading() as session:
                 reached = await last_batch(session)
                 rows = await newest(session, listener.filter, after=after)
         self._reached = self._reached or reached
-        told = [_encoded(row) for row in rows if _seen(view, row)]
+        told = await asyncio.to_thread(_told, rows, view)  # of tens of thousands: nobody else waits for it
         at = _id(max(reached, after or 0), group)
         if after is not None:
             return [Message("resumed", orjson.dumps({"now": time.time(), "columns": COLUMNS})), _fixes(told, at)]
@@ -167,7 +168,7 @@ class Stream:
         return out
 
     def _join(self, listener: Listener, view: View) -> Group:
-        key = (view.key, listener.filter.query())
+        key = (view.key, listener.filter.query(), listener.purpose is not None)
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = Group(key, view, listener.filter)
@@ -232,7 +233,7 @@ class Stream:
     async def _tell_group(self, group: Group, batches: list[int] | None) -> int:
         """Tell what changed with these batches, or since all that is known; the newest batch there was."""
         reached = 0
-        with visiting(group.listeners[0].visitor):
+        with visiting(group.listeners[0].visitor, group.listeners[0].purpose):
             try:
                 async with self._database.reading() as session:
                     if batches is None:
@@ -292,6 +293,10 @@ class Stream:
                     listener.wake()
 
 
+def _told(rows: list[tuple], view: View) -> list[bytes]:
+    return [_encoded(row) for row in rows if _seen(view, row)]
+
+
 def _seen(view: View, row: tuple) -> bool:
     return view.sees("movements", row[SCOPE], row[0], shapely.Point(row[LON], row[LAT]) if view.areas else None)
 
@@ -310,11 +315,15 @@ def _fixes(rows: list[bytes], at: str | None) -> Message:
 
 
 def _id(batch: int, group: Group) -> str:
-    """Where a stream is: a batch, and under which rights and filter."""
-    return f"{batch}-{group.key[0][:12]}"
+    """Where a stream is: a batch, and under which rights it is told."""
+    return f"{batch}-{_rights(group)}"
+
+
+def _rights(group: Group) -> str:
+    return group.key[0][:12] + ("+" if group.key[2] else "")
 
 
 def _resumed(told: str | None, group: Group) -> int | None:
     """The batch after which a stream goes on; None: from the beginning, as when it may see otherwise than it did."""
     batch, _, rights = (told or "").partition("-")
-    return max(0, int(batch) - BACK) if batch.isdecimal() and len(batch) < 19 and rights == group.key[0][:12] else None
+    return max(0, int(batch) - BACK) if batch.isdecimal() and len(batch) < 19 and rights == _rights(group) else None

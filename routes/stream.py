@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from sse_starlette import EventSourceResponse
 
 from data.stream import Message, Stream
-from data.visitor import at_hand
+from data.visitor import at_hand, search_purpose
 from errors import SignedOut
 from routes.asking import asked
 
@@ -22,12 +22,12 @@ NEVER_S = 86_400  # the stream has a beat of its own
 async def stream(request: Request) -> Response:
     """Snapshot, then changes; `Last-Event-ID` goes on where a stream ended."""
     filter = asked(request)
-    visitor = at_hand()
+    visitor, why = at_hand(), search_purpose(filter.q) if filter.q else None
     told: Stream = request.app.state.stream
 
     async def events() -> AsyncIterator[bytes]:
         try:
-            async for message in told.listen(visitor, filter, request.headers.get("last-event-id")):
+            async for message in told.listen(visitor, filter, request.headers.get("last-event-id"), why):
                 yield message.wire
         except SignedOut:
             yield Message("revoked", b"{}").wire

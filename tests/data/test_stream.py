@@ -18,6 +18,7 @@ from data.live import LiveWriter
 from data.policy import Snapshot
 from data.sessions import Database
 from data.stream import Stream
+from data.visitor import Purpose
 from errors import SignedOut
 from tests.conftest import TESTER
 from tests.data.made import source
@@ -46,11 +47,11 @@ class Fleet:
 class Screen:
     """What a browser would make of a stream."""
 
-    def __init__(self, stream: Stream, visitor, filter=LIVE, last_id=None):
+    def __init__(self, stream: Stream, visitor, filter=LIVE, last_id=None, purpose=None):
         self.places: dict[int, float] = {}
         self.events: list[str] = []
         self.last_id = last_id
-        self._messages = stream.listen(visitor, filter, last_id)
+        self._messages = stream.listen(visitor, filter, last_id, purpose)
 
     async def take(self) -> str:
         message = await asyncio.wait_for(anext(self._messages), 20)
@@ -145,6 +146,20 @@ async def test_each_is_told_what_they_may_see_and_no_byte_more(database, running
                     break
             await messages.aclose()
             assert places == set(fleet.ids) and word not in seen
+
+
+async def test_a_search_among_vehicles_is_told_only_what_it_has_a_purpose_for(database, running):
+    named = Filter.from_query([("world", "live"), ("q", "plate")])
+    with database.connect() as connection:
+        fleet = Fleet(connection, prefix="plate")
+        connection.execute("UPDATE track SET kind = 'vehicle' WHERE id = %s", (fleet.ids[0],))
+        connection.commit()
+        fleet.move(0)
+        async with watching(running, filter=named) as without, watching(running, filter=named, purpose=Purpose("Investigation", "7")) as told:
+            fleet.move(1)
+            await told.until(lambda: set(told.places.values()) == {seconds(1)} and set(told.places) == set(fleet.ids))
+            await without.until(lambda: set(without.places.values()) == {seconds(1)})
+            assert set(without.places) == set(fleet.ids[1:])
 
 
 async def test_a_revoked_session_ends_its_stream_and_an_expired_one_opens_none(database, running):
