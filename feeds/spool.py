@@ -27,6 +27,7 @@ DATA_MAX = 64 * 1024 * 1024
 FILE_BYTES = 16 * 1024 * 1024
 FILE_S = 3600.0
 SYNC_S = 1.0  # what a power cut may take; a process that is killed loses nothing it was given
+READ_BYTES = 4_000_000  # of one look, and the frame that goes beyond: bodies of requests are large, and each becomes many times its size in memory
 RESERVE = 1.25  # of the limit: what feeds that follow something under an authority may still use
 
 
@@ -137,17 +138,18 @@ class Reading:
     frames: list[Spooled]
     damaged: int = 0  # records whose hash no longer fits: passed over
     finished: tuple[str, ...] = ()  # files that are read to their end and that nobody writes to any more
+    size_bytes: int = 0
 
 
-def read(folder: Path, marks: dict[str, int], most: int) -> Reading:
-    """The next frames after `marks` (file -> bytes read), at most so many, the oldest first."""
+def read(folder: Path, marks: dict[str, int], most: int, most_bytes: int = READ_BYTES) -> Reading:
+    """The next frames after `marks` (file -> bytes read), at most so many, the oldest first; none after `most_bytes` are reached."""
     out = Reading([])
     finished = []
     for path in files(folder):
-        if len(out.frames) >= most:
+        if len(out.frames) >= most or out.size_bytes >= most_bytes:
             break
         closed = _is_closed(path)  # asked before reading: what is written after it is read by the next look
-        ended = _read_file(path, max(marks.get(path.name, 0), len(MAGIC)), most, out)
+        ended = _read_file(path, max(marks.get(path.name, 0), len(MAGIC)), most, most_bytes, out)
         if closed and ended:
             finished.append(path.name)
     out.finished = tuple(finished)
@@ -160,18 +162,18 @@ def before(folder: Path, marks: dict[str, int], most: int) -> list[Frame]:
     for path in files(folder):
         if path.name in marks:
             told = Reading([])
-            _read_file(path, len(MAGIC), 1 << 40, told)
+            _read_file(path, len(MAGIC), 1 << 40, 1 << 40, told)
             found += [one.frame for one in told.frames if one.end <= marks[path.name]]
     return found[-most:]
 
 
-def _read_file(path: Path, at: int, most: int, out: Reading) -> bool:
+def _read_file(path: Path, at: int, most: int, most_bytes: int, out: Reading) -> bool:
     """Take frames from a file; whether there are no more. Half a record is one whose writer was killed at it, and was never taken for kept."""
     with open(path, "rb") as file:
         if file.read(len(MAGIC)) != MAGIC:
             return True
         file.seek(at)
-        while len(out.frames) < most:
+        while len(out.frames) < most and out.size_bytes < most_bytes:
             head = file.read(HEAD.size)
             if len(head) < HEAD.size:
                 return True
@@ -186,6 +188,7 @@ def _read_file(path: Path, at: int, most: int, out: Reading) -> bool:
                 out.damaged += 1
                 continue
             topic = body[:topic_size].decode("utf-8", "replace")
+            out.size_bytes += size
             out.frames.append(Spooled(Frame(body[topic_size:], received_us, topic), path.name, file.tell()))
     return False
 

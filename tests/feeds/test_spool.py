@@ -48,6 +48,22 @@ def test_what_is_appended_is_read_once_and_in_order(tmp_path):
     assert spool.files(tmp_path / "7") == []
 
 
+def test_a_look_takes_so_many_bytes_and_no_more_however_large_the_frames_are(tmp_path):
+    """A database that was away for an hour, and bodies of 4 MB: read at once they would be more than the memory there is."""
+    writer, marks = SpoolWriter(tmp_path / "7", limit_bytes=ROOM), {}
+    given_ = frames(7, size=1_000)
+    writer.append(given_)
+    writer.close()
+    assert len(read(tmp_path / "7", marks, 1_000, most_bytes=2_500).frames) == 3
+    assert read(tmp_path / "7", marks, 1_000, most_bytes=2_500).finished == ()
+    out = []
+    while more := read(tmp_path / "7", marks, 1_000, most_bytes=1).frames:
+        assert len(more) == 1, "one that is larger is taken alone"
+        marks[more[0].file] = more[0].end
+        out.append(more[0].frame)
+    assert out == given_ and len(read(tmp_path / "7", marks, 1_000, most_bytes=1).finished) == 1
+
+
 @given(st.lists(st.tuples(st.binary(max_size=200), st.text(max_size=20)), max_size=20), st.integers(1, 5))
 def test_any_bytes_and_any_topic(tmp_path_factory, told, most):
     folder = tmp_path_factory.mktemp("spool") / "1"
