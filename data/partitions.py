@@ -11,24 +11,26 @@ from psycopg import sql
 from data.models import SCHEMA
 from data.worlds import NAMES
 
+# Times that a clock may tell have a table a month. The rest are broken clocks, and whoever makes them up must not make a table with each:
+# all of those share one.
+FIRST, END = date(1990, 1, 1), date(2050, 1, 1)
+
 
 def ensure_months(connection: psycopg.Connection, world: int, observed_us: np.ndarray) -> None:
     """Make the month partitions that these times (epoch microseconds, shape (n,)) need."""
-    months = np.unique(observed_us.astype("datetime64[us]").astype("datetime64[M]"))
-    for month in months.astype(object):
-        _ensure(connection, world, month)
+    months = np.unique(observed_us.astype("datetime64[us]").astype("datetime64[M]")).astype(object).tolist()
+    for month in [m for m in months if FIRST <= m < END]:
+        after = date(month.year + month.month // 12, month.month % 12 + 1, 1)
+        _ensure(connection, world, f"{month:%Y_%m}", sql.SQL("FOR VALUES FROM ({}) TO ({})").format(sql.Literal(month.isoformat()), sql.Literal(after.isoformat())))
+    if any(not FIRST <= m < END for m in months):
+        _ensure(connection, world, "beyond", sql.SQL("DEFAULT"))
 
 
-def _ensure(connection: psycopg.Connection, world: int, month: date) -> None:
-    name = f"fix_{NAMES[world]}_{month:%Y_%m}"
+def _ensure(connection: psycopg.Connection, world: int, name: str, bounds: sql.Composable) -> None:
+    name = f"fix_{NAMES[world]}_{name}"
     if connection.execute("SELECT to_regclass(%s)", (f"{SCHEMA}.{name}",)).fetchone()[0]:
         return
-    after = date(month.year + month.month // 12, month.month % 12 + 1, 1)
-    connection.execute(
-        sql.SQL("CREATE TABLE IF NOT EXISTS {} PARTITION OF {} FOR VALUES FROM ({}) TO ({})").format(
-            sql.Identifier(SCHEMA, name), sql.Identifier(SCHEMA, f"fix_{NAMES[world]}"),
-            sql.Literal(month.isoformat()), sql.Literal(after.isoformat()),
-        )
-    )
+    table = sql.Identifier(SCHEMA, name)
+    connection.execute(sql.SQL("CREATE TABLE IF NOT EXISTS {} PARTITION OF {} {}").format(table, sql.Identifier(SCHEMA, f"fix_{NAMES[world]}"), bounds))
     # It shows nothing to whoever asks it directly: the serving role has no policy here.
-    connection.execute(sql.SQL("ALTER TABLE {0} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY").format(sql.Identifier(SCHEMA, name)))
+    connection.execute(sql.SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY").format(table))

@@ -153,3 +153,22 @@ def test_a_fix_outside_its_authority_is_sealed_and_no_news(database):
         later = {"track_id": np.array([inside]), "observed_us": at[:1] + 1, "lon": np.array([-97.4]), "lat": np.array([26.0])}
         connection.execute("UPDATE authority SET revoked_at = valid_from")
         assert writer.store(later).sealed == {"time": 1}, "what was revoked a moment ago holds no more"
+
+
+def test_made_up_times_make_no_table_each(database):
+    """Three thousand months of one batch would be more tables than a transaction can lock, and the feed would stand still for ever."""
+    months = np.concatenate([np.arange(np.datetime64(first, "M"), np.datetime64(first, "M") + number) for first, number in (("0006-01", 3_000), ("9986-01", 3), ("2026-01", 2))])
+    at = months.astype("datetime64[us]").astype(np.int64)
+    n = len(at)
+    with database.connect() as connection:
+        writer = LiveWriter(connection, 0, source(connection, 0))
+        (track,) = writer.tracks([TrackTold("tag:1", "tag")])
+        assert writer.store({"track_id": np.full(n, track), "observed_us": at, "lon": np.zeros(n), "lat": np.zeros(n)}).new.all()
+        connection.commit()
+        (again,) = np.datetime64("1994-05-06", "us").astype(np.int64)[None]
+        writer.store({"track_id": np.array([track]), "observed_us": np.array([again]), "lon": np.zeros(1), "lat": np.zeros(1)})
+        connection.commit()
+        tables = connection.execute("SELECT inhrelid::regclass::text, relrowsecurity AND relforcerowsecurity FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid "
+                                    "WHERE inhparent = 'fix_live'::regclass ORDER BY 1").fetchall()
+        assert tables == [(f"fix_live_{name}", True) for name in ("1994_05", "2026_01", "2026_02", "beyond")]
+        assert connection.execute("SELECT count(*) FROM fix_live_beyond").fetchone() == (3_003,)
