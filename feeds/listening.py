@@ -164,6 +164,7 @@ class Ear:
             self._wake.clear()
             if not self.storing.step():
                 self._wake.wait(IDLE_S)
+        self.storing.tell(at_once=True)
 
 
 async def listen(owner_url: str, stopping: asyncio.Event) -> None:
@@ -176,15 +177,21 @@ async def listen(owner_url: str, stopping: asyncio.Event) -> None:
             try:
                 wanted, protected = await asyncio.to_thread(_wanted, owner_url)
                 await _follow(ears, wanted, protected, owner_url)
-                await asyncio.to_thread(_tell, owner_url, [(e.feed, told) for e in ears.values() if (told := e.told())])
+                await asyncio.to_thread(_tell, owner_url, _states(ears))
             except BROKEN as error:
                 log.warning("the database does not answer (%s); feeds go on to disk", type(error).__name__)
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(stopping.wait(), FOLLOW_S)
     finally:
         await asyncio.gather(*(ear.stop() for ear in ears.values()))
+        with suppress(*BROKEN):  # what the last seconds added
+            await asyncio.to_thread(_tell, owner_url, _states(ears))
         ended.set()
         await asyncio.to_thread(settler.join)
+
+
+def _states(ears: dict[int, Ear | Sender]) -> list[tuple[FeedRow, Told]]:
+    return [(ear.feed, told) for ear in ears.values() if (told := ear.told())]
 
 
 def _wanted(owner_url: str) -> tuple[dict[int, FeedRow], set[int]]:

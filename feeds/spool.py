@@ -15,7 +15,7 @@ import secrets
 import struct
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from errors import SpoolFull
@@ -139,6 +139,7 @@ class Reading:
     damaged: int = 0  # records whose hash no longer fits: passed over
     finished: tuple[str, ...] = ()  # files that are read to their end and that nobody writes to any more
     size_bytes: int = 0
+    reached: dict[str, int] = field(default_factory=dict)  # file -> where what was looked at ends, what is damaged too: it is counted once
 
 
 def read(folder: Path, marks: dict[str, int], most: int, most_bytes: int = READ_BYTES) -> Reading:
@@ -184,6 +185,7 @@ def _read_file(path: Path, at: int, most: int, most_bytes: int, out: Reading) ->
             body = file.read(topic_size + size)
             if len(body) < topic_size + size:
                 return True
+            out.reached[path.name] = file.tell()
             if hashlib.sha256(body).digest() != told:
                 out.damaged += 1
                 continue

@@ -46,6 +46,19 @@ class Batch:
     received_us: int = 0
 
 
+@dataclass
+class Outcome:
+    """What came of a batch; counted when it is committed, for until then it may be tried again."""
+
+    new: int = 0
+    already: int = 0
+    sealed: int = 0
+    flagged: int = 0
+    position_at: float = 0.0
+    recorded: bool = False
+    errors: Counter[str] = field(default_factory=Counter)
+
+
 class Storing:
     """One feed on its way from disk into the database. `attach` gives it a connection, and another one when that broke."""
 
@@ -60,7 +73,7 @@ class Storing:
         self._readers: dict[str, tuple[float, float]] = {}
         self._readers_at = -math.inf
         self._pending: Batch | None = None
-        self._unrecorded, self._recorded_at = 0, time.monotonic()
+        self._unrecorded, self._recorded_at = 0, -math.inf
         self._before: Counter[str] = Counter()
 
     def attach(self, connection: psycopg.Connection) -> None:
@@ -82,10 +95,11 @@ class Storing:
         """Store what the spool has next; how many frames that were. Raises psycopg.Error: nothing is stored then, and nothing forgotten."""
         batch = self._pending or self._next()
         if batch is None:
+            self.tell()
             return 0
         self._pending = batch
         try:
-            self._store(batch)
+            outcome = self._store(batch)
             self.connection.commit()
         except BaseException:
             self._ids.clear()  # what was made in this transaction is not there
@@ -94,6 +108,7 @@ class Storing:
                 self.connection.rollback()
             raise
         self._pending = None
+        self._account(outcome)
         self.state.errors = dict(self._before + self.decoder.errors)
         self.marks.update(batch.reached)
         if batch.finished:
@@ -109,7 +124,7 @@ class Storing:
         if not found.frames and not found.finished and not found.damaged:
             return None
         frames = [one.frame for one in found.frames]
-        batch = Batch(frames=len(frames), reached={one.file: one.end for one in found.frames}, finished=found.finished,
+        batch = Batch(frames=len(frames), reached=found.reached, finished=found.finished,
                       received_us=max((f.received_us for f in frames), default=0))
         told = self.decoder.decode(frames)
         for one in self.judge.judged(told, frames) if self.judge is not None else told:
@@ -123,37 +138,55 @@ class Storing:
 
     # -- into the database
 
-    def _store(self, batch: Batch) -> None:
+    def _store(self, batch: Batch) -> Outcome:
         self._name(batch)
-        heard = self._placed(batch.heard)
+        out = Outcome()
+        heard = self._placed(batch.heard, out.errors)
         if heard:
             columns = self._columns(heard)
             stored = self.writer.store(columns)
-            new = int(stored.new.sum())
-            self._account(columns, stored, new)
-            if new and self.events is not None:
+            out.new, out.already, out.sealed = int(stored.new.sum()), stored.already, sum(stored.sealed.values())
+            out.flagged = int(np.count_nonzero(columns["flags"]))
+            trusted = columns["flags"] & self.untrusted == 0
+            if trusted.any():
+                out.position_at = columns["observed_us"][trusted].max() / 1e6
+            if out.new and self.events is not None:
                 self.events(self.connection, self.feed.world, {name: values[stored.new] for name, values in columns.items()})
         feeds.mark(self.connection, self.feed.id, batch.reached, batch.finished)
-        self._record()
+        out.recorded = self._record(out.new + out.sealed)
+        return out
 
-    def _account(self, columns: dict[str, np.ndarray], stored, new: int) -> None:
-        sealed = sum(stored.sealed.values())
-        self.state.stored += new
-        self.state.already += stored.already
-        self.state.sealed += sealed
-        self.state.flagged += int(np.count_nonzero(columns["flags"]))
-        self._unrecorded += new + sealed
-        trusted = columns["flags"] & self.untrusted == 0
-        if trusted.any():
-            self.state.position_at = max(self.state.position_at or 0.0, columns["observed_us"][trusted].max() / 1e6)
+    def _account(self, out: Outcome) -> None:
+        self.state.stored += out.new
+        self.state.already += out.already
+        self.state.sealed += out.sealed
+        self.state.flagged += out.flagged
+        if out.position_at:
+            self.state.position_at = max(self.state.position_at or 0.0, out.position_at)
+        self._before += out.errors
+        self._told(out.recorded, out.new + out.sealed)
 
-    def _record(self) -> None:
-        """Collection is told to the record once a minute, with how many fixes."""
-        if self._unrecorded and time.monotonic() - self._recorded_at >= RECORD_EVERY_S:
-            # Last before the commit: until then nobody else can write to the record.
-            people.tell(self.connection, "collection", who=f"feed:{self.feed.id}", of=f"source:{self.feed.source_id}", layer="tracks",
-                        world=NAMES[self.feed.world], rows=self._unrecorded)
+    def _record(self, number: int, *, at_once: bool = False) -> bool:
+        """Collection is told to the record with its first fixes, then once a minute, with how many; whether it was now."""
+        rows = self._unrecorded + number
+        if not rows or not at_once and time.monotonic() - self._recorded_at < RECORD_EVERY_S:
+            return False
+        # Last before the commit: until then nobody else can write to the record.
+        people.tell(self.connection, "collection", who=f"feed:{self.feed.id}", of=f"source:{self.feed.source_id}", layer="tracks",
+                    world=NAMES[self.feed.world], rows=rows)
+        return True
+
+    def _told(self, recorded: bool, number: int) -> None:
+        if recorded:
             self._unrecorded, self._recorded_at = 0, time.monotonic()
+        else:
+            self._unrecorded += number
+
+    def tell(self, *, at_once: bool = False) -> None:
+        """Tell the record of what was stored since the last time: when nothing follows it, and at the end. Raises psycopg.Error."""
+        if recorded := self._record(0, at_once=at_once):
+            self.connection.commit()
+            self._told(recorded, 0)
 
     def _name(self, batch: Batch) -> None:
         """Tracks that are new, or told of otherwise than before."""
@@ -180,7 +213,7 @@ class Storing:
             self._ids[key] = number
         self._known.update(changed)
 
-    def _placed(self, heard: list[Heard]) -> list[Heard]:
+    def _placed(self, heard: list[Heard], errors: Counter[str]) -> list[Heard]:
         """What has a place; a read has its reader's."""
         if not any(one.reader is not None for one in heard):
             return heard
@@ -195,7 +228,7 @@ class Storing:
             elif (place := self._readers.get(one.reader)) is not None:
                 out.append(replace(one, lon=place[0], lat=place[1]))
             else:
-                self._before["reader without a place"] += 1
+                errors["reader without a place"] += 1
         return out
 
     def _columns(self, heard: list[Heard]) -> dict[str, np.ndarray]:

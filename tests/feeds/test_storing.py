@@ -1,0 +1,93 @@
+"""From a spool into the database: counted when it is there, however often it was tried, and told to the record."""
+
+from __future__ import annotations
+
+import orjson
+import psycopg
+import pytest
+
+from data import feeds, people
+from feeds import decoding, spool
+from feeds.spool import MAGIC, SpoolWriter
+from feeds.storing import Storing
+from feeds.wire import Frame
+from tests.feeds.live import add
+
+ROOM = 1 << 24
+
+
+def fix(number: int, **about) -> Frame:
+    row = {"id": "V-1", "at": f"2026-11-26T04:00:{number:02d}Z", "lat": 25.9 + number / 1e4, "lon": -97.4, **about}
+    return Frame(orjson.dumps(row), 1_795_665_600_000_000 + number, "fixes")
+
+
+@pytest.fixture
+def feed(environment, tmp_path):
+    """A feed that is sent to us, its connection, and where its frames lie."""
+    add(environment, "Phones", "http", {})
+    with environment.connect() as connection:
+        (row,) = feeds.active(connection).values()
+        writer = SpoolWriter(tmp_path / "1", limit_bytes=ROOM)
+        storing = Storing(row, tmp_path / "1", *decoding.of(row), untrusted=decoding.UNTRUSTED)
+        storing.attach(connection)
+        yield storing, writer, connection
+        writer.close()
+
+
+def recorded(connection) -> list[int]:
+    return [orjson.loads(entry)["rows"] for (entry,) in connection.execute("SELECT entry FROM audit.entry WHERE entry LIKE '%\"collection\"%' ORDER BY seq")]
+
+
+def test_a_batch_that_is_tried_again_is_counted_once(feed, monkeypatch):
+    storing, writer, connection = feed
+    writer.append([fix(0), fix(1), Frame(b"nothing", 1, "fixes"), fix(1)])
+    with monkeypatch.context() as broken:
+        def away(*_) -> None:
+            raise psycopg.OperationalError("gone")
+
+        broken.setattr(feeds, "mark", away)
+        for _ in range(3):
+            with pytest.raises(psycopg.OperationalError):
+                storing.step()
+    assert storing.step() == 4 and storing.step() == 0
+    state = storing.state
+    assert (state.messages, state.stored, state.already, sum(state.errors.values())) == (4, 2, 1, 1)
+    assert recorded(connection) == [2]
+
+
+def test_without_a_record_nothing_is_collected(feed, monkeypatch):
+    storing, writer, connection = feed
+    writer.append([fix(0)])
+    with monkeypatch.context() as broken:
+        broken.setattr(people, "entry_text", lambda *_, **__: None)  # audit.append refuses it, as it would when it can't be written
+        with pytest.raises(psycopg.Error):
+            storing.step()
+        assert connection.execute("SELECT count(*) FROM fix").fetchone() == (0,)
+    storing.step()
+    assert connection.execute("SELECT count(*) FROM fix").fetchone() == (1,) and recorded(connection) == [1]
+
+
+def test_what_came_after_the_last_entry_is_told_at_the_end(feed):
+    storing, writer, connection = feed
+    for number in range(3):
+        writer.append([fix(number)])
+        storing.step()
+    storing.step()
+    assert recorded(connection) == [1]
+    storing.tell(at_once=True)
+    storing.tell(at_once=True)
+    assert recorded(connection) == [1, 2]
+
+
+def test_what_is_damaged_is_counted_once(feed):
+    storing, writer, connection = feed
+    writer.append([fix(0)])
+    (path,) = spool.files(storing.folder)
+    with open(path, "r+b") as file:
+        file.seek(len(MAGIC) + spool.HEAD.size + 7)
+        file.write(b"#")
+    for _ in range(5):
+        storing.step()
+    assert storing.state.errors == {"damaged in the spool": 1}
+    writer.append([fix(1)])
+    assert storing.step() == 1 and storing.state.stored == 1
