@@ -94,7 +94,7 @@ def cot_out(
     kind: Annotated[list[str], typer.Option(help="Kinds that are sent; vessels, aircraft and drones when none is told.")] = [],  # noqa: B006
     udp: Annotated[bool, typer.Option("--udp", help="Send datagrams.")] = False, world: World = "live",
 ) -> None:
-    """Send newest places as Cursor on Target to another system. Each look is an entry of the record."""
+    """Send newest places as Cursor on Target to another system. What is sent is in the record."""
     from data.records import KINDS, MARKINGS
     from data.scope import LEVEL
 

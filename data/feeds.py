@@ -167,11 +167,11 @@ def keep_state(connection: psycopg.Connection, feed: FeedRow, told: Told) -> Non
 def state_of(connection: psycopg.Connection, feed: int) -> Told:
     """What was told of a feed last: a listener that begins goes on from there."""
     row = connection.execute(
-        "SELECT messages, stored, already, flagged, dropped, sealed, errors FROM feed_state WHERE feed_id = %s", (feed,)).fetchone()
+        "SELECT messages, stored, already, flagged, dropped, sealed, errors, trouble FROM feed_state WHERE feed_id = %s", (feed,)).fetchone()
     if row is None:
         return Told()
-    messages, stored, already, flagged, dropped, sealed, errors = row
-    return Told(messages=messages, stored=stored, already=already, flagged=flagged, dropped=dropped, sealed=sealed, errors=errors)
+    messages, stored, already, flagged, dropped, sealed, errors, trouble = row
+    return Told(messages=messages, stored=stored, already=already, flagged=flagged, dropped=dropped, sealed=sealed, errors=errors, trouble=trouble)
 
 
 def standing(now: datetime, *, on: bool, late_s: float, told_at: datetime | None, message_at: datetime | None, position_at: datetime | None,

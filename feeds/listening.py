@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -43,10 +45,11 @@ class Ear:
 
     def __init__(self, feed: FeedRow, owner_url: str, *, protected: bool):
         self.feed, self.owner_url = feed, owner_url
-        self.folder = store().spool / str(feed.id)
+        self.folder = folder_of(feed.id)
         self.writer = SpoolWriter(self.folder, limit_bytes=feed_settings().spool_mb * 1_000_000, protected=protected)
         self.storing = Storing(feed, self.folder, *decoding.of(feed), untrusted=decoding.UNTRUSTED)
         self.bucket = Bucket(float(feed.settings.get("rate_per_s", feed_settings().rate_per_s)))
+        self.lock: int | None = None
         self.transport_at: float | None = None
         self.troubles: dict[str, str | None] = {}  # of receiving, of storing
         self.dropped = 0
@@ -183,7 +186,7 @@ async def listen(owner_url: str, stopping: asyncio.Event) -> None:
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(stopping.wait(), FOLLOW_S)
     finally:
-        await asyncio.gather(*(ear.stop() for ear in ears.values()))
+        await asyncio.gather(*(_end(ear) for ear in ears.values()))
         with suppress(*BROKEN):  # what the last seconds added
             await asyncio.to_thread(_tell, owner_url, _states(ears))
         ended.set()
@@ -202,15 +205,34 @@ def _wanted(owner_url: str) -> tuple[dict[int, FeedRow], set[int]]:
 
 async def _follow(ears: dict[int, Ear | Sender], wanted: dict[int, FeedRow], protected: set[int], owner_url: str) -> None:
     for number in [n for n, ear in ears.items() if wanted.get(n) != ear.feed]:
-        await ears.pop(number).stop()
+        await _end(ears.pop(number))
     for number, feed in wanted.items():
-        if number not in ears:
-            try:
-                ears[number] = Sender(feed, owner_url) if feed.kind == "cot-out" else Ear(feed, owner_url, protected=number in protected)
-            except VigiaError as error:
-                log.warning("feed %s: %s", feed.name, error)
-                continue
-            ears[number].start()
+        # Two that listen to one feed would count everything twice, and send it twice.
+        if number in ears or (lock := spool.hold(folder_of(number))) is None:
+            continue
+        try:
+            ear = Sender(feed, owner_url) if feed.kind == "cot-out" else Ear(feed, owner_url, protected=number in protected)
+            ear.start()
+        except Exception as error:  # of one feed's settings: the others are listened to all the same
+            os.close(lock)
+            await asyncio.to_thread(_refused, owner_url, feed, str(error) if isinstance(error, VigiaError) else f"its settings can't be used: {error!r}"[:200])
+            continue
+        ear.lock = lock
+        ears[number] = ear
+
+
+async def _end(ear: Ear | Sender) -> None:
+    await ear.stop()
+    os.close(ear.lock)
+
+
+def _refused(owner_url: str, feed: FeedRow, words: str) -> None:
+    with owner_connection(owner_url) as connection:
+        state = feeds.state_of(connection, feed.id)
+        if state.trouble != words:
+            log.warning("feed %s: %s", feed.name, words)
+        feeds.keep_state(connection, feed, replace(state, trouble=words))
+        connection.commit()
 
 
 def _tell(owner_url: str, told: list[tuple[FeedRow, Told]]) -> None:

@@ -1,10 +1,12 @@
-"""A feed that we send: newest places as Cursor on Target, to a server or as datagrams. Every look into the database is recorded before it leaves."""
+"""A feed that we send: newest places as Cursor on Target, to a server or as datagrams. The first look is recorded before it leaves; then once a minute, with
+how many places, and at the end."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
+import math
 import time
 
 import psycopg
@@ -29,7 +31,8 @@ class Sender:
 
     def __init__(self, feed: FeedRow, owner_url: str):
         self.feed, self.owner_url = feed, owner_url
-        self._sent, self._unrecorded, self._recorded_at = 0, 0, 0.0
+        self._sent, self._unrecorded, self._recorded_at = 0, 0, -math.inf
+        self.lock: int | None = None
         self._alive_at: float | None = None
         self._trouble: str | None = None
         self._task: asyncio.Task | None = None
@@ -43,6 +46,8 @@ class Sender:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+        with contextlib.suppress(psycopg.Error, DatabaseUnreachable):
+            await asyncio.to_thread(self._tell_rest)
 
     def told(self) -> Told:
         """How it fares: `messages` are those sent."""
@@ -104,12 +109,21 @@ class Sender:
         with owner_connection(self.owner_url) as connection:
             connection.execute("SET statement_timeout = '30s'")
             rows = handing.places(connection, self.feed, after)
-            self._unrecorded += len(rows)
-            if self._unrecorded and time.monotonic() - self._recorded_at >= RECORD_EVERY_S:
-                handing.record(connection, self.feed, self._unrecorded)
-                self._unrecorded, self._recorded_at = 0, time.monotonic()
+            number = self._unrecorded + len(rows)
+            due = number > 0 and time.monotonic() - self._recorded_at >= RECORD_EVERY_S
+            if due:
+                handing.record(connection, self.feed, number)
             connection.commit()
+        self._unrecorded, self._recorded_at = (0, time.monotonic()) if due else (number, self._recorded_at)
         return rows
+
+    def _tell_rest(self) -> None:
+        """What was sent since the last entry."""
+        if self._unrecorded:
+            with owner_connection(self.owner_url) as connection:
+                handing.record(connection, self.feed, self._unrecorded)
+                connection.commit()
+            self._unrecorded = 0
 
 
 async def _discard(reader: asyncio.StreamReader) -> None:

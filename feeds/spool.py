@@ -128,6 +128,18 @@ def _write(file: int, body: bytes, at: int) -> None:
         raise
 
 
+def hold(folder: Path) -> int | None:
+    """A lock on a feed for as long as it is open (os.close gives it back, as does an end of the process); None: another one listens to it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    file = os.open(folder.with_name(f"{folder.name}.lock"), os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(file)
+        return None
+    return file
+
+
 # -- reading -----------------------------------------------------------------------------------------------------------
 
 

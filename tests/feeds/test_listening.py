@@ -12,6 +12,7 @@ import pytest
 from data.feeds import standing
 from feeds.recording import of_file, of_window
 from feeds.imports import ImportOptions
+from feeds.listening import listen
 from feeds.replay import path_of
 from tests.feeds.live import NOW, Broker, Server, add, agency, listening, named, report, until
 
@@ -172,6 +173,45 @@ async def test_a_feed_is_switched_off_on_and_forgotten_while_it_is_listened_to(e
             change(feeds.remove)
             await until(environment, "SELECT count(*) FROM feed_state", 0)
             await until(environment, FIXES, 2)
+
+
+async def test_two_that_listen_at_once_are_one(environment):
+    """`./vigia up` and `./vigia feed run` on one machine: one of the two listens, and when it ends the other."""
+    stopping = asyncio.Event()
+
+    async def play(writer, number):
+        for i in range(10 * (number - 1), 10 * number):
+            writer.write(report(1, i))
+        await asyncio.sleep(60)
+
+    async with Server(play) as server:
+        add(environment, "Tower", "ais-tcp", {"host": "127.0.0.1", "port": server.port})
+        first = asyncio.create_task(listen(environment.owner_url, stopping))
+        await until(environment, FIXES, 10)
+        async with listening(environment):
+            await until(environment, "SELECT messages::int FROM feed_state", 10)
+            await asyncio.sleep(3)
+            assert server.came == 1
+            stopping.set()
+            await first
+            await until(environment, FIXES, 20)
+        assert server.came == 2
+    with environment.connect() as connection:
+        assert connection.execute("SELECT messages::int, stored::int, already::int FROM feed_state").fetchone() == (20, 20, 0)
+
+
+async def test_a_feed_with_settings_that_are_none_says_so_and_holds_up_no_other(environment):
+    async def play(writer, number):
+        writer.write(report(1, number))
+        await asyncio.sleep(60)
+
+    async with Server(play) as server:
+        add(environment, "A", "ais-tcp", {"host": "127.0.0.1", "port": 1, "rate_per_s": "many"})
+        add(environment, "B", "cot-out", {})
+        add(environment, "Tower", "ais-tcp", {"host": "127.0.0.1", "port": server.port})
+        async with listening(environment):
+            await until(environment, FIXES, 1)
+            await until(environment, "SELECT count(*) FROM feed_state s JOIN feed f ON f.id = s.feed_id WHERE f.name < 'T' AND trouble LIKE 'its settings%'", 2)
 
 
 async def test_one_feed_that_floods_is_told_to_stop_and_the_other_goes_on(environment):

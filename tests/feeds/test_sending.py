@@ -7,6 +7,7 @@ import socket
 from contextlib import closing
 
 import numpy as np
+import orjson
 
 from data import authority, people
 from data.fixes import TrackTold
@@ -82,8 +83,9 @@ async def test_an_agency_sends_its_own_up_to_a_marking_as_it_moves(environment):
             assert tak.keys == {"cot:vigia.mmsi:1"} and [h.lon for h in tak.heard] == [-97.0, -96.95]
             await until(environment, "SELECT messages::int FROM feed_state", 2)
     with environment.connect() as connection:
-        (entry,) = connection.execute("SELECT entry FROM audit.entry WHERE entry LIKE '%\"disclosure\"%'").fetchone()
-    assert f"127.0.0.1:{tak.port}" in entry and "MMSI" not in entry
+        entries = [entry for (entry,) in connection.execute("SELECT entry FROM audit.entry WHERE entry LIKE '%\"disclosure\"%'")]
+    assert all(f"127.0.0.1:{tak.port}" in entry and "MMSI" not in entry for entry in entries)
+    assert [orjson.loads(entry)["rows"] for entry in entries] == [1, 1], "the first before it leaves, the rest at the end"
 
 
 async def test_what_is_sealed_is_sent_no_more(environment):
