@@ -43,7 +43,9 @@ class Intake:
         if not rows or (refused and not good_only):
             return Taken(0, refused)
         writer, bucket, lock = self._of(feed)
-        if bucket.admit(rows) < rows:
+        if rows > 2 * self._rate_per_s:
+            raise TooMuch(f"{rows:,} rows are more than this feed may ever send at once: {2 * self._rate_per_s:,.0f}; send less at a time")
+        if not bucket.admit(rows, whole=True):
             raise TooMuch(f"{rows:,} rows are more than this feed may send now: {self._rate_per_s:,.0f} a second; try again in a moment")
         await asyncio.to_thread(_keep, writer, lock, Frame(kept, received_us, format))
         return Taken(rows, refused)

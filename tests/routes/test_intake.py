@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from types import SimpleNamespace
+
 import pytest
 
 from data import feeds
-from feeds import spool
+from errors import InputRefused
+from feeds import bucket, spool
 from feeds.intake import BYTES_MAX
 from settings import store
 
@@ -60,9 +64,7 @@ def test_a_body_that_is_none_is_a_422(sent, body):
 def test_too_much_is_told(sent, monkeypatch):
     assert sent(content=bytes(BYTES_MAX + 1)).status_code == 413
     assert sent(content=b"x", headers={"Content-Encoding": "gzip"}).status_code == 422
-    from feeds.bucket import Bucket
-
-    monkeypatch.setattr(Bucket, "admit", lambda self, number: 0)
+    monkeypatch.setattr(bucket.Bucket, "admit", lambda self, number, **_: 0)
     assert sent(json=[GOOD]).status_code == 429
     monkeypatch.undo()
     monkeypatch.setattr(spool.SpoolWriter, "_room", lambda self, frames: 0)
@@ -114,3 +116,52 @@ def test_a_feed_that_is_off_takes_nothing(sent, module_database, server):
         with module_database.connect() as connection:
             feeds.set_active(connection, "Phones", True)
             connection.commit()
+
+
+@pytest.mark.parametrize("address", ["/api/fixes", "/api/epcis", f"/api/osmand/{'x' * 43}"])
+def test_no_body_is_kept_for_whoever_has_no_token(server, address):
+    """Nobody in particular could have us hold 4 MB for each connection, and for as long as they like."""
+    answered = []
+
+    async def ask() -> None:
+        async def receive() -> dict:
+            raise AssertionError("the body was asked for")
+
+        async def send(message: dict) -> None:
+            answered.append(message)
+
+        await server.app({"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http", "path": address,
+                          "raw_path": address.encode(), "query_string": b"", "root_path": "", "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80),
+                          "headers": [(b"host", b"127.0.0.1"), (b"authorization", b"Bearer " + b"x" * 43), (b"content-length", b"4000000")]}, receive, send)
+
+    server.portal.call(ask)
+    assert answered[0]["status"] == 401
+
+
+@pytest.mark.parametrize("token", ["%00" * 43, "%ff" * 43, "a", "%0a" + "x" * 43, "x" * 5_000, "%F0%9F%9A%A2" * 30])
+def test_a_token_that_can_be_none_opens_nothing(sent, token):
+    assert sent(f"/api/osmand/{token}?id=1&lat=1&lon=2", "GET", shown=None).status_code in (401, 404)
+
+
+def test_a_body_that_never_ends_is_given_up(monkeypatch):
+    from routes import intake
+
+    async def drip():
+        yield b"{"
+        await asyncio.sleep(30)
+
+    monkeypatch.setattr(intake, "BODY_S", 0.05)
+    with pytest.raises(InputRefused, match="1 bytes came within 0.05 s"):
+        asyncio.run(intake._body(SimpleNamespace(headers={}, stream=drip)))
+
+
+def test_who_was_told_to_wait_is_let_in_in_time(monkeypatch):
+    """Large bodies that are tried again and again: a try that takes nothing costs nothing."""
+    now = 0.0
+    monkeypatch.setattr(bucket.time, "monotonic", lambda: now)
+    one = bucket.Bucket(100)
+    assert one.admit(200, whole=True) == 200
+    for now in (0.5, 1.0):
+        assert one.admit(150, whole=True) == 0
+    now = 1.5
+    assert one.admit(150, whole=True) == 150 and one.admit(10) == 0
