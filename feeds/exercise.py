@@ -13,6 +13,7 @@ from sqlalchemy import Table
 from data import people
 from data.models import SCHEMA, Base
 from data.sessions import owner_connection
+from data.state import touch
 from data.worlds import CODES
 from errors import VigiaError
 from exercise.build import FileEntry, Manifest, build
