@@ -23,16 +23,14 @@ Marking = Annotated[str, typer.Option(help="Who may see them: a TLP 2.0 marking.
 Grade = Annotated[str, typer.Option(help="What the source is worth: Admiralty, such as B2.")]
 Late = Annotated[float, typer.Option("--late", help="Silent for so many seconds it is late; three times that stale, thirty times dead.")]
 World = Annotated[str, typer.Option(help="live or exercise.")]
+OneWorld = Annotated[str | None, typer.Option("--world", help="live or exercise, where both have a feed of this name.")]
 
 
 def _add(name: str, kind: str, settings: dict, agency: str | None, marking: str, grade: str, late: float, world: str = "live") -> str | None:
     from data import feeds
-    from data.worlds import WORLDS
 
-    if world not in WORLDS:
-        raise InputRefused(f"--world {world}: expected one of {', '.join(WORLDS)}")
     with owner() as connection:
-        token = feeds.add(connection, name, kind, settings, world=world, agency=agency, marking=marking, grade=grade, late_s=late)
+        token = feeds.add(connection, name, kind, settings, world=_known(world), agency=agency, marking=marking, grade=grade, late_s=late)
     print(f"{name} is on: ./vigia up listens to it, and ./vigia feed list says how it fares.")
     return token
 
@@ -150,7 +148,7 @@ def replay(
     kept = path_of(f"{re.sub(r'[^A-Za-z0-9]+', '-', name)[:40]}-{secrets.token_hex(4)}.ndjson")
     with owner() as connection, shown() as progress:
         number = (recording.of_file(connection, file, options, kept, progress) if file
-                  else recording.of_window(connection, CODES[of], moment("--from", start), moment("--to", end), kept))
+                  else recording.of_window(connection, CODES[of], moment("--from", start), moment("--to", end), kept, agency=agency, marking=marking))
     try:
         _add(name, "replay", {"recording": kept.name, "speed": speed, "as_now": as_now, "loop": loop}, agency, marking, grade, late, world)
     except BaseException:
@@ -185,30 +183,41 @@ def _line(row: dict, now: datetime) -> str:
 
 
 @feed.command("stop")
-def stop(name: Name) -> None:
+def stop(name: Name, world: OneWorld = None) -> None:
     """Listen to it no more; it is kept."""
     from data import feeds
 
     with owner() as connection:
-        feeds.set_active(connection, name, False)
+        feeds.set_active(connection, name, False, world=_known(world))
 
 
 @feed.command("start")
-def start_(name: Name) -> None:
+def start_(name: Name, world: OneWorld = None) -> None:
     """Listen to it again."""
     from data import feeds
 
     with owner() as connection:
-        feeds.set_active(connection, name, True)
+        feeds.set_active(connection, name, True, world=_known(world))
 
 
 @feed.command("remove")
-def remove(name: Name) -> None:
-    """Forget it; what it gave stays."""
+def remove(name: Name, world: OneWorld = None) -> None:
+    """Forget it; what it gave stays, and what is not stored yet goes."""
     from data import feeds
+    from feeds import listening
 
     with owner() as connection:
-        feeds.remove(connection, name)
+        number, recording = feeds.remove(connection, name, world=_known(world))
+    if left := listening.forget(number, recording):
+        print(f"{left:,} bytes of what it told were still on disk, and are gone.")
+
+
+def _known(world: str | None) -> str | None:
+    from data.worlds import WORLDS
+
+    if world is not None and world not in WORLDS:
+        raise InputRefused(f"--world {world}: expected one of {', '.join(WORLDS)}")
+    return world
 
 
 @feed.command("run")

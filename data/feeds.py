@@ -84,8 +84,8 @@ def add(connection: psycopg.Connection, name: str, kind: str, settings: dict, *,
     (source,) = connection.execute(
         """
         INSERT INTO source (world, layer, kind, name, sha256, size_bytes, format, agency_id, marking, grade)
-        VALUES (%s, 'tracks', 'feed', %s, %s, 0, %s, %s, %s, %s) ON CONFLICT (world, layer, sha256, agency_id) DO UPDATE SET name = excluded.name RETURNING id
-        """, (code, name, hashlib.sha256(f"feed {name}".encode()).hexdigest(), kind, agency_id, marking, grade)).fetchone()
+        VALUES (%s, 'tracks', 'feed', %s, %s, 0, %s, %s, %s, %s) RETURNING id
+        """, (code, name, hashlib.sha256(f"feed {name} {new_token()}".encode()).hexdigest(), kind, agency_id, marking, grade)).fetchone()
     (number,) = connection.execute(
         "INSERT INTO feed (world, name, kind, settings, agency_id, marking, source_id, late_s, token_hash) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
         (code, name, kind, Jsonb(settings), agency_id, marking, source, late_s, hashed(token) if token else None)).fetchone()
@@ -102,21 +102,29 @@ def _agency(connection: psycopg.Connection, world: int, name: str | None) -> int
     return row[0]
 
 
-def set_active(connection: psycopg.Connection, name: str, active: bool) -> None:
-    """Listen to a feed, or no more. Raises NotFound."""
-    row = connection.execute("UPDATE feed SET active = %s WHERE name = %s RETURNING id", (active, name)).fetchone()
-    if row is None:
-        raise NotFound(f"no feed {name!r}")
-    tell(connection, "change", of=f"feed:{row[0]}", to="on" if active else "off")
+def _number(connection: psycopg.Connection, name: str, world: str | None) -> int:
+    """A feed's number by its name, which is another feed's in the other world. Raises NotFound, FeedRefused."""
+    rows = connection.execute("SELECT id FROM feed WHERE name = %s AND (%s::int IS NULL OR world = %s) FOR UPDATE", (name, code := world and CODES[world], code)).fetchall()
+    if not rows:
+        raise NotFound(f"no feed {name!r}" + (f" in the world {world}" if world else ""))
+    if len(rows) > 1:
+        raise FeedRefused(f"there is a feed {name!r} in each world; --world says which")
+    return rows[0][0]
 
 
-def remove(connection: psycopg.Connection, name: str) -> int:
-    """Forget a feed; what it gave stays. Its number. Raises NotFound."""
-    row = connection.execute("DELETE FROM feed WHERE name = %s RETURNING id", (name,)).fetchone()
-    if row is None:
-        raise NotFound(f"no feed {name!r}")
-    tell(connection, "change", of=f"feed:{row[0]}", to="removed")
-    return row[0]
+def set_active(connection: psycopg.Connection, name: str, active: bool, *, world: str | None = None) -> None:
+    """Listen to a feed, or no more. Raises NotFound, FeedRefused."""
+    number = _number(connection, name, world)
+    connection.execute("UPDATE feed SET active = %s WHERE id = %s", (active, number))
+    tell(connection, "change", of=f"feed:{number}", to="on" if active else "off")
+
+
+def remove(connection: psycopg.Connection, name: str, *, world: str | None = None) -> tuple[int, str | None]:
+    """Forget a feed; what it gave stays. Its number, and which recording it played. Raises NotFound, FeedRefused."""
+    number = _number(connection, name, world)
+    (recording,) = connection.execute("DELETE FROM feed WHERE id = %s RETURNING settings ->> 'recording'", (number,)).fetchone()
+    tell(connection, "change", of=f"feed:{number}", to="removed")
+    return number, recording
 
 
 def active(connection: psycopg.Connection) -> dict[int, FeedRow]:

@@ -17,6 +17,7 @@ from data.state import touch
 from data.worlds import CODES
 from errors import VigiaError
 from exercise.build import FileEntry, Manifest, build
+from feeds import listening
 from feeds.imports import ImportOptions, Progress, import_files
 from settings import store
 
@@ -117,6 +118,7 @@ def drop(*, owner_url: str) -> None:
     """
     with owner_connection(owner_url) as connection:
         files = _files(connection)
+        listened = connection.execute("SELECT id, settings ->> 'recording' FROM feed WHERE world = %s", (WORLD,)).fetchall()
         for table in reversed(Base.metadata.sorted_tables):
             if "world" not in table.c or table.name == "data_state":
                 continue
@@ -130,6 +132,8 @@ def drop(*, owner_url: str) -> None:
     # Rows first: a file that outlives its row is waste, a row that outlives its file is a broken map.
     for path in files:
         path.unlink(missing_ok=True)
+    for feed, recording in listened:
+        listening.forget(feed, recording)
     shutil.rmtree(folder(), ignore_errors=True)
 
 

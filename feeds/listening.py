@@ -20,7 +20,7 @@ import psycopg
 from data import feeds, settling
 from data.feeds import FeedRow, Told
 from data.sessions import owner_connection
-from data.worlds import CODES
+from data.worlds import CODES, NAMES
 from errors import DatabaseUnreachable, SpoolFull, VigiaError
 from feeds import decoding, spool, transports
 from feeds.bucket import Bucket
@@ -247,7 +247,7 @@ def _tell(owner_url: str, told: list[tuple[FeedRow, Told]]) -> None:
 def _off(owner_url: str, feed: FeedRow, told: Told) -> None:
     with owner_connection(owner_url) as connection:
         feeds.keep_state(connection, feed, told)
-        feeds.set_active(connection, feed.name, False)
+        feeds.set_active(connection, feed.name, False, world=NAMES[feed.world])
         connection.commit()
 
 
@@ -266,3 +266,12 @@ def _settle(owner_url: str, ended: threading.Event) -> None:
 def folder_of(feed: int) -> Path:
     """Where a feed's frames are kept until they are stored."""
     return store().spool / str(feed)
+
+
+def forget(feed: int, recording: str | None) -> int:
+    """Remove what a feed that is gone left on disk: its recording, and what of it is not stored yet, in bytes."""
+    from feeds.replay import path_of
+
+    if recording is not None:
+        path_of(recording).unlink(missing_ok=True)
+    return spool.forget(folder_of(feed))

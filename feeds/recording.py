@@ -16,7 +16,10 @@ import orjson
 import psycopg
 
 from data.fixes import MEASURES, TrackTold
-from data.records import KINDS, ImportReport
+from data.people import agency_id
+from data.records import KINDS, MARKINGS, ImportReport
+from data.scope import LEVEL
+from data.worlds import CODES
 from errors import InputRefused, VigiaError
 from feeds import tracks
 from feeds.imports import ImportOptions, Job, begun, undo
@@ -92,20 +95,26 @@ def of_file(connection: psycopg.Connection, path: Path, options: ImportOptions, 
     return _write(out, _rows({name: values[order] for name, values in columns.items()}, kept.told))
 
 
-def of_window(connection: psycopg.Connection, world: int, start: datetime, end: datetime, out: Path) -> int:
-    """Record what a past window of the database holds; how many positions."""
+def of_window(connection: psycopg.Connection, world: int, start: datetime, end: datetime, out: Path, *, agency: str | None = None,
+              marking: str = "TLP:AMBER") -> int:
+    """Record what a past window of the database holds; how many positions. Of the live world only what is the feed's to tell: its own
+    agency's, no more closed than its marking, and nothing that is sealed."""
+    allowed = [m for m in MARKINGS if LEVEL[m] <= LEVEL[marking]]
+    own = agency_id(connection, agency) if agency and world == CODES["live"] else None
     with connection.cursor(name="recording") as cursor:
         cursor.itersize = 20_000
         cursor.execute(
             f"""
             SELECT (extract(epoch FROM f.observed_at) * 1000000)::bigint, t.key, t.kind, ST_X(f.geom), ST_Y(f.geom), t.name, t.identifiers,
                    {', '.join(f'f.{m}' for m in NUMBERS)}
-            FROM fix f JOIN track t ON t.id = f.track_id WHERE f.world = %s AND f.observed_at >= %s AND f.observed_at < %s ORDER BY f.observed_at, t.key
-            """, (world, start, end))
+            FROM fix f JOIN track t ON t.id = f.track_id WHERE f.world = %s AND f.observed_at >= %s AND f.observed_at < %s
+              AND (f.world <> 0 OR t.agency_id IS NOT DISTINCT FROM %s AND t.marking = ANY (%s) AND (t.sealed_at IS NULL OR t.sealed_at > now()))
+            ORDER BY f.observed_at, t.key
+            """, (world, start, end, own, allowed))
         number = _write(out, _once(cursor))
     if not number:
         out.unlink()
-        raise InputRefused(f"nothing moved between {start:%Y-%m-%d %H:%M} and {end:%Y-%m-%d %H:%M} UTC")
+        raise InputRefused(f"nothing that may be played moved between {start:%Y-%m-%d %H:%M} and {end:%Y-%m-%d %H:%M} UTC")
     return number
 
 

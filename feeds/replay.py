@@ -24,8 +24,8 @@ AT_ONCE = 2_000
 
 
 def path_of(name: str) -> Path:
-    """Where a recording is kept."""
-    return store().home / "recordings" / name
+    """Where a recording is kept; what would lead elsewhere in its name does not."""
+    return store().home / "recordings" / Path(name).name
 
 
 async def run(feed: FeedRow, take: Take, alive: Alive, trouble: Trouble) -> None:

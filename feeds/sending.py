@@ -11,7 +11,7 @@ import time
 
 import psycopg
 
-from data import feeds, handing
+from data import handing
 from data.feeds import FeedRow, Told
 from data.sessions import owner_connection
 from data.worlds import CODES

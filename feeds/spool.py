@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import os
 import secrets
+import shutil
 import struct
 import time
 from collections.abc import Iterator
@@ -232,6 +233,14 @@ def remove(folder: Path, names: tuple[str, ...]) -> None:
     """Files that are stored wholly."""
     for name in names:
         (folder / name).unlink(missing_ok=True)
+
+
+def forget(folder: Path) -> int:
+    """Remove the spool of a feed that is gone; how many bytes it held."""
+    held = sum(path.stat().st_size for path in files(folder))
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.with_name(f"{folder.name}.lock").unlink(missing_ok=True)
+    return held
 
 
 def _is_closed(path: Path) -> bool:

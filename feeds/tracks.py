@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from feeds import ais, gpx, readers, sorties, track_shapes, track_tables
 from feeds.imports import Job, keep_original
