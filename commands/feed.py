@@ -21,6 +21,7 @@ Port = Annotated[int, typer.Option(min=1, max=65535)]
 Agency = Annotated[str | None, typer.Option(help="Whose records these are.")]
 Marking = Annotated[str, typer.Option(help="Who may see them: a TLP 2.0 marking.")]
 Grade = Annotated[str, typer.Option(help="What the source is worth: Admiralty, such as B2.")]
+Kinds = Annotated[list[str], typer.Option("--kind", help="Kinds it may tell of; what it tells of others is counted and not taken. All when none is told.")]
 Late = Annotated[float, typer.Option("--late", help="Silent for so many seconds it is late; three times that stale, thirty times dead.")]
 World = Annotated[str, typer.Option(help="live or exercise.")]
 OneWorld = Annotated[str | None, typer.Option("--world", help="live or exercise, where both have a feed of this name.")]
@@ -33,6 +34,14 @@ def _add(name: str, kind: str, settings: dict, agency: str | None, marking: str,
         token = feeds.add(connection, name, kind, settings, world=_known(world), agency=agency, marking=marking, grade=grade, late_s=late)
     print(f"{name} is on: ./vigia up listens to it, and ./vigia feed list says how it fares.")
     return token
+
+
+def _kinds(kinds: list[str]) -> dict:
+    from data.records import KINDS
+
+    if wrong := [k for k in kinds if k not in KINDS]:
+        raise InputRefused(f"--kind {wrong[0]}: expected {', '.join(KINDS)}")
+    return {"kinds": kinds} if kinds else {}
 
 
 @feed.command("ais-tcp")
@@ -58,7 +67,7 @@ def mqtt(
     tls: Annotated[bool, typer.Option("--tls", help="Speak TLS.")] = False,
     ca: Annotated[Path | None, typer.Option(metavar="FILE", help="The broker's certificate authority (PEM).")] = None,
     share: Annotated[str | None, typer.Option(help="A group whose listeners share the messages among them.")] = None,
-    agency: Agency = None, marking: Marking = "TLP:AMBER", grade: Grade = "F6", late: Late = 1800, world: World = "live",
+    kind: Kinds = [], agency: Agency = None, marking: Marking = "TLP:AMBER", grade: Grade = "F6", late: Late = 1800, world: World = "live",  # noqa: B006
 ) -> None:
     """GPS tags or RFID reads from an MQTT 5 broker."""
     if format not in ("owntracks", "tags", "rfid"):
@@ -68,21 +77,22 @@ def mqtt(
     if share is not None and not re.fullmatch(r"[\w-]{1,60}", share):
         raise InputRefused(f"--share {share}: expected letters, digits, - and _")
     _add(name, "mqtt", {"host": host, "port": port, "topics": topic, "format": format, "user": user, "password_variable": password_variable, "tls": tls,
-                        "ca": str(ca.resolve()) if ca else None, "share": share}, agency, marking, grade, late, world)
+                        "ca": str(ca.resolve()) if ca else None, "share": share, **_kinds(kind)}, agency, marking, grade, late, world)
 
 
 @feed.command("http")
-def http(name: Name, agency: Agency = None, marking: Marking = "TLP:AMBER", grade: Grade = "F6", late: Late = 1800, world: World = "live") -> None:
+def http(name: Name, kind: Kinds = [], agency: Agency = None, marking: Marking = "TLP:AMBER", grade: Grade = "F6", late: Late = 1800,  # noqa: B006
+         world: World = "live") -> None:
     """What is sent to us: POST /api/fixes, POST /api/epcis, GET /api/osmand. Prints the token it is sent with, once."""
-    token = _add(name, "http", {}, agency, marking, grade, late, world)
+    token = _add(name, "http", _kinds(kind), agency, marking, grade, late, world)
     print(f"Its token, which is shown this once: {token}")
 
 
 @feed.command("cot")
 def cot(name: Name, port: Port, host: Host = "127.0.0.1", udp: Annotated[bool, typer.Option("--udp", help="Listen for datagrams.")] = False,
-        agency: Agency = None, marking: Marking = "TLP:AMBER", grade: Grade = "F6", late: Late = 300, world: World = "live") -> None:
+        kind: Kinds = [], agency: Agency = None, marking: Marking = "TLP:AMBER", grade: Grade = "F6", late: Late = 300, world: World = "live") -> None:  # noqa: B006
     """Cursor on Target from a TCP server, or by UDP to us."""
-    _add(name, "cot-udp" if udp else "cot-tcp", {"host": host, "port": port}, agency, marking, grade, late, world)
+    _add(name, "cot-udp" if udp else "cot-tcp", {"host": host, "port": port, **_kinds(kind)}, agency, marking, grade, late, world)
 
 
 @feed.command("cot-out")
@@ -93,14 +103,12 @@ def cot_out(
     udp: Annotated[bool, typer.Option("--udp", help="Send datagrams.")] = False, world: World = "live",
 ) -> None:
     """Send newest places as Cursor on Target to another system. What is sent is in the record."""
-    from data.records import KINDS, MARKINGS
+    from data.records import MARKINGS
     from data.scope import LEVEL
 
     if ceiling not in MARKINGS or LEVEL[ceiling] > LEVEL["TLP:AMBER"]:
         raise InputRefused(f"--ceiling {ceiling}: expected TLP:CLEAR, TLP:GREEN or TLP:AMBER; what is more closed leaves no house by itself")
-    if wrong := [k for k in kind if k not in KINDS]:
-        raise InputRefused(f"--kind {wrong[0]}: expected {', '.join(KINDS)}")
-    _add(name, "cot-out", {"host": host, "port": port, "udp": udp, "ceiling": ceiling, "kinds": kind}, agency, ceiling, "F6", 60, world)
+    _add(name, "cot-out", {"host": host, "port": port, "udp": udp, "ceiling": ceiling, **_kinds(kind)}, agency, ceiling, "F6", 60, world)
 
 
 @feed.command("mavlink")

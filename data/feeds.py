@@ -216,14 +216,14 @@ def all_of_them(connection: psycopg.Connection, now: datetime | None = None) -> 
     return [_told(dict(zip(names, row)), now) for row in rows]
 
 
-async def listed(session: AsyncConnection, now: datetime | None = None) -> list[dict]:
-    """The feeds a visitor may see, with how each fares."""
+async def listed(session: AsyncConnection, now: datetime | None = None, *, with_sealed: bool = False) -> list[dict]:
+    """The feeds a visitor may see, with how each fares. How much of one is sealed is told to a legal officer alone."""
     now = now or datetime.now(timezone.utc)
     rows = await session.execute(
         select(Feed.id, Feed.world, Feed.name, Feed.kind, Agency.name.label("agency"), Feed.marking, Feed.active, Feed.late_s,
                *(getattr(FeedState, name) for name in STATE))
         .outerjoin(FeedState, FeedState.feed_id == Feed.id).outerjoin(Agency, Agency.id == Feed.agency_id).order_by(Feed.world, Feed.name))
-    return [_told(dict(row), now) for row in rows.mappings()]
+    return [_told(dict(row) | ({} if with_sealed else {"sealed": None}), now) for row in rows.mappings()]
 
 
 def _told(row: dict, now: datetime) -> dict:

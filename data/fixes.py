@@ -27,6 +27,8 @@ BATCH = 400_000
 PG_EPOCH_US = 946_684_800_000_000  # 2000-01-01, from which PostgreSQL counts
 EWKB_POINT = b"\x01" + (0x20000001).to_bytes(4, "little") + (4326).to_bytes(4, "little")
 
+IDENTIFIERS_MAX = 100  # of a track: whoever tells of it may tell new ones for ever
+
 MEASURES = ("speed_mps", "course_deg", "heading_deg", "altitude_m", "accuracy_m")
 COLUMNS = f"world, track_id, observed_at, qk, geom, {', '.join(MEASURES)}, source_id, line, flags"
 # A row of binary COPY up to the point's end; then the numbers that may be unknown, each with or without a value.
@@ -223,18 +225,21 @@ class FixWriter:
 
 
 def put_tracks(connection: psycopg.Connection, world: int, source_id: int, told: list[TrackTold]) -> list[int]:
-    """The ids of these tracks, made where they are new. A name told later replaces an older one; none told leaves it."""
+    """The ids of these tracks, made where they are new. A name told later replaces an older one; none told leaves it. Identifiers beyond
+    IDENTIFIERS_MAX are left out."""
     with connection.cursor() as cursor:
         cursor.executemany(
             """
             INSERT INTO track (world, key, kind, name, identifiers, agency_id, marking, sla_s, gap_s, source_id)
             VALUES (%s, %s, %s, %s, %s, %s, coalesce(%s, 'TLP:AMBER'), %s, %s, %s)
             ON CONFLICT (world, key, agency_id) DO UPDATE SET
-              name = coalesce(excluded.name, track.name), identifiers = track.identifiers || excluded.identifiers
+              name = coalesce(excluded.name, track.name),
+              identifiers = CASE WHEN (SELECT count(*) FROM jsonb_object_keys(track.identifiers || excluded.identifiers)) <= %s
+                            THEN track.identifiers || excluded.identifiers ELSE track.identifiers END
             RETURNING id
             """,
             [(world, t.key, t.kind, t.name, Jsonb(t.identifiers), t.agency_id, t.marking,
-              t.sla_s or SLA_S[t.kind], t.gap_s or GAP_S[t.kind], source_id) for t in told],
+              t.sla_s or SLA_S[t.kind], t.gap_s or GAP_S[t.kind], source_id, IDENTIFIERS_MAX) for t in told],
             returning=True,
         )
         ids = []

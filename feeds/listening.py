@@ -10,6 +10,7 @@ import logging
 import os
 import threading
 import time
+from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -27,7 +28,7 @@ from feeds.bucket import Bucket
 from feeds.sending import Sender
 from feeds.spool import SpoolWriter
 from feeds.storing import Storing
-from feeds.wire import Frame
+from feeds.wire import Frame, Framer
 from settings import feeds as feed_settings
 from settings import store
 
@@ -53,6 +54,7 @@ class Ear:
         self.transport_at: float | None = None
         self.troubles: dict[str, str | None] = {}  # of receiving, of storing
         self.dropped = 0
+        self.framing: Counter[str] = Counter()  # what never became a frame, by what was wrong with it
         self._writing = threading.Lock()
         self._wake, self._stopping = threading.Event(), threading.Event()
         self._task: asyncio.Task | None = None
@@ -77,7 +79,7 @@ class Ear:
         """How it fares; None until the database was there once."""
         if self.storing.state is None:
             return None
-        return Told(**{**vars(self.storing.state), "transport_at": self.transport_at, "trouble": "; ".join(filter(None, self.troubles.values())) or None,
+        return Told(**{**vars(self.storing.state), "errors": dict(self.framing + Counter(self.storing.state.errors)), "transport_at": self.transport_at, "trouble": "; ".join(filter(None, self.troubles.values())) or None,
                        "dropped": self.storing.state.dropped + self.dropped + self.writer.dropped,
                        "spooled_bytes": spool.waiting_bytes(self.folder, dict(self.storing.marks))})
 
@@ -85,7 +87,7 @@ class Ear:
 
     def _transport(self):
         how = {"take": self._take, "alive": self._alive, "trouble": partial(self._in_trouble, "receiving")}
-        framer = decoding.framer(self.feed)
+        framer = self._framer
         match self.feed.kind:
             case "ais-tcp" | "cot-tcp":
                 return partial(transports.tcp, self.feed.settings, framer, **how)
@@ -98,6 +100,11 @@ class Ear:
 
                 return partial(replay.run, self.feed, **how)
         return None  # what is sent to us is spooled by the server that is asked
+
+    def _framer(self) -> Framer:
+        made = decoding.framer(self.feed)()
+        made.errors = self.framing
+        return made
 
     async def _receive(self, run) -> None:
         try:

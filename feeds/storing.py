@@ -15,7 +15,7 @@ import psycopg
 
 from data import feeds, people
 from data.feeds import FeedRow
-from data.fixes import MEASURES, TrackTold
+from data.fixes import IDENTIFIERS_MAX, MEASURES, TrackTold
 from data.live import LiveWriter
 from data.worlds import NAMES
 from feeds import spool
@@ -126,7 +126,7 @@ class Storing:
         frames = [one.frame for one in found.frames]
         batch = Batch(frames=len(frames), reached=found.reached, finished=found.finished,
                       received_us=max((f.received_us for f in frames), default=0))
-        told = self.decoder.decode(frames)
+        told = [one for one in self.decoder.decode(frames) if self._may_tell(one)]
         for one in self.judge.judged(told, frames) if self.judge is not None else told:
             (batch.heard if isinstance(one, Heard) else batch.told).append(one)
         if found.damaged:
@@ -136,11 +136,18 @@ class Storing:
             self.state.message_at = batch.received_us / 1e6
         return batch
 
+    def _may_tell(self, one: Heard | Told) -> bool:
+        """Whether a feed that was made for some kinds tells of one of them: by another kind it could tell of what needs an authority as of what needs none."""
+        if (kinds := self.feed.settings.get("kinds")) and one.kind not in kinds:
+            self._before["kind this feed may not tell"] += 1
+            return False
+        return True
+
     # -- into the database
 
     def _store(self, batch: Batch) -> Outcome:
-        self._name(batch)
         out = Outcome()
+        self._name(batch, out.errors)
         heard = self._placed(batch.heard, out.errors)
         if heard:
             columns = self._columns(heard)
@@ -188,14 +195,17 @@ class Storing:
             self.connection.commit()
             self._told(recorded, 0)
 
-    def _name(self, batch: Batch) -> None:
+    def _name(self, batch: Batch, errors: Counter[str]) -> None:
         """Tracks that are new, or told of otherwise than before."""
         changed: dict[str, TrackTold] = {}
         for one in (*batch.heard, *batch.told):
             before = changed.get(one.key) or self._known.get(one.key)
+            known = before.identifiers if before else {}
+            if len(identifiers := {**known, **one.identifiers}) > IDENTIFIERS_MAX:
+                identifiers = known
+                errors["identifiers beyond a hundred"] += 1
             told = TrackTold(
-                key=one.key, kind=before.kind if before else one.kind, name=one.name or (before.name if before else None),
-                identifiers={**(before.identifiers if before else {}), **one.identifiers}, agency_id=self.feed.agency_id, marking=self.feed.marking)
+                key=one.key, kind=before.kind if before else one.kind, name=one.name or (before.name if before else None), identifiers=identifiers, agency_id=self.feed.agency_id, marking=self.feed.marking)
             # A name alone makes no track: it waits for the first place.
             if told != before:
                 if isinstance(one, Told) and one.key not in self._ids and one.key not in changed:

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from fastapi import APIRouter, Request, Response
 
 from data import feeds
+from data.visitor import at_hand
 from routes import papers
 from routes.asking import as_json, database
 
@@ -25,7 +26,7 @@ BODY = """<header><h1><a href="/"><span class="mark" aria-hidden="true"></span>V
 async def listed(request: Request) -> Response:
     """Every feed that may be seen; `standing` is live, late, stale, dead, frozen or off."""
     async with database(request).reading() as session:
-        rows = await feeds.listed(session)
+        rows = await feeds.listed(session, with_sealed=_legal())
     return as_json({"rows": rows, "now": datetime.now(timezone.utc)}, rows=len(rows))
 
 
@@ -33,7 +34,7 @@ async def listed(request: Request) -> Response:
 async def page(request: Request) -> Response:
     now = datetime.now(timezone.utc)
     async with database(request).reading() as session:
-        rows = await feeds.listed(session, now)
+        rows = await feeds.listed(session, now, with_sealed=_legal())
     none = '<p>No feed yet. <code>./vigia feed ais-tcp NAME --host … --port …</code> adds one: docs/feeds.md.</p>' if not rows else ""
     told = {standing: sum(r["standing"] == standing for r in rows) for standing in WORDS}
     summary = ", ".join(f"{number} {WORDS[standing].lower()}" for standing, number in told.items() if number) or "none yet"
@@ -41,11 +42,16 @@ async def page(request: Request) -> Response:
     return papers.page("feeds", "Vigia: feeds", "papers", body, rows=len(rows))
 
 
+def _legal() -> bool:
+    return "legal" in at_hand().roles
+
+
 def _row(r: dict, now: datetime) -> str:
     world = " (exercise)" if r["world"] == "exercise" else ""
     errors = ", ".join(f"{what} {number:,}" for what, number in sorted((r["errors"] or {}).items()))
     cells = (
-        r["kind"], r["agency"] or "none", _ago(r["message_at"], now), _ago(r["position_at"], now), *(f"{r[c] or 0:,}" for c in ("messages", "stored", "already", "flagged", "sealed", "dropped")),
+        r["kind"], r["agency"] or "none", _ago(r["message_at"], now), _ago(r["position_at"], now),
+        *("–" if c == "sealed" and r[c] is None else f"{r[c] or 0:,}" for c in ("messages", "stored", "already", "flagged", "sealed", "dropped")),
         _size(r["spooled_bytes"] or 0), "; ".join(filter(None, (r["trouble"], errors))),
     )
     return (f'<tr data-standing="{r["standing"]}"><td>{html.escape(r["name"])}{world}</td><td><span class="standing">{WORDS[r["standing"]]}</span></td>'

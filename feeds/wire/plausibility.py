@@ -6,7 +6,7 @@ a key with a doubtful step is walked through one fix at a time.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -44,6 +44,7 @@ FORMER_US = 6 * 3_600_000_000  # where it was before a jump that held
 BRANCH_US = 24 * 3_600_000_000  # another object under the same identity
 BRANCHES_MAX = 4
 KEYS_MAX = 200_000
+DUPLICATES_MAX = 10_000  # nobody may ever take them out
 RADIUS_M = 6_371_008.8
 SEGMENT = " #"  # mmsi:799000001 #2
 # What devices send before anybody has given them a number.
@@ -92,11 +93,11 @@ class _Known:
 
 @dataclass
 class Judge:
-    """Keeps the last good fix of each key, and flags what can't follow it. `duplicates` fills up until the caller takes them out."""
+    """Keeps the last good fix of each key, and flags what can't follow it. `duplicates` are the newest, until the caller takes them out."""
 
     land: Land | None = None
     keys_max: int = KEYS_MAX
-    duplicates: list[Duplicate] = field(default_factory=list)
+    duplicates: deque[Duplicate] = field(default_factory=lambda: deque(maxlen=DUPLICATES_MAX))
     _known: OrderedDict[str, _Known] = field(default_factory=OrderedDict)
 
     def __len__(self) -> int:

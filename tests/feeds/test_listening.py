@@ -211,7 +211,7 @@ async def test_two_that_listen_at_once_are_one(environment):
 
 async def test_a_feed_with_settings_that_are_none_says_so_and_holds_up_no_other(environment):
     async def play(writer, number):
-        writer.write(report(1, number))
+        writer.write(b"x" * 5_000 + b"\r\n" + report(1, number))
         await asyncio.sleep(60)
 
     async with Server(play) as server:
@@ -221,6 +221,7 @@ async def test_a_feed_with_settings_that_are_none_says_so_and_holds_up_no_other(
         async with listening(environment):
             await until(environment, FIXES, 1)
             await until(environment, "SELECT count(*) FROM feed_state s JOIN feed f ON f.id = s.feed_id WHERE f.name < 'T' AND trouble LIKE 'its settings%'", 2)
+            await until(environment, "SELECT errors FROM feed_state s JOIN feed f ON f.id = s.feed_id WHERE f.name = 'Tower'", {"too long": 1})  # never a frame, and counted
 
 
 async def test_one_feed_that_floods_is_told_to_stop_and_the_other_goes_on(environment):

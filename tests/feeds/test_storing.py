@@ -91,3 +91,32 @@ def test_what_is_damaged_is_counted_once(feed):
     assert storing.state.errors == {"damaged in the spool": 1}
     writer.append([fix(1)])
     assert storing.step() == 1 and storing.state.stored == 1
+
+
+def test_what_one_tells_of_who_it_is_grows_without_end_no_more(feed):
+    storing, writer, connection = feed
+    for number in range(12):
+        writer.append([fix(number, identifiers={f"name {number}-{i}": "x" * 100 for i in range(20)})])
+        storing.step()
+    assert connection.execute("SELECT (SELECT count(*) FROM jsonb_object_keys(identifiers)) FROM track").fetchone() == (100,)
+    assert storing.state.errors == {"identifiers beyond a hundred": 7} and storing.state.stored == 12
+    begun_anew = Storing(storing.feed, storing.folder, *decoding.of(storing.feed))
+    begun_anew.attach(connection)
+    writer.append([fix(20, identifiers={f"after {i}": "x" for i in range(20)})])
+    begun_anew.step()
+    assert connection.execute("SELECT (SELECT count(*) FROM jsonb_object_keys(identifiers)) FROM track").fetchone() == (100,)
+
+
+def test_a_feed_made_for_some_kinds_tells_of_no_other(environment, tmp_path):
+    """Whoever has its token could tell of a vehicle as of a vessel, which needs no authority."""
+    add(environment, "Phones", "http", {"kinds": ["tag"]})
+    with environment.connect() as connection:
+        (row,) = feeds.active(connection).values()
+        writer = SpoolWriter(tmp_path / "1", limit_bytes=ROOM)
+        writer.append([fix(0), fix(1, kind="vessel", id="V-2"), fix(2, kind="tag")])
+        writer.close()
+        storing = Storing(row, tmp_path / "1", *decoding.of(row))
+        storing.attach(connection)
+        storing.step()
+        assert connection.execute("SELECT key, kind FROM track").fetchall() == [("tag:V-1", "tag")]
+        assert storing.state.stored == 2 and storing.state.errors == {"kind this feed may not tell": 1}
