@@ -9,7 +9,7 @@ from sse_starlette import EventSourceResponse
 
 from data.stream import Message, Stream
 from data.visitor import at_hand, search_purpose
-from errors import SignedOut
+from errors import FilterInvalid, SignedOut
 from routes.asking import asked
 
 router = APIRouter(prefix="/api")
@@ -20,14 +20,17 @@ NEVER_S = 86_400  # the stream has a beat of its own
 
 @router.get("/stream")
 async def stream(request: Request) -> Response:
-    """Snapshot, then changes; `Last-Event-ID` goes on where a stream ended."""
-    filter = asked(request)
+    """Snapshot, then changes; `Last-Event-ID`, or `after` where a header can't be sent, goes on where a stream ended."""
+    filter = asked(request, "after")
+    if filter.known_at:
+        raise FilterInvalid([{"key": "known_at", "value": request.query_params["known_at"], "expected": "nothing: a stream tells of now"}])
+    last = request.headers.get("last-event-id") or request.query_params.get("after")
     visitor, why = at_hand(), search_purpose(filter.q) if filter.q else None
     told: Stream = request.app.state.stream
 
     async def events() -> AsyncIterator[bytes]:
         try:
-            async for message in told.listen(visitor, filter, request.headers.get("last-event-id"), why):
+            async for message in told.listen(visitor, filter, last, why):
                 yield message.wire
         except SignedOut:
             yield Message("revoked", b"{}").wire

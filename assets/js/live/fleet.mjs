@@ -1,0 +1,91 @@
+// Pure: what the stream tells, as tracks like those of /api/movement: the newest place of each, and behind it what came before.
+
+const VERTICES = 400; // of a trail: what is older is let go
+const GLIDE_S = 2; // a mark is never longer under way to its newest place
+const REACH_S = 30 * 86_400; // how far back the stream looks (data/newest.py): an older place comes from elsewhere
+const MEASURES = ["kind", "name", "agency", "speed", "course", "heading", "altitude_m", "accuracy_m", "sla_s", "gap_s", "flags", "source"];
+
+/** All tracks of one stream. A new snapshot stands in for the old picture only when it is whole. */
+export function createFleet() {
+  const at = {};
+  let tracks = new Map(), coming, whole = false, listed, version = 0;
+
+  const change = () => {
+    listed = undefined;
+    version += 1;
+  };
+
+  function take(row, nowS) {
+    const into = coming ?? tracks, id = row[at.id], t = row[at.t];
+    const held = into.get(id) ?? tracks.get(id);
+    const track = held ?? { id, t: [], lon: [], lat: [], arrivedS: undefined };
+    into.set(id, track);
+    const last = track.t.at(-1);
+    if (t < last) return;
+    for (const name of MEASURES) track[name] = row[at[name]];
+    if (t === last) {
+      [track.lon[track.lon.length - 1], track.lat[track.lat.length - 1]] = [row[at.lon], row[at.lat]];
+      return;
+    }
+    track.t.push(t);
+    track.lon.push(row[at.lon]);
+    track.lat.push(row[at.lat]);
+    if (last !== undefined) track.arrivedS = nowS;
+    if (track.t.length > 1.25 * VERTICES) for (const of of ["t", "lon", "lat"]) track[of] = track[of].slice(-VERTICES);
+  }
+
+  return {
+    get whole() { return whole; },
+    get version() { return version; },
+    get size() { return tracks.size; },
+    track: (id) => tracks.get(id),
+    /** A message of the stream; `nowS` is of a clock that only goes on. */
+    told(event, data, nowS) {
+      if (data.columns) data.columns.forEach((name, i) => { at[name] = i; });
+      if (event === "snapshot") coming = new Map();
+      else if (event === "fixes") for (const row of data) take(row, nowS);
+      else if (event === "whole") [tracks, coming, whole] = [coming ?? tracks, undefined, true];
+      else if (event === "resumed") coming = undefined; // what broke off is told again
+      change();
+    },
+    /** What /api/movement knows of the time before: trails, and places older than the stream looks back. */
+    before(movement, nowS) {
+      for (const told of movement?.tracks ?? []) {
+        const track = tracks.get(told.id);
+        if (!track) {
+          if (told.t.at(-1) < nowS - REACH_S) tracks.set(told.id, { ...told, arrivedS: undefined });
+          continue;
+        }
+        const n = told.t.findIndex((t) => t >= track.t[0]);
+        const older = n < 0 ? told.t.length : n;
+        for (const of of ["t", "lon", "lat"]) track[of] = [...told[of].slice(0, older), ...track[of]].slice(-VERTICES);
+      }
+      change();
+    },
+    /** As /api/movement answers: tracks heard of since `since`. */
+    movement(since = -Infinity) {
+      if (listed?.since !== since) {
+        const found = [...tracks.values()].filter((track) => track.t.at(-1) >= since);
+        listed = { since, detail: "trails", tracks: found, total: found.length };
+      }
+      return listed;
+    },
+    /** The newest time told. */
+    newest: () => [...tracks.values()].reduce((most, track) => Math.max(most, track.t.at(-1)), -Infinity),
+    /** Whether a mark is under way. */
+    moving(nowS) {
+      for (const track of tracks.values()) if (track.arrivedS !== undefined && nowS - track.arrivedS < GLIDE_S) return true;
+      return false;
+    },
+  };
+}
+
+/** Where a mark is on its way from the fix before to the last one, never beyond it; undefined when it has arrived, or there is no way between them. */
+export function underWay(track, nowS) {
+  const n = track.t.length - 1;
+  if (n < 1 || track.arrivedS === undefined) return undefined;
+  const step = track.t[n] - track.t[n - 1], over = Math.min(step, GLIDE_S), u = (nowS - track.arrivedS) / over;
+  if (!(u >= 0 && u < 1) || step > track.gap_s || Math.abs(track.lon[n] - track.lon[n - 1]) > 180) return undefined;
+  const between = (values) => values[n - 1] + u * (values[n] - values[n - 1]);
+  return { lon: between(track.lon), lat: between(track.lat), t: between(track.t), i: n - 1, seen: track.t[n], moving: true };
+}

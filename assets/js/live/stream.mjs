@@ -1,0 +1,195 @@
+// The stream, one for all tabs of a browser that ask the same: one tab holds it and tells the others; when it goes, another goes on where it was.
+
+export const STALE_S = 15; // silent for longer than this, what is shown may be wrong
+const PULSE_S = 5;
+const ALONE_S = 20; // nothing from the tab that holds the stream for so long: it hangs
+const REOPEN_S = [0.5, 10];
+const NAMES = ["snapshot", "fixes", "whole", "resumed", "lagged", "revoked", "closing", "beat"];
+const HAND_ON = ["beat"]; // the last of these is told to a tab that comes later
+
+/** What a browser has for it. Without locks (a page over plain HTTP) each tab holds its own. */
+export const browserParts = () => ({
+  open: (url) => new EventSource(url), locks: navigator.locks, channel: (name) => new BroadcastChannel(name), now: () => performance.now() / 1000,
+  after: (f, s) => setTimeout(f, 1000 * s), cancel: clearTimeout, random: Math.random, me: crypto.getRandomValues(new Uint32Array(2)).join("-"),
+});
+
+/** How long to wait before trying again: twice as long each time, never all at one moment, for ever. */
+export const waitS = (tries, random) => Math.min(REOPEN_S[1], REOPEN_S[0] * 2 ** Math.min(tries, 10)) * (0.5 + random);
+
+/**
+ * Messages of /api/stream?`query`, to whoever asked for their names: `on(name, (data, id) => …)` gives back how to stop it.
+ * Two names of our own: `status` ({ stale, silentS }) when silence begins or ends and each second of it, `leads` (true, false).
+ * `who` says whose rights these are: tabs with other rights share nothing.
+ */
+export function createStream({ query, who = "", parts = browserParts() }) {
+  const name = `vigia-stream|${who}|${query}`;
+  const handlers = new Map();
+  const names = new Set(NAMES);
+  const shared = Boolean(parts.locks && parts.channel);
+  const channel = shared ? parts.channel(name) : undefined;
+  const state = { leads: false, heardS: parts.now(), leaderS: parts.now(), pulseS: -Infinity, triedS: 0, at: undefined, tries: 0, ended: false, stale: false };
+  const kept = { whole: undefined, coming: undefined, last: new Map() };
+  let source, reopening, ticking, release;
+
+  const tell = (event, data, id) => handlers.get(event)?.forEach((f) => f(data, id));
+
+  /** What a tab that comes later has to be told. A snapshot counts when it is whole; one that broke off is gone where the stream is taken up again. */
+  function keep(event, data) {
+    if (event === "snapshot") kept.coming = { head: data, rows: new Map() };
+    if (event === "resumed") kept.coming = undefined;
+    if (event === "fixes") for (const row of data) (kept.coming ?? kept.whole)?.rows.set(row[0], row);
+    if (event === "whole") [kept.whole, kept.coming] = [kept.coming ?? kept.whole, undefined];
+    if (HAND_ON.includes(event)) kept.last.set(event, data);
+  }
+
+  function heard(event, data, id) {
+    state.heardS = parts.now();
+    state.tries = 0;
+    if (id) state.at = id;
+    keep(event, data);
+    tell(event, data, id);
+    silence();
+    if (event === "revoked") close();
+  }
+
+  // -- the one that holds it
+
+  function open() {
+    if (state.ended) return;
+    state.triedS = parts.now();
+    const mine = parts.open(`/api/stream?${query}${state.at ? `${query ? "&" : ""}after=${encodeURIComponent(state.at)}` : ""}`);
+    source = mine;
+    names.forEach(listen);
+    mine.onerror = () => mine === source && again();
+  }
+
+  function listen(event) {
+    const mine = source;
+    mine.addEventListener(event, (message) => {
+      if (mine !== source) return;
+      const data = JSON.parse(message.data), id = message.lastEventId || undefined;
+      channel?.postMessage({ event, data, id });
+      heard(event, data, id);
+      if (event === "closing") again();
+    });
+  }
+
+  function again() {
+    source?.close();
+    source = undefined;
+    parts.cancel(reopening);
+    if (!state.ended && state.leads) reopening = parts.after(open, waitS(state.tries++, parts.random()));
+  }
+
+  function lead() {
+    if (state.ended || state.leads) return;
+    state.leads = true;
+    tell("leads", true);
+    open();
+  }
+
+  function follow() {
+    state.leads = false;
+    parts.cancel(reopening);
+    source?.close();
+    source = undefined;
+    tell("leads", false);
+  }
+
+  /** Wait for the lock, for as long as the tab is there; whoever has it leads. `steal`: from one that hangs. */
+  function queue(steal = false) {
+    parts.locks.request(name, steal ? { steal } : {}, () => new Promise((done) => {
+      if (state.ended) return done();
+      release = done;
+      lead();
+    })).catch(() => {}).then(() => { // rejected: it was taken from us
+      if (state.ended) return;
+      follow();
+      queue();
+    });
+  }
+
+  // -- the others
+
+  function between({ data: told }) {
+    if (told.to && told.to !== parts.me) return;
+    state.leaderS = parts.now();
+    if (told.ask && state.leads) channel.postMessage({ to: told.ask, told: everything() });
+    if (told.want) want(told.want);
+    if (state.leads) return;
+    if (told.event) heard(told.event, told.data, told.id);
+    for (const [event, data, id] of told.told ?? []) heard(event, data, id);
+  }
+
+  function everything() {
+    const held = kept.coming ?? kept.whole;
+    if (!held) return [];
+    const rows = [...held.rows.values()];
+    return [["snapshot", { ...held.head, rows: rows.length }], ["fixes", rows], ...(kept.coming ? [] : [["whole", { rows: rows.length }, state.at]]), ...kept.last];
+  }
+
+  function want(event) {
+    if (names.has(event)) return;
+    names.add(event);
+    if (state.leads && source) listen(event);
+  }
+
+  // -- silence
+
+  function silence() {
+    const silentS = parts.now() - state.heardS, stale = silentS >= STALE_S;
+    if (stale || stale !== state.stale) {
+      state.stale = stale;
+      tell("status", { stale, silentS });
+    }
+  }
+
+  function tick() {
+    silence();
+    const now = parts.now();
+    if (state.leads) {
+      // A connection may be half open: nothing comes, and no error either.
+      if (source && now - Math.max(state.heardS, state.triedS) >= STALE_S) again();
+      if (channel && now - state.pulseS >= PULSE_S) {
+        state.pulseS = now;
+        channel.postMessage({ pulse: true });
+      }
+    } else if (shared && now - state.leaderS >= ALONE_S) {
+      state.leaderS = now;
+      queue(true);
+    }
+    ticking = parts.after(tick, 1);
+  }
+
+  function close() {
+    if (state.ended) return;
+    state.ended = true;
+    parts.cancel(reopening);
+    parts.cancel(ticking);
+    source?.close();
+    source = undefined;
+    state.leads = false;
+    release?.();
+    channel?.close();
+  }
+
+  if (shared) {
+    channel.onmessage = between;
+    channel.postMessage({ ask: parts.me });
+    queue();
+  } else lead();
+  ticking = parts.after(tick, 1);
+
+  return {
+    state, close,
+    on(event, handler) {
+      if (!handlers.has(event)) handlers.set(event, new Set());
+      handlers.get(event).add(handler);
+      if (!["status", "leads"].includes(event) && !names.has(event)) {
+        want(event);
+        channel?.postMessage({ want: event });
+      }
+      return () => handlers.get(event)?.delete(handler);
+    },
+  };
+}
