@@ -5,7 +5,7 @@ export const FILTER_KEYS = [
   "world", "from", "to", "known_at", "bbox", "area", "kind", "track", "drug", "min_kg", "max_kg", "conveyance", "agency", "source", "q",
 ];
 const LISTS = new Set(["kind", "track", "drug", "conveyance", "agency", "source"]);
-export const VIEW_KEYS = ["at", "layers", "sel", "theme", "heat"];
+export const VIEW_KEYS = ["at", "layers", "sel", "theme", "heat", "trail", "vector", "follow"];
 export const LAYERS = ["movements", "seizures", "hotspots", "imagery", "sections"];
 export const DEFAULT_LAYERS = LAYERS.map((name) => ({ name, on: name !== "sections", opacity: 1 }));
 
@@ -38,6 +38,9 @@ export const filterQuery = (choices) => format(choices, FILTER_KEYS);
 
 const EACH = ["world", "from", "to", "known_at", "bbox", "area", "agency", "source", "q"];
 const OWN = { movements: ["kind", "track"], seizures: ["drug", "min_kg", "max_kg", "conveyance"], imagery: [] };
+
+/** What a stream is asked: what moves under the filter. The window is the page's own matter: it goes on with the time. */
+export const streamQuery = (choices) => format(choices, FILTER_KEYS.filter((k) => !["from", "to", "known_at"].includes(k) && (EACH.includes(k) || OWN.movements.includes(k))));
 
 /** Only what a layer has conditions on: any other choice leaves its address, and what came from there, as they are. */
 export const layerQuery = (choices, layer) => format(choices, FILTER_KEYS.filter((k) => EACH.includes(k) || OWN[layer].includes(k)));

@@ -18,14 +18,9 @@ import { createTimeline } from "./timeline/timeline.mjs";
 import { city, clock as clockWords, epoch, iso, number, zoned } from "./times.mjs";
 import { watchWarnings } from "./warnings.mjs";
 
-const PERIODS = { "24h": 86_400, "7d": 7 * 86_400, "14d": 14 * 86_400, "90d": 90 * 86_400 };
-export const AMOUNTS_KG = [0, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, Infinity];
-const ALL_DRUGS = ["cocaine", "opioid", "ats", "cannabis", "heroin", "other"];
-const ALL_KINDS = ["vessel", "vehicle", "container", "tag", "aircraft", "drone", "person"];
 // Without anything to show yet the map opens on the border the exercise is about.
 const CAMERA = innerWidth < 760 ? { center: [-98.05, 26.12], zoom: 8.2 } : { bounds: [-99.05, 25.7, -96.75, 26.75] };
 
-const app = {};
 const token = (name) => tokens()(name);
 const $ = (id) => document.getElementById(id);
 
@@ -100,18 +95,6 @@ function named(text) {
 
 // -- the window and the clock
 
-/** The first window of a world: its last seven days, or as many more as show something of each layer it holds. */
-function window_(world) {
-  const { from, edge, to, newest = {} } = app.worlds[world] ?? {};
-  const end = Math.ceil(((edge ?? to ?? Date.now() / 1000) + 1) / 60) * 60;
-  const oldest = Math.min(end, ...Object.values(newest).filter(Boolean).map(epoch));
-  const long = ["7d", "14d", "90d"].map((p) => PERIODS[p]).find((s) => end - s <= oldest) ?? Infinity;
-  return { from: iso(Math.max(end - long, from ? Math.floor(from / 60) * 60 : end - PERIODS["7d"])), to: iso(Math.max(end, oldest)), at: undefined };
-}
-
-/** The same, kept: while nobody chose another it is not a person's. */
-const firstWindow = (world) => (app.first = window_(world));
-
 /** Where the map opens: on the exercise's border, or on the data somebody brought. */
 function cameraOf(world) {
   const bounds = world === "live" ? app.worlds.live?.bounds : undefined;
@@ -132,20 +115,6 @@ function dataChanged(world, before) {
   app.view.refetch(true);
   lanes();
   tellDash();
-}
-
-const span = () => {
-  const now = app.choices.get();
-  const w = app.worlds[now.world] ?? {};
-  const to = epoch(now.to) ?? w.to ?? Date.now() / 1000;
-  return [epoch(now.from) ?? w.from ?? to - PERIODS["7d"], to];
-};
-
-/** The newest moment of the window: the edge of what is known, or the window's end. */
-function edge() {
-  const w = app.worlds[app.choices.get().world] ?? {};
-  const [, to] = span();
-  return Math.min(w.edge ?? to, to);
 }
 
 function chosen(now, changed) {
@@ -219,10 +188,6 @@ function clocks() {
 
 // -- what is drawn and chosen
 
-function select(sel) {
-  app.choices.set({ sel });
-}
-
 /** What is pointed at on the map lights its row in the table. */
 function hovered(sel) {
   if (app.lit === sel) return;
@@ -283,12 +248,6 @@ function dressSymbols() {
   sheet.textContent = symbolCss(token);
 }
 
-async function drawing(mode) {
-  if (app.draw.active === mode) return app.draw.stop();
-  await app.draw.start(mode);
-  app.status.say(mode === "polygon" ? "Click the corners; click the first one again to close the area." : "Click along the line; click the last point again to end.");
-}
-
 function keyed(event) {
   if (event.target.closest("input, select, textarea, [contenteditable]") || event.ctrlKey || event.metaKey || event.altKey) return;
   const onMap = event.target.closest(".maplibregl-canvas");
@@ -308,112 +267,3 @@ function keyed(event) {
   acts[event.key]();
 }
 
-// -- Dash
-
-function tellDash() {
-  const now = app.choices.get();
-  const colours = Object.fromEntries(["t2", ...ALL_DRUGS].map((n) => [n, token(n)]));
-  window.dash_clientside.set_props("choices", { data: { ...now, query: filterQuery(now), state: app.worlds[now.world]?.state, colours: { ...colours, hot: token("hot2") } } });
-}
-
-/** Which period the window is, if it is one of the buttons. */
-function periodOf(now) {
-  const w = app.worlds[now.world] ?? {};
-  const [from, to] = span();
-  if (w.from && from <= w.from && to >= w.to) return "all";
-  return Object.entries(PERIODS).find(([, s]) => Math.abs(to - from - s) < 60)?.[0] ?? null;
-}
-
-const amountOf = (now) => [
-  Math.max(0, AMOUNTS_KG.findIndex((kg) => kg >= Number(now.min_kg ?? 0))),
-  now.max_kg === undefined ? AMOUNTS_KG.length - 1 : Math.max(0, AMOUNTS_KG.findIndex((kg) => kg >= Number(now.max_kg))),
-];
-const kgWords = (kg) => (kg >= 1000 ? `${kg / 1000} t` : kg >= 1 ? `${kg} kg` : `${kg * 1000} g`);
-function amountWords([low, high]) {
-  if (low === 0 && high === AMOUNTS_KG.length - 1) return "any";
-  if (high === AMOUNTS_KG.length - 1) return `${kgWords(AMOUNTS_KG[low])} or more`;
-  return low === 0 ? `up to ${kgWords(AMOUNTS_KG[high])}` : `${kgWords(AMOUNTS_KG[low])} to ${kgWords(AMOUNTS_KG[high])}`;
-}
-const CLEARED = Object.fromEntries(["known_at", "area", "kind", "drug", "conveyance", "agency", "source", "q", "track", "bbox", "min_kg", "max_kg"].map((k) => [k, undefined]));
-
-/** What Dash's controls call, by name (assets/bridge.js). Each proposes a change; `controls` sets them all again. */
-export const acts = {
-  set_world: (world) => world && world !== app.choices.get().world && app.choices.set({ ...CLEARED, sel: undefined, world, ...firstWindow(world) }),
-  set_period(period) {
-    const now = app.choices.get();
-    if (!period || period === periodOf(now)) return;
-    const w = app.worlds[now.world] ?? {};
-    const end = epoch(window_(now.world).to);
-    if (period === "all") app.choices.set({ from: iso(Math.floor((w.from ?? end - PERIODS["7d"]) / 60) * 60), to: iso(Math.max(end, Math.ceil((w.to ?? end) / 60) * 60)), at: undefined });
-    else app.choices.set({ from: iso(end - PERIODS[period]), to: iso(end), at: undefined });
-  },
-  // All chosen is the same as none: nothing is filtered then, and the URL stays short.
-  set_drug: (drugs) => app.choices.set({ drug: !drugs?.length || drugs.length === ALL_DRUGS.length ? undefined : drugs }),
-  set_kind: (kinds) => app.choices.set({ kind: !kinds?.length || kindsShown().every((k) => kinds.includes(k)) ? undefined : kinds }),
-  set_amount([low, high]) {
-    // The slider stands at the nearest of its steps: an amount between two of them is left as it was told.
-    if (String([low, high]) === String(amountOf(app.choices.get()))) return;
-    app.choices.set({ min_kg: low ? String(AMOUNTS_KG[low]) : undefined, max_kg: high < AMOUNTS_KG.length - 1 ? String(AMOUNTS_KG[high]) : undefined });
-  },
-  set_agency: (names) => app.choices.set({ agency: names ?? undefined }),
-  set_conveyance: (names) => app.choices.set({ conveyance: names ?? undefined }),
-  set_text: (text) => app.choices.set({ q: text?.trim() || undefined }),
-  set_theme: (theme) => app.choices.set({ theme: theme === "dark" ? undefined : theme }),
-  clear_filters: () => app.choices.set(CLEARED),
-  draw_area: () => drawing("polygon"),
-  clear_area: () => app.choices.set({ area: undefined }),
-  toggle_rail() {
-    const open = $("rail").classList.toggle("open");
-    $("rail-toggle").setAttribute("aria-expanded", String(open));
-  },
-  toggle_drawer() {
-    const open = $("drawer").hidden;
-    $("drawer").hidden = !open;
-    $("drawer-toggle").setAttribute("aria-expanded", String(open));
-  },
-  toggle_layer: (id) => layer(id.layer, (l) => ({ ...l, on: !l.on })),
-  set_opacity: (id, value) => layer(id.layer, (l) => ({ ...l, opacity: value })),
-  move_layer(id) {
-    const layers = parseLayers(app.choices.get().layers);
-    const i = layers.findIndex((l) => l.name === id.layer), j = i + (id.way === "up" ? -1 : 1);
-    if (j < 0 || j >= layers.length) return;
-    [layers[i], layers[j]] = [layers[j], layers[i]];
-    app.choices.set({ layers: formatLayers(layers) });
-  },
-  row_selected: (id) => id !== app.choices.get().sel && select(id),
-  hover: (id) => app.view?.hover(id),
-};
-
-function layer(name, change) {
-  app.choices.set({ layers: formatLayers(parseLayers(app.choices.get().layers).map((l) => (l.name === name ? change(l) : l))) });
-}
-
-// Persons come last, and only where there are any.
-const kindsShown = () => ALL_KINDS.slice(0, Math.max(1, document.querySelectorAll("#kind input").length));
-
-// What each control was last set to: Dash tells that back as if a person had chosen it.
-const echoes = {};
-
-/** A control's new value, unless it is only what was put there. */
-export function propose(name, value) {
-  if (JSON.stringify(value) !== echoes[name]) acts[name](value);
-}
-
-/** The value of every control for the choices as they are now, in the order callbacks/wiring.py lists them. */
-export function controls() {
-  const now = app.choices.get();
-  const amount = amountOf(now);
-  const set = setCount(now);
-  const values = {
-    set_world: now.world, set_period: periodOf(now), set_drug: now.drug ?? ALL_DRUGS, set_kind: now.kind ?? ALL_KINDS, set_amount: amount,
-    set_agency: now.agency ?? [], set_conveyance: now.conveyance ?? [], set_text: now.q ?? "", set_theme: now.theme ?? "dark",
-  };
-  for (const [name, value] of Object.entries(values)) echoes[name] = JSON.stringify(value);
-  return [...Object.values(values), amountWords(amount), set ? `Clear ${set}` : "Clear", set === 0, now.area === undefined];
-}
-
-export function layerControls(ids) {
-  const layers = parseLayers(app.choices.get().layers);
-  const of = (id) => layers.find((l) => l.name === id.layer);
-  return [ids.map((id) => String(of(id).on)), ids.map((id) => of(id).opacity), ids.map((id) => ({ order: layers.indexOf(of(id)) }))];
-}

@@ -5,9 +5,9 @@ import { GLYPHS, KINDS } from "../symbols/glyphs.mjs";
 import { mixed } from "../theme.mjs";
 import { marksAt } from "./movement_marks.mjs";
 
-const TILES = "track-tiles", MARKS = "marks", TRAILS = "trails";
+const TILES = "track-tiles", MARKS = "marks", TRAILS = "trails", VECTORS = "vectors", CIRCLES = "circles";
 /** What lies on the ground, below names; the others are marks. */
-export const paths = ["flow", "history", "history-gap", "history-still", "trail-case", "trail", "trail-gap"];
+export const paths = ["flow", "history", "history-gap", "history-still", "accuracy", "trail-case", "trail", "trail-gap", "vector"];
 const IDS = [...paths, "mark", "mark-gathered", "mark-gathered-n"];
 const TURNS = KINDS.filter((k) => GLYPHS[k].turns);
 const empty = { type: "FeatureCollection", features: [] };
@@ -34,6 +34,8 @@ export function add(map, { token, choices, wall }) {
   map.addSource(TILES, { type: "vector", tiles: [url(choices)], minzoom: 0, maxzoom: 14 });
   map.addSource(TRAILS, { type: "geojson", data: empty });
   map.addSource(MARKS, { type: "geojson", data: empty, promoteId: "id" });
+  map.addSource(VECTORS, { type: "geojson", data: empty });
+  map.addSource(CIRCLES, { type: "geojson", data: empty });
   const tint = colour(token), pale = past(token);
   addLayer(map, {
     id: "flow", type: "line", source: TILES, "source-layer": "tracks", maxzoom: 9, filter: ["has", "each"], layout: { "line-cap": "round" },
@@ -62,6 +64,14 @@ export function add(map, { token, choices, wall }) {
   addLayer(map, {
     id: "trail-gap", type: "line", source: TRAILS, filter: ["get", "gap"],
     paint: { "line-color": tint, "line-width": 1.4 * wide, "line-opacity": 0.6, "line-dasharray": [2, 2.6] },
+  }, "slot-trails");
+  addLayer(map, { id: "vector", type: "line", source: VECTORS, paint: { "line-color": tint, "line-width": 1 * wide, "line-opacity": 0.9 } }, "slot-trails");
+  addLayer(map, {
+    id: "accuracy", type: "circle", source: CIRCLES,
+    paint: {
+      "circle-radius": ["interpolate", ["exponential", 2], ["zoom"], 0, ["get", "r0"], 24, ["*", 2 ** 24, ["get", "r0"]]], "circle-pitch-alignment": "map",
+      "circle-color": tint, "circle-opacity": 0.07, "circle-stroke-color": tint, "circle-stroke-width": 1 * wide, "circle-stroke-opacity": 0.55,
+    },
   }, "slot-trails");
   // What was lost long ago is still there, and quieter.
   const age = ["coalesce", ["get", "age"], ""];
@@ -103,12 +113,20 @@ export function filtered(map, choices, again) {
   retile(map, TILES, [url(choices)], again);
 }
 
-/** Everything that moves, at the clock's time. Returns how many marks, and of them how many are stale. */
-export function draw(map, movement, at, { chosen, glide }) {
-  const { marks, trails, stale, states } = marksAt(movement, at, { chosen, glide });
-  map.getSource(MARKS)?.setData({ type: "FeatureCollection", features: marks });
-  map.getSource(TRAILS)?.setData({ type: "FeatureCollection", features: trails });
-  return { shown: movement?.total ?? 0, stale, states };
+/** Everything that moves, at the clock's time; `how` as marksAt has it. Returns how many marks, of them how many are stale, and the chosen one's place. */
+export function draw(map, movement, at, how) {
+  const { marks, trails, vectors, circles, stale, states } = marksAt(movement, at, { ...how, zoom: map.getZoom() });
+  for (const [source, features] of [[MARKS, marks], [TRAILS, trails], [VECTORS, vectors], [CIRCLES, circles]]) put(map, source, features);
+  const chosen = how.chosen === undefined ? undefined : marks.find((mark) => mark.properties.id === how.chosen)?.geometry.coordinates;
+  return { shown: movement?.total ?? 0, stale, states, chosen };
+}
+
+/** What was empty and is so again is left alone: each setting costs a turn of the map's worker. */
+function put(map, name, features) {
+  const source = map.getSource(name);
+  if (!source || (!features.length && source.vigiaEmpty)) return;
+  source.vigiaEmpty = !features.length;
+  source.setData({ type: "FeatureCollection", features });
 }
 
 export function show(map, on, opacity) {

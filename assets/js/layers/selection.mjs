@@ -19,12 +19,12 @@ export function add(map, { token }) {
 }
 
 /** Pure: where `track:12`, `seizure:5` or `image:3` is at a time, as GeoJSON features. */
-export function featuresOf(sel, { movement, points, images, at, glide }) {
+export function featuresOf(sel, { movement, points, images, at, glide, live, way }) {
   const [what, key] = (sel ?? "").split(":");
   const id = Number(key);
   if (what === "track") {
     const track = movement?.tracks?.find((t) => t.id === id);
-    const place = track && placeAt(track, at, glide);
+    const place = track && (way?.(track) ?? placeAt(track, live ? Infinity : at, glide));
     if (!place) return [];
     const speed = track.speed === null || track.speed === undefined ? "" : `\n${(track.speed * 1.943844).toFixed(1)} kn ${String(Math.round(track.course ?? 0)).padStart(3, "0")}°`;
     return [{ type: "Feature", geometry: { type: "Point", coordinates: [place.lon, place.lat] }, properties: { words: `${track.name}${speed}` } }];

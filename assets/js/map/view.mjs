@@ -1,15 +1,14 @@
 // The map of the page: choices and the clock come in, layers are drawn, what the person points at goes out.
 import { ask } from "../api.mjs";
-import { FILTER_KEYS, layerQuery, parseLayers } from "../choices.mjs";
+import { FILTER_KEYS, parseLayers } from "../choices.mjs";
 import { archiveStyle, readArchive, withSlots } from "../basemap/own.mjs";
 import { basemapStyle } from "../basemap/style.mjs";
-import { iso } from "../times.mjs";
 import { createMap, wearImages } from "./adapter.mjs";
 import { shapeOf } from "./draw.mjs";
+import { createMoving } from "./moving.mjs";
 import * as hotspots from "../layers/hotspots.mjs";
 import * as imagery from "../layers/imagery.mjs";
 import * as movements from "../layers/movements.mjs";
-import { LONGEST_TRAIL_S } from "../layers/movement_marks.mjs";
 import * as sections from "../layers/sections.mjs";
 import * as seizures from "../layers/seizures.mjs";
 import * as selection from "../layers/selection.mjs";
@@ -18,9 +17,11 @@ const LAYERS = { movements, seizures, hotspots, imagery, sections };
 const GROUND = ["hotspots", "imagery", "sections"];
 const FRAME_S = 0.09; // while playing the marks are drawn about eleven times a second
 const TILES_OF_VIEWS = 240; // a wall comes back to each of its views and should find it as it was
-const AHEAD_S = 3600; // movement is fetched at least this far ahead of the clock
+const GLIDE_MS = 100; // and while marks are under way live, ten times
+const MANY_S = 1; // where there are very many marks, once
+const FOLLOW_PX = 2; // a followed track moves the map by no less
 
-export async function createView(container, { choices, token, status, told, camera, interactive = true, padding, hash, wall = false }) {
+export async function createView(container, { choices, token, status, told, camera, interactive = true, padding, hash, live, wall = false }) {
   const parts = (await status.follow("Basemap", ask("/api/basemap/parts.json"))) ?? {};
   const archive = parts.own && `${location.origin}/api/basemap/${parts.own}`;
   const own = archive && (await status.follow("Basemap", readArchive(archive)));
@@ -30,9 +31,11 @@ export async function createView(container, { choices, token, status, told, came
   };
   const map = createMap(container, { style: styled(), ...camera, interactive, padding, hash, kept: wall ? TILES_OF_VIEWS : undefined });
   const held = { points: undefined, images: undefined, movement: undefined, run: undefined, levels: new Set() };
-  const clock = { at: undefined, live: true, playing: false, edge: undefined, speed: 1 };
+  const clock = { at: undefined, live: true, stream: false, playing: false, edge: undefined, speed: 1 };
   const asking = {}, asked = {};
-  let drawn = 0, ready = false;
+  let drawn = 0, ready = false, gliding;
+  const moving = createMoving({ map: () => map, choices, clock, held, answer, live, drawn: () => draw(true) });
+  const seen = () => ({ ...held, movement: moving.picture(), at: clock.at, ...moving.how() });
 
   const fresh = (name) => {
     asking[name]?.abort();
@@ -122,26 +125,13 @@ export async function createView(container, { choices, token, status, told, came
     told.legend?.(held.run);
   }
 
-  async function fetchMovement(at, again) {
-    const ahead = clock.playing ? Math.max(AHEAD_S, clock.speed * 12) : AHEAD_S;
-    const from = Math.floor((at - LONGEST_TRAIL_S) / 60) * 60, to = Math.ceil((at + ahead) / 60) * 60;
-    const gathered = held.movement?.detail === "gathered" || held.movement?.detail === "positions";
-    const where = gathered ? `&bbox=${boundsOf(map)}` : "";
-    // A chosen box is the person's filter; the view's own is only asked when there is too much to hold.
-    const query = `${layerQuery(choices.get(), "movements")}${choices.get().bbox ? "" : where}&move_from=${iso(from)}&move_to=${iso(to)}&zoom=${Math.floor(map.getZoom())}`;
-    const found = await answer("movement", "Movements", `/api/movement?${query}`, again);
-    if (!found) return;
-    held.movement = found;
-    draw(true);
-  }
-
   /** Ask for what the choices changed; `again` for everything, after the data changed. */
   function refetch(again = false) {
     if (ready) for (const name of ["movements", "seizures", "sections"]) LAYERS[name].filtered(map, choices.get(), again);
     fetchPoints(again);
     fetchImages(again);
     fetchRun(again);
-    if (clock.at !== undefined) fetchMovement(clock.at, again);
+    if (clock.at !== undefined) moving.fetch(clock.at, again);
   }
 
   // -- drawing at the clock's time
@@ -149,33 +139,44 @@ export async function createView(container, { choices, token, status, told, came
   function draw(now = false) {
     if (!ready || clock.at === undefined) return;
     const moment = performance.now() / 1000;
-    if (!now && moment - drawn < FRAME_S) return;
+    if (moment - drawn < (moving.many() ? MANY_S : now ? 0 : FRAME_S)) return;
     drawn = moment;
     const sel = choices.get().sel;
     const chosen = sel?.startsWith("track:") ? Number(sel.slice(6)) : undefined;
-    const glide = !clock.live;
-    const moved = movements.draw(map, held.movement, clock.at, { chosen, glide });
+    const { chosen: where, ...moved } = movements.draw(map, moving.picture(), clock.at, { chosen, ...moving.how(), trail: choices.get().trail, vectorMin: Number(choices.get().vector) || 0 });
     const until = clock.live ? undefined : clock.at;
     seizures.draw(map, held.points?.detail === "points" ? held.points : undefined, until, choices.get().heat === "1");
     // Live shows all there is: a picture may have been taken after the last thing that moved.
     const newest = Math.max(clock.edge ?? clock.at, ...(held.images ?? []).map((r) => Date.parse(r.captured_at) / 1000));
     const shownImages = imagery.draw(map, held.images, until ?? newest, clock.edge ?? clock.at, choices.get());
     choose();
+    if (where && choices.get().follow) centre(where);
+    if (!gliding && moving.gliding()) {
+      gliding = setTimeout(() => {
+        gliding = undefined;
+        draw(true);
+      }, GLIDE_MS);
+    }
     told.drawn?.({ ...moved, seizures: seizures.countAt(held.points, until), images: shownImages });
+  }
+
+  /** A person asked to follow it: the one thing that moves the map by itself. */
+  function centre(at) {
+    const { x, y } = map.project(at), { clientWidth: w, clientHeight: h } = map.getContainer();
+    if (!map.isEasing() && Math.hypot(x - w / 2, y - h / 2) > FOLLOW_PX) map.jumpTo({ center: at }, { following: true });
   }
 
   /** What is chosen, its words on the side where there is room. */
   function choose() {
-    const features = selection.featuresOf(choices.get().sel, { ...held, at: clock.at, glide: !clock.live });
+    const features = selection.featuresOf(choices.get().sel, seen());
     const { clientWidth } = map.getContainer();
     for (const { geometry, properties } of features) properties.side = geometry.type === "Point" && map.project(geometry.coordinates).x > clientWidth - WORDS_PX ? "left" : "right";
     selection.choose(map, features);
   }
 
-  function setClock(at, { live, playing, edge, speed }) {
-    Object.assign(clock, { at, live, playing, edge, speed });
-    const have = held.movement;
-    if (!have || at < have.from + LONGEST_TRAIL_S - 120 || at > have.to - (playing ? Math.min(AHEAD_S, speed * 4) : 0)) fetchMovement(at);
+  function setClock(at, { live: isLive, stream, playing, edge, speed }) {
+    Object.assign(clock, { at, live: isLive, stream, playing, edge, speed });
+    if (moving.due(at)) moving.fetch(at);
     draw(!playing);
   }
 
@@ -221,8 +222,11 @@ export async function createView(container, { choices, token, status, told, came
   map.on("dataloading", () => (document.documentElement.dataset.map = "busy"));
   map.on("moveend", () => {
     if (ready && choices.get().sel) choose();
-    if (held.movement?.detail !== "trails" && clock.at !== undefined) fetchMovement(clock.at);
+    if (clock.at === undefined) return;
+    if (moving.streaming()) draw(true); // a circle of uncertainty may be large enough now
+    else if (held.movement?.detail !== "trails") moving.fetch(clock.at);
   });
+  map.on("dragstart", () => choices.get().follow && choices.set({ follow: undefined }));
   map.on("error", ({ error }) => {
     // A tile that was cancelled or is not there is no news; anything else is.
     if (error?.status === 404 || error?.name === "AbortError") return;
@@ -239,17 +243,23 @@ export async function createView(container, { choices, token, status, told, came
     if (changed.has("area")) drawArea();
     if (!ready) return;
     if (changed.has("layers") || changed.has("heat")) order();
-    if (["sel", "heat", "layers"].some((k) => changed.has(k))) draw(true);
+    if (changed.has("trail") && clock.at !== undefined) moving.fetch(clock.at, true);
+    if (["sel", "heat", "layers", "trail", "vector", "follow"].some((k) => changed.has(k))) draw(true);
   });
 
   refetch();
   return {
-    map, held, setClock, refetch,
-    hover: (sel) => ready && selection.hover(map, selection.featuresOf(sel, { ...held, at: clock.at, glide: !clock.live })),
+    map, held, setClock, refetch, moving,
+    /** The stream told something: what moved is drawn soon. `whole`: all of it was told anew, and what came before is asked for. */
+    streamed(whole = false) {
+      if (whole && clock.at !== undefined) moving.fetch(live.now(), true);
+      draw();
+    },
+    hover: (sel) => ready && selection.hover(map, selection.featuresOf(sel, seen())),
     /** Bring what is chosen into view, if it is not; or to the middle. */
     reveal(sel, { centre = false } = {}) {
       map.resize();
-      const [feature] = selection.featuresOf(sel, { ...held, at: clock.at, glide: !clock.live });
+      const [feature] = selection.featuresOf(sel, seen());
       if (!feature) return false;
       const at = feature.geometry.type === "Point" ? feature.geometry.coordinates : feature.geometry.coordinates.flat(feature.geometry.type === "MultiPolygon" ? 2 : 1)[0];
       if (centre) map.easeTo({ center: at, duration: 600 });
@@ -268,9 +278,3 @@ function nudge(map, at) {
   const outside = x < 0 || y < 0 || x > w || y > h;
   if (outside) map.panBy([by(x, w), by(y, h)], { duration: 600 });
 }
-
-const boundsOf = (map) => {
-  const b = map.getBounds();
-  const lon = (x) => Math.max(-180, Math.min(180, x)).toFixed(4);
-  return [lon(b.getWest()), b.getSouth().toFixed(4), lon(b.getEast()), b.getNorth().toFixed(4)].join(",");
-};
