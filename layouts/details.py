@@ -67,7 +67,7 @@ def track(t: dict) -> list:
         html.Div(id="speed-chart", className="speed-chart", **{"data-track": str(t["id"])}),
         _facts(_told(t.get("identifiers"))),
         _origin(t),
-        _actions(f"/api/export/geojson?world={t['world']}&track={t['id']}"),
+        _actions(f"/api/export/geojson?world={t['world']}&track={t['id']}", follow=True),
     ]
 
 
@@ -103,9 +103,11 @@ def _head(symbol, name: str, line: str | None) -> html.Header:
     )
 
 
-def _actions(export: str | None = None) -> html.Div:
+def _actions(export: str | None = None, *, follow: bool = False) -> html.Div:
     return html.Div(
         [html.Button("Centre", className="action", **{"data-command": "centre"}),
+         *([html.Button("Follow", className="action", title="Keep it in the middle, until the map is dragged",
+                        **{"data-command": "follow", "aria-pressed": "false"})] if follow else []),
          *([html.A("Export", href=export, className="action", download="")] if export else [])],
         className="actions-row",
     )

@@ -14,6 +14,7 @@ TIMELINE = "timeline"
 LEGEND = "legend"
 SCALE = "scale"
 STATUS = "status"
+SILENCE = "silence"  # since when nothing was heard; hidden while something is
 NOTHING = "nothing"
 
 # top
@@ -26,6 +27,7 @@ CLOCK_UTC = "clock-utc"
 CLOCK_LOCAL = "clock-local"
 THEME = "theme"
 RAIL_TOGGLE = "rail-toggle"
+FEEDS = "feeds-state"  # how the feeds fare; hidden while there is none
 
 # rail
 RAIL = "rail"
@@ -43,7 +45,8 @@ TEXT = "text"
 TEXT_ALL = "text-all"
 AREA = "area"
 AREA_CLEAR = "area-clear"
-KNOWN_AT = "known-at"
+TRAIL = "trail"
+VECTOR = "vector"
 UNPLACED = "unplaced"
 SHOW = "show"
 

@@ -46,6 +46,7 @@ def layout() -> html.Div:
             html.Main(
                 [
                     html.Div(id=ids.STATUS, className="status", role="status", **{"aria-live": "polite"}),
+                    html.Div([html.B("STALE"), html.Span()], id=ids.SILENCE, className="silence", role="alert", hidden=True),
                     html.Div(id=ids.MAP, className="map", tabIndex="-1"),
                     html.Div(id=ids.NOTHING, className="nothing", hidden=True, role="note"),
                     html.Div(id=ids.LEGEND, className="legend"),

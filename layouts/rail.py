@@ -16,6 +16,9 @@ KIND_WORD = {
     "vessel": "Vessels", "vehicle": "Vehicles", "container": "Containers", "tag": "Tags", "aircraft": "Aircraft",
     "drone": "Drones", "person": "Persons",
 }
+# how movements are drawn (assets/js/trails.mjs): what is empty is not in the address
+TRAILS = (("By kind", ""), ("None", "0"), ("10 min", "10m"), ("1 h", "1h"), ("6 h", "6h"), ("24 h", "24h"))
+VECTORS = (("None", ""), ("3 min", "3"), ("6 min", "6"), ("15 min", "15"), ("1 h", "60"))
 PERIODS = (("24 h", "24h"), ("7 d", "7d"), ("14 d", "14d"), ("90 d", "90d"), ("All", "all"))
 
 
@@ -121,9 +124,26 @@ def layer_row(name: str) -> html.Li:
             ),
             dcc.Slider(id=ids.opacity(name), className="opacity", min=0.1, max=1, step=0.05, value=1, marks=None,
                        updatemode="drag"),
+            *([_drawn_as()] if name == "movements" else []),
         ],
         id=ids.row(name), className="layer-row",
     )
+
+
+def _drawn_as() -> html.Div:
+    """How far back trails reach, and how far ahead a vector."""
+    return html.Div(
+        [
+            html.Label([word, _select(id_, options)])
+            for word, id_, options in (("Trail", ids.TRAIL, TRAILS), ("Vector", ids.VECTOR, VECTORS))
+        ],
+        className="drawn-as",
+    )
+
+
+def _select(id_: str, options) -> html.Select:
+    """A plain list of the browser's: what is chosen stands in the address, not in Dash."""
+    return html.Select([html.Option(word, value=value) for word, value in options], id=id_)
 
 
 def drug_options(counts: dict[str, int]) -> list[dict]:

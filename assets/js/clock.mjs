@@ -1,6 +1,6 @@
 // One clock for every layer. Live: the newest there is. Otherwise a time somebody chose, standing or running.
 
-export const SPEEDS = [0.25, 0.5, 1, 5, 15, 60, 300, 600, 1800, 3600, 10000];
+export const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 300, 600, 1800, 3600, 10_000, 30_000, 100_000];
 export const DEFAULT_SPEED = 600;
 
 /** The next faster (or slower) speed. */
@@ -16,9 +16,9 @@ export function advance(at, speed, elapsedS, end) {
 
 export const speedWords = (speed) => `${speed >= 1000 ? speed.toLocaleString("en-US") : speed}×`;
 
-/** A running clock: `tick(at, playing)` is called when the time changes. */
-export function createClock(tick, { now = () => performance.now() / 1000, frame = requestAnimationFrame } = {}) {
-  const state = { at: undefined, speed: DEFAULT_SPEED, playing: false, bounds: [0, 0] };
+/** A running clock: `tick(at, playing)` is called when the time changes. It waits (`state.waiting`) where what there was then is not here yet: `reaches(at)`. */
+export function createClock(tick, { now = () => performance.now() / 1000, frame = requestAnimationFrame, reaches = () => true } = {}) {
+  const state = { at: undefined, speed: DEFAULT_SPEED, playing: false, waiting: false, bounds: [0, 0] };
   let last = 0;
 
   const step = () => {
@@ -27,7 +27,9 @@ export function createClock(tick, { now = () => performance.now() / 1000, frame 
     // A tab that slept goes on where it was: nobody saw the time in between.
     const elapsed = Math.min(0.5, moment - last);
     last = moment;
-    state.at = advance(state.at, state.speed, elapsed, state.bounds[1]);
+    const next = advance(state.at, state.speed, elapsed, state.bounds[1]);
+    state.waiting = !reaches(next);
+    if (!state.waiting) state.at = next;
     if (state.at >= state.bounds[1]) state.playing = false;
     tick(state.at, state.playing);
     frame(step);
@@ -44,7 +46,7 @@ export function createClock(tick, { now = () => performance.now() / 1000, frame 
       tick(state.at, true);
     },
     pause() {
-      state.playing = false;
+      state.playing = state.waiting = false;
       tick(state.at, false);
     },
     seek(at) {

@@ -24,6 +24,18 @@ export function follow({ world, held, changed, every = EVERY_S }) {
 /** Pure: where a window goes when the data's edge moved on. One that reached the old edge keeps its length and follows; any other stays. */
 export function followed([from, to], before, now) {
   if (now === undefined || to < before || now < to) return [from, to];
-  const end = Math.ceil((now + 1) / 60) * 60;
+  const step = stepS(to - from), end = Math.ceil((now + 1) / step) * step;
   return [from + (end - to), end];
+}
+
+/** A long window goes on in longer steps: each of them asks for all of it again. */
+const stepS = (length) => [3600, 600, 300, 60].find((s) => s <= length / 1000) ?? 60;
+
+const layersOf = (state) => Object.fromEntries([...(state ?? "").matchAll(/(?:^|,)([a-z]+):(\d+@[\d.]+)/g)].map(([, layer, version]) => [layer, version]));
+
+/** Pure: whether all that changed between two states of a world is where its tracks went. */
+export function onlyMoved(before, now) {
+  const [a, b] = [layersOf(before), layersOf(now)];
+  if (before.replace(/tracks:[^,]*/, "") !== now.replace(/tracks:[^,]*/, "")) return false;
+  return Boolean(a.tracks) && a.tracks !== b.tracks;
 }

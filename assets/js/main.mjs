@@ -1,12 +1,16 @@
 // The page's browser side, put together: choices, clock, map, timeline, and what Dash's controls ask for.
 import { ask, signInAt, watchInput, whenSignedOut } from "./api.mjs";
-import { createChoices, filterQuery, formatLayers, parseLayers, setCount } from "./choices.mjs";
-import { createClock, DEFAULT_SPEED } from "./clock.mjs";
-import { follow, followed, worldOf } from "./following.mjs";
+import { createChoices, filterQuery, parseLayers } from "./choices.mjs";
+import { createClock } from "./clock.mjs";
+import { follow, followed, onlyMoved, worldOf } from "./following.mjs";
+import { watchKnown } from "./known.mjs";
 import { drawLegend, symbolCss } from "./legend.mjs";
+import { listen, watchLive } from "./live/page.mjs";
 import { createControls } from "./map/controls.mjs";
 import { createDraw } from "./map/draw.mjs";
 import { createView } from "./map/view.mjs";
+import { app, edge, firstWindow, span, streaming } from "./page.mjs";
+import { drawing, select, tellDash } from "./proposals.mjs";
 import { searchAll, watchExports } from "./purpose.mjs";
 import { keepRoles } from "./roles.mjs";
 import { createScale, metresWords } from "./scale.mjs";
@@ -16,11 +20,15 @@ import { createStatus } from "./status.mjs";
 import { tokens, wear } from "./theme.mjs";
 import { createTimeline } from "./timeline/timeline.mjs";
 import { city, clock as clockWords, epoch, iso, number, zoned } from "./times.mjs";
+import { watchTrails } from "./trails.mjs";
 import { watchWarnings } from "./warnings.mjs";
+
+export { acts, AMOUNTS_KG, controls, layerControls, propose } from "./proposals.mjs";
 
 // Without anything to show yet the map opens on the border the exercise is about.
 const CAMERA = innerWidth < 760 ? { center: [-98.05, 26.12], zoom: 8.2 } : { bounds: [-99.05, 25.7, -96.75, 26.75] };
 
+const MOVED_S = 60; // while live, lines of what moved are asked for again so often at most
 const token = (name) => tokens()(name);
 const $ = (id) => document.getElementById(id);
 
@@ -42,11 +50,15 @@ export async function boot() {
   if (!now.world) app.choices.set({ world: worlds.default, ...firstWindow(worlds.default) }, { push: false });
   else if (!now.from && !now.to) app.choices.set(firstWindow(now.world), { push: false });
 
-  app.clock = createClock(ticked);
+  app.clock = createClock(ticked, { reaches: (at) => app.view?.moving.reaches(at) ?? true });
   app.timeline = createTimeline($("timeline"), { token, act: timelineActs });
   app.choices.subscribe(chosen);
+  watchLive({ ticked: () => ticked(app.clock.state.at, app.clock.state.playing, false), signedOut: () => location.assign(signInAt(location)) });
+  watchKnown({ choices: app.choices, container: $("timeline"), stage: $("map").parentElement, now: () => app.clock.state.at ?? edge() });
+  watchTrails({ choices: app.choices });
   app.view = await createView($("map"), {
-    choices: app.choices, token, status: app.status, camera: cameraOf(app.choices.get().world), hash: "map", told: { select, legend, drawn, hovered, drawing: () => app.draw?.active },
+    choices: app.choices, token, status: app.status, live: app.live, camera: cameraOf(app.choices.get().world), hash: "map",
+    told: { select, legend, drawn, hovered, drawing: () => app.draw?.active },
   });
   createScale($("scale"), app.view.map);
   app.draw = createDraw(app.view.map, { token, done: (area) => app.choices.set({ area }), measured: (m) => app.status.say(`${metresWords(Math.round(m))} measured`) });
@@ -61,6 +73,7 @@ export async function boot() {
     const command = event.target.closest("[data-command]")?.dataset.command;
     if (command === "unselect") select(undefined);
     else if (command === "centre") app.view.reveal(app.choices.get().sel, { centre: true });
+    else if (command === "follow") app.choices.set({ follow: app.choices.get().follow ? undefined : "1" });
     else if (command === "name-all") searchAll(app.choices.get().q, "live").then((told) => told && named(app.choices.get().q), (error) => app.status.say(error.message));
   });
   new MutationObserver(details).observe($("details"), { childList: true });
@@ -70,6 +83,7 @@ export async function boot() {
   });
   setInterval(clocks, 1000);
   follow({ world: () => app.choices.get().world, held: () => app.worlds[app.choices.get().world], changed: dataChanged });
+  listen();
   chosen(app.choices.get(), new Set(["world", "from", "to", "at", "theme"]));
   if (app.wrong) app.status.say(app.wrong);
   window.__vigia = { ...app, filterQuery };
@@ -103,12 +117,15 @@ function cameraOf(world) {
 
 /** New data: everything is asked again and a window that ends now follows; the camera stays where the person put it. */
 function dataChanged(world, before) {
+  // What only moved is in the stream already.
+  if (streaming() && onlyMoved(before.state, world.state) && performance.now() / 1000 - app.movedS < MOVED_S) return;
+  app.movedS = performance.now() / 1000;
   app.worlds[world.world] = world;
   const now = app.choices.get();
   // The first data of an empty world may be years old: a window that nobody chose goes to where they lie.
   const unchosen = before.to === undefined && now.at === undefined && now.from === app.first?.from && now.to === app.first?.to;
   if (unchosen) app.choices.set(firstWindow(world.world), { push: false });
-  const [from, to] = now.at === undefined && now.to && !unchosen ? followed(span(), before.edge ?? 0, world.edge) : span();
+  const [from, to] = now.at === undefined && now.to && !unchosen && !streaming() ? followed(span(), before.edge ?? 0, world.edge) : span();
   app.choices.set({ from: iso(from), to: iso(to) }, { push: false });
   app.timeline.window(from, to, [Math.min(world.from ?? from, from), Math.max(world.to ?? to, to)]);
   app.clock.bounds(from, edge());
@@ -128,12 +145,14 @@ function chosen(now, changed) {
       ticked(app.clock.state.at, false, false);
     }
   }
+  if (app.view) listen();
+  if (changed.has("follow") || changed.has("sel")) followButton();
   if (changed.has("theme")) {
     wear(now.theme);
     dressSymbols();
     app.timeline.repaint();
   }
-  if ([...changed].some((k) => !["at", "sel", "layers", "theme", "heat"].includes(k))) lanes();
+  if ([...changed].some((k) => !["at", "sel", "layers", "theme", "heat", "trail", "vector", "follow"].includes(k))) lanes();
   if (changed.has("sel")) {
     if (now.sel) app.view?.reveal(now.sel);
     app.revealing = now.sel;
@@ -147,8 +166,9 @@ function chosen(now, changed) {
 function ticked(at, playing, keep = true) {
   const live = at === undefined;
   const moment = at ?? edge();
-  app.timeline.clock(at, { playing, live, speed: app.clock.state.speed });
-  app.view?.setClock(moment, { live, playing, edge: edge(), speed: app.clock.state.speed });
+  const { speed, waiting } = app.clock.state;
+  app.timeline.clock(at, { playing, live, speed, waiting });
+  app.view?.setClock(moment, { live, stream: live && streaming(), playing, edge: edge(), speed });
   // While it runs the URL is left alone: a browser allows only so many changes of it.
   if (keep && !playing) app.choices.set({ at: live ? undefined : iso(moment) }, { push: false });
 }
@@ -180,7 +200,7 @@ async function lanes() {
 function clocks() {
   const utc = $("clock-utc"), local = $("clock-local");
   if (!utc) return;
-  const now = Date.now() / 1000;
+  const now = app.live?.now() ?? Date.now() / 1000;
   const zone = document.documentElement.dataset.zone || "America/Chicago";
   utc.innerHTML = `${clockWords(now)}<small>UTC</small>`;
   local.innerHTML = `${zoned(now, zone)}<small>${city(zone)}</small>`;
@@ -237,10 +257,15 @@ function details() {
   const chosenNow = app.revealing;
   app.revealing = undefined;
   if (chosenNow) requestAnimationFrame(() => chosenNow === app.choices.get().sel && app.view?.reveal(chosenNow));
+  followButton();
   const box = document.getElementById("speed-chart");
   if (!box || box.dataset.drawn) return;
   box.dataset.drawn = "1";
   drawSpeed(box, Number(box.dataset.track), epoch(app.choices.get().at) ?? edge(), { token, world: app.choices.get().world });
+}
+
+function followButton() {
+  document.querySelector("[data-command=follow]")?.setAttribute("aria-pressed", String(Boolean(app.choices.get().follow)));
 }
 
 function dressSymbols() {

@@ -14,12 +14,15 @@ export const span = () => {
   return [epoch(now.from) ?? w.from ?? to - PERIODS["7d"], to];
 };
 
-/** Whether the picture goes on with the time: nothing else was chosen, the window reaches to now, and something comes. */
-export function streaming() {
+/** Whether the window goes on with the time: no other moment was chosen, it reaches to the newest there is, and something comes. */
+export function goesOn() {
   const now = app.choices.get();
   if (now.at !== undefined || now.known_at !== undefined || app.clock.state.at !== undefined || !app.live?.on(now.world)) return false;
-  return app.live.now() <= span()[1];
+  return span()[1] >= (app.worlds[now.world]?.edge ?? 0);
 }
+
+/** Whether what is shown is what the stream tells: the window reaches to now. */
+export const streaming = () => goesOn() && app.live.now() <= span()[1];
 
 /** The newest moment of the window: now while it is live; else the edge of what is known, or the window's end. */
 export function edge() {

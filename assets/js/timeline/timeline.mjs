@@ -16,6 +16,7 @@ export function createTimeline(container, { token, act }) {
         <label class="tl-label">Speed <select data-act="speed" aria-label="Speed">${SPEEDS.map((s) => `<option value="${s}">${speedWords(s)}</option>`).join("")}</select></label>
       </div>
       <button class="tl-live" data-act="live" aria-pressed="true"><i></i><span>Live</span></button>
+      <button class="tl-known" data-act="known" aria-haspopup="dialog" aria-expanded="false">Known at…</button>
       <p class="tl-words" aria-live="off"></p>
       <p class="tl-counts"></p>
     </div>
@@ -167,7 +168,7 @@ export function createTimeline(container, { token, act }) {
     const bold = (t, how) => `<b>${moment(t, { thisYear: 0, ...how })}</b>`;
     const thisYear = new Date(view.to * 1000).getUTCFullYear();
     $(".tl-words").innerHTML = view.live ? `${bold(view.from, { thisYear })} to ${bold(view.to)} UTC` : `${bold(view.at, { secondsToo: true })} UTC`;
-    $(".tl-live span").textContent = view.live ? "Live" : `Replay ${speedWords(view.speed)}`;
+    $(".tl-live span").textContent = view.live ? "Live" : view.waiting && view.playing ? "Loading…" : `Replay ${speedWords(view.speed)}`;
     $(".tl-live").setAttribute("aria-pressed", String(view.live));
     $(".tl-go").classList.toggle("playing", view.playing);
     $(".tl-go").setAttribute("aria-label", view.playing ? "Pause" : "Play");
@@ -243,8 +244,8 @@ export function createTimeline(container, { token, act }) {
       view.lanes = lanes;
       paint();
     },
-    clock(at, { playing, live, speed }) {
-      Object.assign(view, { at, playing, live, speed });
+    clock(at, { playing, live, speed, waiting = false }) {
+      Object.assign(view, { at, playing, live, speed, waiting });
       words();
       place();
     },
