@@ -10,9 +10,9 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta, timezone
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, exists, func, literal_column, or_, select
 
-from data.models import Agency, Image, LatestFix, Segment, Seizure, Track
+from data.models import Agency, Fix, Image, LatestFix, Segment, Seizure, Track
 from data.names import any_like, left_out, named
 from data.records import CONVEYANCES, DRUGS, KINDS, BBox
 from data.worlds import CODES, WORLDS, World
@@ -130,7 +130,7 @@ class Filter:
         if self.q:
             out.append(any_like(self.q, Seizure.place, Seizure.drug_told, Seizure.concealment, Seizure.origin,
                                  Seizure.transit, Seizure.destination))
-        out += self._inside(Seizure.geom)
+        out += self.inside(Seizure.geom)
         return out
 
     def segments(self) -> list[ColumnElement[bool]]:
@@ -141,7 +141,7 @@ class Filter:
         if self.end:
             out += [Segment.hour < self.end, Segment.started_at < self.end]
         if self.known_at:
-            out.append(Segment.first_recorded_at <= self.known_at)
+            out += [Segment.first_recorded_at <= self.known_at, self._known_in_hour()]
         if self.kind:
             out.append(Segment.kind.in_(self.kind))
         if self.agency:
@@ -150,8 +150,17 @@ class Filter:
             out.append(Segment.track_id.in_(self.track))
         if self.source or self.q:
             out.append(Segment.track_id.in_(self._tracks_told()))
-        out += self._inside(Segment.line)
+        if not self.known_at:
+            out += self.inside(Segment.line)
         return out
+
+    def _known_in_hour(self) -> ColumnElement[bool]:
+        """A fix of the segment's hour, in the window and the place, that was known: the line itself may go by ones that came later."""
+        low = func.greatest(Segment.hour, self.start) if self.start else Segment.hour
+        high = func.least(Segment.hour + timedelta(hours=1), self.end) if self.end else Segment.hour + timedelta(hours=1)
+        return exists().where(
+            Fix.world == Segment.world, Fix.track_id == Segment.track_id, Fix.observed_at >= low, Fix.observed_at < high,
+            Fix.recorded_at <= self.known_at, *self.inside(Fix.geom))
 
     def latest(self) -> list[ColumnElement[bool]]:
         """Conditions on `latest_fix`: the newest position of each track, not cut by the window's start."""
@@ -164,7 +173,7 @@ class Filter:
             out.append(LatestFix.track_id.in_(self.track))
         if self.source or self.q:
             out.append(LatestFix.track_id.in_(self._tracks_told()))
-        out += self._inside(LatestFix.geom)
+        out += self.inside(LatestFix.geom)
         return out
 
     def images(self) -> list[ColumnElement[bool]]:
@@ -182,7 +191,7 @@ class Filter:
             out.append(Image.source_id.in_(self.source))
         if self.q:
             out.append(any_like(self.q, Image.name))
-        out += self._inside(Image.footprint)
+        out += self.inside(Image.footprint)
         return out
 
     def _agencies(self):
@@ -204,7 +213,8 @@ class Filter:
         """The kinds of which `q` finds none, for want of a purpose."""
         return left_out(self.world, self.q)
 
-    def _inside(self, geometry) -> list[ColumnElement[bool]]:
+    def inside(self, geometry) -> list[ColumnElement[bool]]:
+        """Conditions of place on a geometry of whatever table (EPSG:4326)."""
         out: list[ColumnElement[bool]] = []
         if self.bbox:
             west, south, east, north = self.bbox

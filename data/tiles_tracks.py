@@ -7,20 +7,24 @@ from math import atan, degrees, pi, sinh
 from sqlalchemy import Float, Integer, Text, and_, case, cast, column, func, literal, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from data import tiles_flows
+from data import known, tiles_flows
 from data.covering import LEVEL_MIN
 from data.filters import Filter
 from data.models import Cover, Segment
 from data.quadkey import cell_ancestors, cell_range
 
+LINES_FROM_ZOOM = 9
 FIXES_FROM_ZOOM = 12
 COARSE_TO_ZOOM = 11
 
 
 async def tile(session: AsyncConnection, filter: Filter, z: int, x: int, y: int) -> bytes:
-    """The tile's bytes: layers `tracks` and, from zoom 12, `fixes`."""
+    """The tile's bytes: layers `tracks` and, from zoom 12, `fixes`; of what was known by a time, from zoom 9."""
     if tiles_flows.answers(filter, z):
         return await tiles_flows.tile(session, filter, z, x, y)
+    if filter.known_at:
+        # From afar no line could be told apart from one that was known later: there are none.
+        return b"" if z < LINES_FROM_ZOOM else await known.tile(session, filter, _found(filter, z, x, y), func.ST_TileEnvelope(z, x, y), z >= FIXES_FROM_ZOOM)
     out = await _segment_tile(session, filter, z, x, y)
     if z >= FIXES_FROM_ZOOM:
         out += await _fix_tile(session, filter, z, x, y)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Float, cast, func, select
+from datetime import timedelta
+
+from sqlalchemy import BigInteger, Float, cast, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from data import known
 from data.filters import Filter
+from data.flags import words
 from data.models import Agency, Fix, LatestFix, Segment, Source, Track
 from errors import NotFound
 
@@ -13,7 +17,9 @@ FIXES_MAX = 50_000
 
 
 def _summed(filter: Filter):
-    """One row a track of the filter: what its hours add up to."""
+    """One row a track of the filter: what its hours add up to; of what was known by a time, what its fixes do."""
+    if filter.known_at:
+        return known.summed(filter)
     return (
         select(
             Segment.track_id, func.min(Segment.started_at).label("first_at"), func.max(Segment.ended_at).label("last_at"),
@@ -22,18 +28,23 @@ def _summed(filter: Filter):
     )
 
 
-def _rows(summed):
+def _place(filter: Filter):
+    """The newest fix of each track, as a table: of what was known by a time, the newest of that."""
+    return known.newest(filter, Track.id, None, None) if filter.known_at else LatestFix.__table__
+
+
+def _rows(summed, place):
     return (
         select(
             Track.id, Track.key, Track.kind, Track.name, Track.sla_s, Track.gap_s, Track.marking, Agency.name.label("agency"),
             Source.name.label("source"), summed.c.first_at, summed.c.last_at, cast(summed.c.fixes, BigInteger).label("fixes"),
-            summed.c.length_m, func.ST_X(LatestFix.geom).label("lon"), func.ST_Y(LatestFix.geom).label("lat"),
-            LatestFix.speed_mps, LatestFix.course_deg, LatestFix.observed_at,
+            summed.c.length_m, func.ST_X(place.c.geom).label("lon"), func.ST_Y(place.c.geom).label("lat"),
+            place.c.speed_mps, place.c.course_deg, place.c.observed_at,
         )
         .join(summed, summed.c.track_id == Track.id)
         .outerjoin(Source, Source.id == Track.source_id)
         .outerjoin(Agency, Agency.id == Track.agency_id)
-        .outerjoin(LatestFix, LatestFix.track_id == Track.id)
+        .outerjoin(place, place.c.track_id == Track.id if place is LatestFix.__table__ else true())
     )
 
 
@@ -54,26 +65,36 @@ async def page(session: AsyncConnection, filter: Filter, *, limit: int, offset: 
     summed = _summed(filter)
     column = _column(summed, sort)
     order = column.desc().nulls_last() if sort.startswith("-") else column.asc().nulls_last()
-    rows = await session.execute(_rows(summed).order_by(order, Track.id).limit(limit).offset(offset))
+    rows = await session.execute(_rows(summed, _place(filter)).order_by(order, Track.id).limit(limit).offset(offset))
     return {"total": total, "rows": [dict(r) for r in rows.mappings()]}
 
 
 async def one(session: AsyncConnection, filter: Filter, track_id: int) -> dict:
-    """One track over all its time, with its newest fix and where that came from. Raises NotFound."""
-    whole = _summed(Filter(world=filter.world, track=(track_id,)))
+    """One track over all its time, with its newest fix, where that came from and what is doubtful about it. Raises NotFound."""
+    whole, place = _summed(Filter(world=filter.world, track=(track_id,), known_at=filter.known_at)), _place(filter)
     newest = Source.__table__.alias("newest")
     row = (await session.execute(
-        _rows(whole)
-        .outerjoin(newest, newest.c.id == LatestFix.source_id)
+        _rows(whole, place)
+        .outerjoin(newest, newest.c.id == place.c.source_id)
         .add_columns(
-            Track.identifiers, LatestFix.accuracy_m, LatestFix.altitude_m, LatestFix.heading_deg, LatestFix.recorded_at,
-            LatestFix.line, newest.c.name.label("newest_source"), newest.c.sha256.label("sha256"), newest.c.grade.label("grade"), newest.c.handling.label("handling"),
+            Track.identifiers, place.c.accuracy_m, place.c.altitude_m, place.c.heading_deg, place.c.recorded_at, place.c.flags,
+            place.c.line, newest.c.name.label("newest_source"), newest.c.sha256.label("sha256"), newest.c.grade.label("grade"), newest.c.handling.label("handling"),
         )
         .where(Track.id == track_id, Track.world == filter.world_code)
     )).mappings().one_or_none()
     if row is None:
         raise NotFound(f"no track {track_id} in the {filter.world} world")
-    return {**row, "source": row["newest_source"] or row["source"]}
+    return {**row, "source": row["newest_source"] or row["source"], "doubts": words(row["flags"] or 0), "sources": await _sources(session, filter, row)}
+
+
+async def _sources(session: AsyncConnection, filter: Filter, row) -> list[str]:
+    """Who told of a track on the day before its newest fix."""
+    if row["observed_at"] is None:
+        return []
+    told = select(Fix.source_id).where(
+        Fix.world == filter.world_code, Fix.track_id == row["id"], Fix.observed_at > row["observed_at"] - timedelta(days=1),
+        Fix.observed_at <= row["observed_at"], *([Fix.recorded_at <= filter.known_at] if filter.known_at else []))
+    return list(await session.scalars(select(Source.name).where(Source.id.in_(told)).order_by(Source.name)))
 
 
 async def fixes(session: AsyncConnection, filter: Filter, track_id: int) -> dict:

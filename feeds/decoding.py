@@ -9,16 +9,14 @@ from functools import lru_cache
 
 from data import ground
 from data.feeds import FeedRow
+from data.flags import UNTRUSTED
 from errors import SettingsInvalid
-from feeds.flags import ANCIENT, FUTURE, IMPOSSIBLE_SPEED, NULL_ISLAND, SENTINEL, TELEPORT, WEEK_ROLLOVER
 from feeds.recording import Recorded
 from feeds.wire import DECODERS, FRAMERS, Decoder, Frame, Framer, Heard, Told
 from feeds.wire.land import land_test
 from feeds.wire.plausibility import Judge, Land
 from settings import store
 
-# A fix with one of these is kept, and is never a track's newest place.
-UNTRUSTED = FUTURE | ANCIENT | NULL_ISLAND | WEEK_ROLLOVER | SENTINEL | IMPOSSIBLE_SPEED | TELEPORT
 
 FORMATS: dict[str, tuple[str, ...]] = {
     "ais-tcp": ("ais",), "ais-udp": ("ais",), "cot-tcp": ("cot",), "cot-udp": ("cot",), "mavlink": ("mavlink",), "replay": ("recording",),

@@ -9,20 +9,7 @@ import time
 
 import numpy as np
 
-FUTURE = 1  # more than ten minutes after we got it
-ANCIENT = 2  # before 1990
-NULL_ISLAND = 4  # within 0.001 degrees of 0, 0
-WEEK_ROLLOVER = 8  # old by a multiple of 1,024 weeks, as a receiver with an old almanac tells it
-SENTINEL = 16  # a pole, 180° on the equator, 1° 1°, or a number that stands for none: what devices send instead of nothing
-IMPOSSIBLE_SPEED = 32  # faster than anything of its kind, as told or from the last good fix
-TELEPORT = 64  # so far from the last good fix that nothing moved there
-ON_LAND = 128  # a vessel, away from any shore, lake or river
-DUPLICATE_IDENTITY = 256  # the second place at once where one broadcast identity is used
-
-WORDS: dict[int, str] = {
-    FUTURE: "time in the future", ANCIENT: "time before 1990", NULL_ISLAND: "at 0° 0°", WEEK_ROLLOVER: "GPS week rollover", SENTINEL: "stands for no value",
-    IMPOSSIBLE_SPEED: "impossible speed", TELEPORT: "jump", ON_LAND: "vessel on land", DUPLICATE_IDENTITY: "identity used twice",
-}
+from data.flags import ANCIENT, FUTURE, NULL_ISLAND, SENTINEL, WEEK_ROLLOVER
 
 AHEAD_US = 600_000_000
 ANCIENT_US = 631_152_000_000_000
@@ -52,12 +39,3 @@ def doubtful_time(observed_us: int, received_us: int) -> int:
     weeks = (received_us - observed_us) / ROLLOVER_US
     near = round(weeks)
     return flags | (WEEK_ROLLOVER if near >= 1 and abs(weeks - near) * ROLLOVER_US < DAY_US else 0)
-
-
-def words(flags: int) -> list[str]:
-    """What the bits say.
-
-    >>> words(65)
-    ['time in the future', 'jump']
-    """
-    return [word for bit, word in WORDS.items() if flags & bit]

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from fastapi import APIRouter, Request, Response
 
-from data import movement, spans, tiles_tracks, tracks
+from data import movement, newest, spans, tiles_tracks, tracks
 from data.records import GOVERNED_KINDS
 from errors import FilterInvalid
 from routes.asking import RowId, as_json, as_tile, asked, database, etag, fresh, kept, need_purpose, not_changed
@@ -62,7 +62,8 @@ async def moved(request: Request) -> Response:
     if not told.replace(".", "", 1).isdecimal() or float(told) > ZOOM_MAX + 4:
         raise FilterInvalid([{"key": "zoom", "value": told[:40], "expected": "a zoom from 0 to 24"}])
     async with database(request).reading() as session:
-        tag = etag("movement", request.url.query, await spans.state(session, filter.world_code))
+        # What came live changes no line yet, and no state: its batch does.
+        tag = etag("movement", request.url.query, await spans.state(session, filter.world_code), await newest.last_batch(session))
         if fresh(request, tag):
             return not_changed(tag)
         return as_json(await movement.movement(session, filter, start, end, int(float(told))), tag)

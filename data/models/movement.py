@@ -36,7 +36,7 @@ class Track(Base):
 
 
 class Measured:
-    """What a position is told with; null is unknown. `flags` are of feeds/flags.py."""
+    """What a position is told with; null is unknown. `flags` are of data/flags.py."""
 
     speed_mps: Mapped[float | None] = mapped_column(REAL)
     course_deg: Mapped[float | None] = mapped_column(REAL)

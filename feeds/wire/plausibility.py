@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from feeds.flags import (
+from data.flags import (
     ANCIENT,
     DUPLICATE_IDENTITY,
     FUTURE,

@@ -37,7 +37,7 @@ class Heard:
     altitude_m: float = nan
     accuracy_m: float = nan
     reader: str | None = None  # an RFID read: lon and lat are NaN then, and the writer looks up where the reader stands
-    flags: int = 0  # of feeds/flags.py
+    flags: int = 0  # of data/flags.py
     frame: int = 0  # of the frames handed in, the one it came from
     emergency: bool = False
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from feeds.flags import ANCIENT, FUTURE, NULL_ISLAND
+from data.flags import ANCIENT, FUTURE, NULL_ISLAND
 from feeds.imports import ImportOptions, import_files
 
 HEAD = "tag_id,kind,name,agency,time_utc,lat,lon,speed_kmh,course_deg,accuracy_m,battery_pct"

@@ -11,14 +11,18 @@ export const rightsOf = (state) => (state ?? "").split(/,(?=[a-z]+:\d+@)/)[0];
 /** Pure: how far the server's clock is ahead of one of ours, from what came last: the message that was under way least tells best. */
 export const offsetOf = (looks) => (looks.length ? Math.max(...looks) : undefined);
 
-/** Pure: `3 feeds live, 1 stale`, and how urgent that is; undefined without any feed that is on. */
+const feedsAre = (n, standing) => `${n} feed${n === 1 ? "" : "s"} ${standing}`;
+
+/** Pure: `3 feeds live, 1 stale`, and what of it is wrong (`1 feed stale`, or nothing); undefined without any feed that is on. */
 export function feedWords(feeds, world) {
   const on = (feeds ?? []).filter((feed) => feed.world === world && feed.standing !== "off");
   if (!on.length) return undefined;
   const of = (standing) => on.filter((feed) => feed.standing === standing).length;
-  const wrong = ["late", "stale", "frozen", "dead"].filter(of).map((standing) => `${of(standing)} ${standing}`);
-  const live = of("live");
-  return { words: [`${live} feed${live === 1 ? "" : "s"} live`, ...wrong].join(", "), wrong: wrong.length > 0 };
+  const wrong = ["late", "stale", "frozen", "dead"].filter(of);
+  return {
+    words: [feedsAre(of("live"), "live"), ...wrong.map((standing) => `${of(standing)} ${standing}`)].join(", "),
+    wrong: wrong.map((standing) => feedsAre(of(standing), standing)).join(", "),
+  };
 }
 
 /**

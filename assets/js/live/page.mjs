@@ -47,7 +47,7 @@ function feeds() {
   if (!link) return;
   link.hidden = !found;
   if (!found) return;
-  link.classList.toggle("wrong", found.wrong);
+  link.classList.toggle("wrong", found.wrong !== "");
   link.title = found.words;
   link.querySelector(".feed-word").textContent = found.words;
 }

@@ -1,7 +1,8 @@
 // A wall: clocks, three figures, views in turn, and the proof that the picture is alive.
 import { ask } from "../api.mjs";
-import { createChoices, filterQuery } from "../choices.mjs";
-import { follow, followed, worldOf } from "../following.mjs";
+import { createChoices, filterQuery, streamQuery } from "../choices.mjs";
+import { follow, followed, onlyMoved, worldOf } from "../following.mjs";
+import { createLive, feedWords, rightsOf } from "../live/live.mjs";
 import { createView } from "../map/view.mjs";
 import { strictest, tlp } from "../markings.mjs";
 import { GLYPHS } from "../symbols/glyphs.mjs";
@@ -12,14 +13,17 @@ import { drift, freshness, nextView, offsetOf } from "./freshness.mjs";
 
 const BEAT_S = 5;
 const DAYS = 7;
+const MOVED_S = 60; // what only moved is in the stream; its lines are asked for again so often
 const FAR_SCREENS = 2;
 const CLOSEST_ZOOM = 9.5;
 const told = JSON.parse(document.getElementById("wall").textContent);
 const token = (name) => tokens()(name);
 const $ = (id) => document.getElementById(id);
-const state = { view: 0, views: [], turnedS: 0, lastS: performance.now() / 1000, lastAt: undefined, offsetMs: 0, map: undefined, held: undefined, build: told.build };
+const state = { view: 0, views: [], turnedS: 0, lastS: performance.now() / 1000, offsetMs: 0, map: undefined, held: undefined, build: told.build };
 const monotonic = () => performance.now() / 1000;
 const serverNow = () => (Date.now() + state.offsetMs) / 1000;
+const live = createLive({ told: { changed: (whole) => streaming() && state.shown?.streamed(whole), beat: () => feeds(state.states ?? {}), revoked: () => location.reload() } });
+const streaming = () => live.on(choices.get().world);
 
 // No history on a wall: its choices are the screen's.
 const choices = createChoices({ location: { search: "", pathname: "", hash: "" }, history: { pushState() {}, replaceState() {} }, addEventListener() {} });
@@ -32,8 +36,9 @@ async function start() {
   const to = Math.ceil((edge() + 1) / 60) * 60;
   choices.set({ world, from: iso(to - DAYS * 86_400), to: iso(to) });
   await look(world);
+  live.ask(streamQuery(choices.get()), rightsOf(state.held.state));
   const view = await createView($("map"), {
-    choices, token, status, wall: true, interactive: false, hash: false, camera: { bounds: state.views[0].bounds },
+    choices, token, status, live, wall: true, interactive: false, hash: false, camera: { bounds: state.views[0].bounds },
     told: {
       dressed: (map) => {
         addPlaces(map, token, innerHeight / 1080);
@@ -45,13 +50,23 @@ async function start() {
       },
       drawn: ({ stale, states }) => {
         figure("stale", number(stale), "", "tracks stale");
-        feeds(states);
+        feeds((state.states = states));
       },
     },
   });
   state.map = view.map;
-  const now = () => view.setClock(edge(), { live: true, playing: false, edge: edge(), speed: 1 });
+  state.shown = view;
+  const now = () => view.setClock(edge(), { live: true, stream: streaming(), playing: false, edge: edge(), speed: 1 });
+  const goOn = (before, to) => {
+    const held = [epoch(choices.get().from), epoch(choices.get().to)], next = followed(held, before, to);
+    if (next[1] !== held[1]) choices.set({ from: iso(next[0]), to: iso(next[1]) });
+  };
   now();
+  setInterval(() => {
+    if (!streaming()) return;
+    goOn(state.held.edge ?? 0, edge());
+    now();
+  }, 1000);
   place({ jump: true });
   chips(world);
   dots();
@@ -59,9 +74,10 @@ async function start() {
   follow({
     world: () => world, held: () => state.held,
     changed(row, before) {
+      if (streaming() && onlyMoved(before.state, row.state) && monotonic() - state.movedS < MOVED_S) return;
+      state.movedS = monotonic();
       state.held = row;
-      const window = followed([epoch(choices.get().from), epoch(choices.get().to)], before.edge ?? 0, row.edge);
-      choices.set({ from: iso(window[0]), to: iso(window[1]) });
+      goOn(before.edge ?? 0, edge());
       now();
       view.refetch(true);
       figures();
@@ -77,8 +93,8 @@ async function start() {
   document.documentElement.dataset.wall = "ready";
 }
 
-/** The newest moment known of the world, or the server's own time while it holds nothing. */
-const edge = () => state.held.edge ?? state.held.to ?? serverNow();
+/** Now, while something comes; else the newest moment known of the world, or the server's own time while it holds nothing. */
+const edge = () => (streaming() ? live.now() : undefined) ?? state.held.edge ?? state.held.to ?? serverNow();
 
 /** What to look at: where the data is; without any, the screen's own view. */
 async function look(world) {
@@ -109,10 +125,11 @@ function tick() {
   const now = serverNow();
   $("utc").textContent = `${clock(now)} UTC`;
   $("local").textContent = `${zoned(now, told.zone)} ${city(told.zone)}`;
-  const { silentS, stale } = freshness(monotonic(), state.lastS);
+  // The picture is as old as the older of its two signs of life: the server answers, and the stream tells.
+  const { silentS, stale } = freshness(monotonic(), Math.min(state.lastS, live.stream?.state.heardS ?? state.lastS));
   document.body.classList.toggle("is-stale", stale);
   $("stale").hidden = !stale;
-  if (stale) $("stale").querySelector("span").textContent = `Nothing new since ${clock(state.lastAt ?? now - silentS)}, ${age(silentS)}`;
+  if (stale) $("stale").querySelector("span").textContent = `Nothing new since ${clock(now - silentS)}, ${age(silentS)}`;
   state.turnedS += 1;
   // A picture that stopped is not turned: it would look alive.
   if (!stale && state.turnedS >= told.turn_s) turn();
@@ -138,7 +155,6 @@ async function beat() {
     const answer = await ask("/api/health/live", { signal: AbortSignal.timeout(BEAT_S * 900) });
     if (!answer?.live) return;
     state.lastS = monotonic();
-    state.lastAt = Date.parse(answer.now) / 1000;
     state.offsetMs = offsetOf(Date.parse(answer.now), sent, Date.now());
     if (answer.build !== state.build) location.reload();
   } catch {
@@ -192,7 +208,8 @@ function feeds(states) {
     return states[k] === "live" ? `<path fill="${token("t1")}" fill-rule="evenodd" d="${GLYPHS[k].path}"/>` : `<path fill="none" stroke="${token("caution")}" stroke-width="2.2" d="${outline}Z"/>`;
   };
   $("feeds").innerHTML = kinds.map((k) => `<svg viewBox="0 0 24 24" role="img" aria-label="${KIND_WORDS[k]} ${QUIET[states[k]] ?? "live"}">${glyph(k)}</svg>`).join("");
-  $("feed-words").textContent = wrong.length > 1 ? `${wrong.length} kinds silent` : wrong.map((k) => `${KIND_WORDS[k]} ${QUIET[states[k]]}`).join("");
+  const silent = wrong.length > 1 ? `${wrong.length} kinds silent` : wrong.map((k) => `${KIND_WORDS[k]} ${QUIET[states[k]]}`).join("");
+  $("feed-words").textContent = feedWords(live.feeds, choices.get().world)?.wrong || silent; // a feed that is wrong is why a kind is
 }
 
 async function retried(question) {

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.flags import FUTURE, WEEK_ROLLOVER
+from data.flags import FUTURE, WEEK_ROLLOVER
 from feeds.nmea import PARTS_MAX
 from feeds.wire import DECODERS, FRAMERS, Heard, Told
 from tests.feeds.wire.made import NOW_US, T0, T0_US, frames, position, static, tag

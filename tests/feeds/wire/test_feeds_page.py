@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from feeds.flags import WORDS
+from data.flags import WORDS
 from feeds.wire import DECODERS
 from feeds.wire.epcis import validate as validate_events
 from feeds.wire.fixes import validate as validate_rows

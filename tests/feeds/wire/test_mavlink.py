@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pymavlink.dialects.v10 import common as v1
 from pymavlink.dialects.v20 import common as v2
 
-from feeds.flags import FUTURE
+from data.flags import FUTURE
 from feeds.wire import DECODERS, FRAMERS
 from feeds.wire.mavlink import checksum
 from tests.feeds.wire.made import NOW_US, T0_US, frames

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.records import KINDS
-from feeds.flags import (
+from data.flags import (
     ANCIENT,
     DUPLICATE_IDENTITY,
     FUTURE,
