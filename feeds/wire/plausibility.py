@@ -22,8 +22,8 @@ from data.flags import (
     SENTINEL,
     TELEPORT,
     WEEK_ROLLOVER,
-    plausible,
 )
+from feeds.flags import plausible
 from feeds.wire.told import Frame, Heard, Told
 
 # The fastest that is taken for true, metres a second.

@@ -6,6 +6,8 @@ import { mixed } from "../theme.mjs";
 import { marksAt } from "./movement_marks.mjs";
 
 const TILES = "track-tiles", MARKS = "marks", TRAILS = "trails", VECTORS = "vectors", CIRCLES = "circles";
+/** The sources that are set anew with the clock. */
+export const own = [MARKS, TRAILS, VECTORS, CIRCLES];
 /** What lies on the ground, below names; the others are marks. */
 export const paths = ["flow", "history", "history-gap", "history-still", "accuracy", "trail-case", "trail", "trail-gap", "vector"];
 const IDS = [...paths, "mark", "mark-gathered", "mark-gathered-n"];
@@ -120,6 +122,9 @@ export function draw(map, movement, at, how) {
   const chosen = how.chosen === undefined ? undefined : marks.find((mark) => mark.properties.id === how.chosen)?.geometry.coordinates;
   return { shown: movement?.total ?? 0, stale, states, chosen };
 }
+
+/** Whether the marks that were set last are on the map. */
+export const settled = (map) => !map.getSource(MARKS) || map.isSourceLoaded(MARKS);
 
 /** What was empty and is so again is left alone: each setting costs a turn of the map's worker. */
 function put(map, name, features) {

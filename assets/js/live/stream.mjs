@@ -10,7 +10,7 @@ const HAND_ON = ["beat"]; // the last of these is told to a tab that comes later
 /** What a browser has for it. Without locks (a page over plain HTTP) each tab holds its own. */
 export const browserParts = () => ({
   open: (url) => new EventSource(url), locks: navigator.locks, channel: (name) => new BroadcastChannel(name), now: () => performance.now() / 1000,
-  after: (f, s) => setTimeout(f, 1000 * s), cancel: clearTimeout, random: Math.random, me: crypto.getRandomValues(new Uint32Array(2)).join("-"),
+  after: (f, s) => setTimeout(f, 1000 * s), cancel: (timer) => clearTimeout(timer), random: Math.random, me: crypto.getRandomValues(new Uint32Array(2)).join("-"),
 });
 
 /** How long to wait before trying again: twice as long each time, never all at one moment, for ever. */

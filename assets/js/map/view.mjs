@@ -19,6 +19,7 @@ const FRAME_S = 0.09; // while playing the marks are drawn about eleven times a 
 const TILES_OF_VIEWS = 240; // a wall comes back to each of its views and should find it as it was
 const GLIDE_MS = 100; // and while marks are under way live, ten times
 const MANY_S = 1; // where there are very many marks, once
+const LOOK_S = 3;
 const FOLLOW_PX = 2; // a followed track moves the map by no less
 
 export async function createView(container, { choices, token, status, told, camera, interactive = true, padding, hash, live, wall = false }) {
@@ -33,7 +34,8 @@ export async function createView(container, { choices, token, status, told, came
   const held = { points: undefined, images: undefined, movement: undefined, run: undefined, levels: new Set() };
   const clock = { at: undefined, live: true, stream: false, playing: false, edge: undefined, speed: 1 };
   const asking = {}, asked = {};
-  let drawn = 0, ready = false, gliding;
+  let drawn = 0, looked = 0, ready = false, gliding, shownImages = 0;
+  let drawnOf = {}; // what each layer was last drawn of: what is the same is not set again, however often the clock ticks
   const moving = createMoving({ map: () => map, choices, clock, held, answer, live, drawn: () => draw(true) });
   const seen = () => ({ ...held, movement: moving.picture(), at: clock.at, ...moving.how() });
 
@@ -47,6 +49,7 @@ export async function createView(container, { choices, token, status, told, came
 
   function dress() {
     wearImages(map, token, { wall });
+    drawnOf = {};
     const how = { token, choices: choices.get(), wall };
     selection.add(map, how);
     for (const name of ["imagery", "hotspots", "sections", "movements", "seizures"]) LAYERS[name].add(map, how);
@@ -145,19 +148,30 @@ export async function createView(container, { choices, token, status, told, came
     const chosen = sel?.startsWith("track:") ? Number(sel.slice(6)) : undefined;
     const { chosen: where, ...moved } = movements.draw(map, moving.picture(), clock.at, { chosen, ...moving.how(), trail: choices.get().trail, vectorMin: Number(choices.get().vector) || 0 });
     const until = clock.live ? undefined : clock.at;
-    seizures.draw(map, held.points?.detail === "points" ? held.points : undefined, until, choices.get().heat === "1");
+    if (other("seizures", held.points, until, choices.get().heat)) seizures.draw(map, held.points?.detail === "points" ? held.points : undefined, until, choices.get().heat === "1");
     // Live shows all there is: a picture may have been taken after the last thing that moved.
     const newest = Math.max(clock.edge ?? clock.at, ...(held.images ?? []).map((r) => Date.parse(r.captured_at) / 1000));
-    const shownImages = imagery.draw(map, held.images, until ?? newest, clock.edge ?? clock.at, choices.get());
+    const how = choices.get(), edge = clock.edge ?? clock.at;
+    if (other("images", held.images, how, until ?? Math.floor(Math.max(newest, edge) / 60))) shownImages = imagery.draw(map, held.images, until ?? newest, edge, how);
     choose();
     if (where && choices.get().follow) centre(where);
-    if (!gliding && moving.gliding()) {
-      gliding = setTimeout(() => {
-        gliding = undefined;
-        draw(true);
-      }, GLIDE_MS);
-    }
+    if (!gliding && moving.gliding()) glideOn();
     told.drawn?.({ ...moved, seizures: seizures.countAt(held.points, until), images: shownImages });
+  }
+
+  function other(layer, ...of) {
+    const same = drawnOf[layer]?.every((value, i) => value === of[i]);
+    drawnOf[layer] = of;
+    return !same;
+  }
+
+  /** The next step of what is under way: not before the last one is on the map. */
+  function glideOn() {
+    gliding = setTimeout(() => {
+      if (ready && !movements.settled(map)) return glideOn();
+      gliding = undefined;
+      draw(true);
+    }, GLIDE_MS);
   }
 
   /** A person asked to follow it: the one thing that moves the map by itself. */
@@ -168,6 +182,8 @@ export async function createView(container, { choices, token, status, told, came
 
   /** What is chosen, its words on the side where there is room. */
   function choose() {
+    if (!choices.get().sel && !other("chosen", undefined)) return;
+    if (choices.get().sel) drawnOf.chosen = [choices.get().sel];
     const features = selection.featuresOf(choices.get().sel, seen());
     const { clientWidth } = map.getContainer();
     for (const { geometry, properties } of features) properties.side = geometry.type === "Point" && map.project(geometry.coordinates).x > clientWidth - WORDS_PX ? "left" : "right";
@@ -177,6 +193,12 @@ export async function createView(container, { choices, token, status, told, came
   function setClock(at, { live: isLive, stream, playing, edge, speed }) {
     Object.assign(clock, { at, live: isLive, stream, playing, edge, speed });
     if (moving.due(at)) moving.fetch(at);
+    // A map that always has something to draw is never idle.
+    if (ready && stream && performance.now() / 1000 - looked > LOOK_S) {
+      looked = performance.now() / 1000;
+      levelsInView();
+      if (Object.keys(map.getStyle().sources).every((id) => movements.own.includes(id) || map.isSourceLoaded(id))) document.documentElement.dataset.map = "idle";
+    }
     draw(!playing);
   }
 
@@ -206,7 +228,7 @@ export async function createView(container, { choices, token, status, told, came
   }
 
   function levelsInView() {
-    if (!map.getLayer("hotspot-line")) return;
+    if (!ready || !map.getLayer("hotspot-line")) return;
     const found = new Set(map.queryRenderedFeatures({ layers: ["hotspot-line"] }).map((f) => f.properties.level));
     if (String([...found].sort()) !== String([...held.levels].sort())) {
       held.levels = found;
@@ -219,7 +241,8 @@ export async function createView(container, { choices, token, status, told, came
     levelsInView();
     document.documentElement.dataset.map = "idle";
   });
-  map.on("dataloading", () => (document.documentElement.dataset.map = "busy"));
+  // What moves is set again and again while it is live: that is no waiting.
+  map.on("dataloading", ({ sourceId }) => movements.own.includes(sourceId) || (document.documentElement.dataset.map = "busy"));
   map.on("moveend", () => {
     if (ready && choices.get().sel) choose();
     if (clock.at === undefined) return;

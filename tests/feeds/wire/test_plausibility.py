@@ -10,7 +10,6 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.records import KINDS
 from data.flags import (
     ANCIENT,
     DUPLICATE_IDENTITY,
@@ -22,10 +21,10 @@ from data.flags import (
     TELEPORT,
     WEEK_ROLLOVER,
     WORDS,
-    doubtful_time,
-    plausible,
     words,
 )
+from data.records import KINDS
+from feeds.flags import doubtful_time, plausible
 from feeds.wire import DECODERS, Heard, Told
 from feeds.wire.land import land_test
 from feeds.wire.plausibility import SPEED_MAX_MPS, Duplicate, Judge
