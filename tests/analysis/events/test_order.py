@@ -1,0 +1,124 @@
+"""Order-proof: the same fixes give the same events in any order and any pieces, late ones among them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, strategies as st
+
+from analysis.events.areas import WatchArea
+from analysis.events.coverage import CoverageVoid
+from analysis.events.engine import Engine
+from analysis.events.fences import Fence, Presence
+from analysis.events.fixes import Fixes, Tracks
+from analysis.events.gaps import Gap
+from analysis.events.identity import IdentityConflict
+from analysis.events.meetings import Encounter, MovingFence, Proximity
+from analysis.events.motion import Loitering, SpeedRange, Stop
+from analysis.events.reads import OutOfOrder
+from analysis.events.revisions import revise, stand
+from analysis.events.rules import Context, Rule
+from analysis.events.schedule import Schedule
+
+MIN_US = 60_000_000
+START_US = 1_795_644_000_000_000 // MIN_US * MIN_US  # an evening before a UTC midnight
+AREA = WatchArea(1, 1, shapely.box(179.995, -0.005, 180.005, 0.005), "over the antimeridian", warning_m=300)
+OTHER = WatchArea(2, 4, shapely.box(179.99, 0.0, 180.0, 0.01), schedule=Schedule("Asia/Tokyo", ("mon 00:00-thu 09:30", "fri 00:00-sun 24:00")))
+RULES = (
+    Rule(1, Fence(enter_fixes=1, exit_fixes=1), (AREA, OTHER)),
+    Rule(2, Fence(enter_fixes=2, exit_fixes=3, exit_dwell_s=120, silence_s=1_200, exit_m=200), (AREA, OTHER)),
+    Rule(3, Presence("inside", fixes=2), (AREA, OTHER)),
+    Rule(4, Presence("outside", fixes=1, silence_s=600), (AREA,), schedule=Schedule("Pacific/Auckland", ("wed 00:00-fri 12:00",))),
+    Rule(5, Gap(gap_s=600, likely_s=900, likely_heard=3, likely_heard_s=1_200)),
+    Rule(6, Stop(min_s=120, silence_s=900)),
+    Rule(7, Loitering(slow_mps=4, end_mps=6, min_s=300, noise_s=60, silence_s=1_500)),
+    Rule(8, SpeedRange(highest_mps=8, fixes=2)),
+    Rule(9, Encounter(reach_m=400, min_s=240, slow_mps=8, step_s=60, silence_s=600, bridge_s=120)),
+    Rule(10, Proximity(near_m=200, reach_m=500)),
+    Rule(11, MovingFence(carriers=(1,), instants=1, near_m=400, reach_m=600)),
+    Rule(12, CoverageVoid(START_US, void_s=300, hold_s=240), (AREA, OTHER), tracks=(1, 2)),
+    Rule(13, OutOfOrder()),
+    Rule(14, IdentityConflict(jump_m=300, fastest_mps={1: 12.0}, fixes=2, memory_s=1_200)),
+)
+CONTEXT = Context(0, Tracks.of([1, 2, 3]), sequences={1: (5, 6, 7), 2: (6, 5)})
+
+fix = st.tuples(st.integers(1, 3), st.integers(0, 80), st.integers(-5, 5), st.integers(-2, 2), st.sampled_from([np.nan, np.nan, 0.05, 3.0, 20.0]),
+                st.sampled_from([np.nan, 5.0, 900.0]), st.sampled_from([0, 0, 0, 0, 4]), st.sampled_from([-1, -1, 5, 6, 7, 8]))
+
+
+@st.composite
+def histories(draw) -> list[tuple]:
+    """Fixes on a coarse net of places and minutes, so that edges, ties and silences are common; one of each track and minute."""
+    told = draw(st.lists(fix, min_size=1, max_size=60, unique_by=lambda f: f[:2]))
+    return draw(st.permutations(told))
+
+
+def columns(told: list[tuple]) -> Fixes:
+    track, minute, x, y, speed, accuracy, flags, reader = zip(*told)
+    lon = 180 + np.array(x) * 0.002
+    return Fixes.of(track, START_US + np.array(minute) * MIN_US, np.where(lon > 180, lon - 360, lon), np.array(y) * 0.002, speed, np.nan, accuracy, flags, reader)
+
+
+class Memory:
+    """What a database keeps."""
+
+    def __init__(self):
+        self.stored, self.told = Fixes.none(), {}
+
+    def fixes(self, track_ids, from_us, to_us):
+        found = self.stored if track_ids is None else self.stored.of_tracks(track_ids)
+        return found.take((found.observed_us >= from_us) & (found.observed_us <= to_us))
+
+    def events(self, rule_id, track_ids):
+        ids = None if track_ids is None else set(track_ids.tolist())
+        return [e for e in self.told.get(rule_id, {}).values() if ids is None or ids & set(e.track_ids)]
+
+    def tell(self, revisions):
+        for revision in revisions:
+            event = revision.event
+            old = self.told.setdefault(event.rule_id, {}).get(event.name)
+            assert event.revision == (old.revision + 1 if old else 1), (revision, old)
+            assert old is None or old.retracted == (revision.change == "new")
+            self.told[event.rule_id][event.name] = event
+
+    def standing(self, rule_id):
+        return sorted((e for e in self.told.get(rule_id, {}).values() if not e.retracted), key=lambda e: (e.started_us, e.key))
+
+
+def run(pieces: list[Fixes], reorder_s: float, nows: list[int], rules=RULES) -> Memory:
+    memory = Memory()
+    engine = Engine(rules, CONTEXT, memory, reorder_s)
+    for piece, now_us in zip(pieces, nows):
+        memory.stored = memory.stored.plus(piece)
+        memory.tell(engine.take(piece, now_us))
+    memory.tell(engine.tick(nows[-1]))
+    assert engine.tick(nows[-1]) == []
+    return memory
+
+
+def same(memory: Memory, whole: Fixes, now_us: int, rules=RULES) -> None:
+    for rule in rules:
+        wanted = rule.apply(whole, CONTEXT.at(now_us))
+        assert memory.standing(rule.id) == wanted, rule.detector
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda r: f"{r.detector.name}-{r.id}")
+@given(data=st.data())
+def test_any_order_and_any_pieces_give_the_events_of_all_at_once(rule, data):
+    told = data.draw(histories())
+    size = data.draw(st.integers(1, 12))
+    reorder_s = data.draw(st.sampled_from([0.0, 600.0, 1e6]))
+    pieces = [columns(told[i:i + size]) for i in range(0, len(told), size)]
+    # The clock goes on by itself: sometimes far behind the fixes, sometimes far ahead.
+    nows = sorted(data.draw(st.lists(st.integers(0, 160), min_size=len(pieces), max_size=len(pieces))))
+    nows = [START_US + n * MIN_US for n in nows]
+    same(run(pieces, reorder_s, nows, (rule,)), columns(told), nows[-1], (rule,))
+
+
+@given(histories(), st.integers(1, 8))
+def test_fixes_in_the_order_of_time_need_no_past(told, size):
+    told = sorted(told, key=lambda f: f[1])
+    pieces = [columns(told[i:i + size]) for i in range(0, len(told), size)]
+    nows = [int(p.observed_us.max()) for p in pieces]
+    same(run(pieces, 600.0, nows), columns(told), nows[-1])
