@@ -8,7 +8,7 @@ import numpy as np
 
 from analysis.events.event import Event
 from analysis.events.fixes import Fixes
-from analysis.events.revisions import Revision, revise, stand
+from analysis.events.revisions import Revision, name_us, revise, stand, starts
 from analysis.events.rules import NEVER_US, OPEN_US, Carry, Context, Reading, Rule
 
 
@@ -20,6 +20,7 @@ class Alone:
         self.base, self.thin = Carry.none(), Carry.none()
         self.told: dict[int, list[Event]] = {}  # by track: what the base has not settled, as told
         self.settled: dict[int, set[str]] = {}  # by track: names of those that `thin` has
+        self.names: dict[int, set[str]] = {}  # by track: of settled events, that one to come could have
 
     def advance(self, fixes: Fixes, context: Context) -> list[Revision]:
         """Fixes newer than all of their tracks."""
@@ -55,6 +56,7 @@ class Alone:
         revisions = revise(before, whole.events)
         for track in ids.tolist():
             self.told.pop(track, None)
+            self.settled.pop(track, None)
         self._keep(ids, stand(before, revisions), whole)
         self._forget(base)
         return revisions
@@ -83,6 +85,9 @@ class Alone:
 
     def _tell(self, ids: np.ndarray, reading: Reading, whole: bool) -> list[Revision]:
         """Revisions of these tracks; `whole`: the reading is from the base on, so it tells all that is not settled there."""
+        if whole:  # a name may have gone on to an event that is not settled
+            for track in ids.tolist():
+                self.settled.pop(track, None)
         after: dict[int, list[Event]] = defaultdict(list)
         for event in reading.events:
             after[event.track_ids[0]].append(event)
@@ -90,7 +95,7 @@ class Alone:
         for track in (set(after) | {t for t in ids.tolist() if t in self.told}) if self.told else after:
             told, done = self.told.get(track, []), self.settled.get(track, set())
             before = told if whole else [e for e in told if e.name not in done]
-            revisions = revise(before, after.get(track, []))
+            revisions = revise(before, after.get(track, []), {e.name for e in told} | self.names.get(track, set()))
             out += revisions
             self.told[track] = stand(told, revisions)
         self._keep(ids, None, reading)
@@ -106,14 +111,19 @@ class Alone:
                 self.settled.setdefault(track, set()).update(e.name for e in self.told.get(track, ()) if e.key in done and not e.retracted)
 
     def _forget(self, base: Reading) -> None:
-        """Leave out what the base has settled; what was retracted can't come again by then."""
+        """Leave out what the base has settled, and what was retracted and can't come again: no span that is held began then."""
         cut = dict(zip(base.carry.track_id.tolist(), base.carry.cut_us.tolist()))
         done = {e.key for e, by in zip(base.events, base.decided_us) if by <= cut[e.track_ids[0]]}
+        held = base.carry.held
+        began = set(zip(held["track_id"].tolist(), held["start_us"].tolist())) if held is not None and "start_us" in (held.dtype.names or ()) else set()
         for track in cut:
             told = self.told.get(track)
             if told is None:
                 continue
-            left = [e for e in told if e.key not in done and not (e.retracted and e.started_us <= cut[track])]
+            left = [e for e in told if e.key not in done and not (e.retracted and all(us <= cut[track] and (track, us) not in began for us in starts(e)))]
+            names = {e.name for e in told if starts(e)[1] > cut[track]} | {n for n in self.names.pop(track, ()) if name_us(n) > cut[track]}
+            if names := names - {e.name for e in left}:
+                self.names[track] = names
             self.settled[track] = self.settled.get(track, set()) & {e.name for e in left}
             if left:
                 self.told[track] = left

@@ -11,6 +11,8 @@ from analysis.events.rules import OPEN_US
 
 Change = Literal["new", "changed", "closed", "retracted"]
 
+MOVED_US = 3_600_000_000
+
 
 @dataclass(frozen=True)
 class Revision:
@@ -20,12 +22,12 @@ class Revision:
     event: Event
 
 
-def revise(before: Iterable[Event], after: Iterable[Event]) -> list[Revision]:
+def revise(before: Iterable[Event], after: Iterable[Event], taken: Iterable[str] = ()) -> list[Revision]:
     """The revisions that lead from `before` (events as told, retracted ones among them) to `after` (as found now).
 
-    An event is the same as before when its key is; else the one of its subject that overlaps it most (late data move a start) goes on under its old
-    name. What is equal makes no revision, so `revise(stand(before, revise(before, after)), after)` is empty. One told again after it was
-    retracted goes on with its old number.
+    An event is the same as before when its key is; else the one of its subject that overlaps it most (late data move a start; a moment may move by an
+    hour) goes on under its old name. What is equal makes no revision, so `revise(stand(before, revise(before, after)), after)` is empty. One told again after it was
+    retracted goes on with its old number. `taken`: names of others that no new event may get.
     """
     before = list(before)
     old = {e.name or e.key: e for e in before}
@@ -53,7 +55,7 @@ def revise(before: Iterable[Event], after: Iterable[Event]) -> list[Revision]:
         elif now != e:
             closed = e.ended_us is None and now.ended_us is not None
             out.append(Revision("closed" if closed else "changed", now.told(name, e.revision + 1)))
-    taken = set(old)
+    taken = {*old, *taken}
     for event in loose:
         name, n = event.key, 2
         while name in taken:  # the name lives on with an event that moved away from it
@@ -86,8 +88,10 @@ def _by_overlap(old: dict[str, Event], match: dict[str, Event], loose: list[Even
     for event in loose:
         for name in free.get(event.subject, ()):
             e = old[name]
-            shared = min(event.ended_us or OPEN_US, e.ended_us or OPEN_US) - max(event.started_us, e.started_us)
-            if shared > 0 or (shared == 0 and event.started_us < (event.ended_us or OPEN_US)):
+            ends = [OPEN_US if x.ended_us is None else x.ended_us for x in (event, e)]
+            shared = min(ends) - max(event.started_us, e.started_us)
+            moment = ends == [event.started_us, e.started_us]
+            if shared > 0 or (moment and shared >= -MOVED_US):
                 pairs.append((-shared, event.key, name, event))
     done: set[str] = set()
     for _, key, name, event in sorted(pairs, key=lambda p: p[:3]):
@@ -95,3 +99,13 @@ def _by_overlap(old: dict[str, Event], match: dict[str, Event], loose: list[Even
             match[name] = event
             done.add(key)
     loose[:] = [e for e in loose if e.key not in done]
+
+
+def name_us(name: str) -> int:
+    """The start that a name was made of."""
+    return int(name.split("/")[5].split("#")[0])
+
+
+def starts(event: Event) -> tuple[int, int]:
+    """When an event as told began, and when it was first said to."""
+    return event.started_us, name_us(event.name)

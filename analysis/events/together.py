@@ -6,7 +6,7 @@ import numpy as np
 
 from analysis.events.event import Event
 from analysis.events.fixes import Fixes
-from analysis.events.revisions import Revision, revise, stand
+from analysis.events.revisions import Revision, name_us, revise, stand
 from analysis.events.rules import NEVER_US, OPEN_US, Carry, Context, Rule, kept, last_of
 
 
@@ -21,6 +21,7 @@ class Together:
         self.links = rule.detector.links(rule, self.rows, self.rows, None)
         self.kept_from_us = NEVER_US
         self.told: list[Event] = []
+        self.names: set[str] = set()  # of settled events, that one to come could have
         self.slow: list[Fixes] = []  # fixes too old for the rows that are kept
         self.changed = False
 
@@ -90,7 +91,7 @@ class Together:
     def tick(self, context: Context) -> list[Revision]:
         """What the rows that are kept say now."""
         after = self.detector.found(self.rule, self.rows, context, last_of(self.thin.fixes), self.links)
-        revisions = revise(self.told, after)
+        revisions = revise(self.told, after, self.names)
         self.told = stand(self.told, revisions)
         return revisions
 
@@ -155,6 +156,7 @@ class Together:
         self.rows, self.links = self.detector.pruned(self.rows, self.links, self.kept_from_us)
         now = {e.key for e in self.detector.found(self.rule, self.rows, context, frontier, self.links)}
         gone = was - now
+        self.names = {n for n in self.names | {e.name for e in self.told if e.key in gone} if name_us(n) >= self.kept_from_us}
         self.told = [e for e in self.told if e.key not in gone and not (e.retracted and (e.ended_us or OPEN_US) < self.kept_from_us)]
 
 
