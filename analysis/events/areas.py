@@ -47,7 +47,7 @@ class WatchArea:
 
     @cached_property
     def _rings(self) -> list[list[np.ndarray]]:
-        return [[_dense(np.asarray(ring.coords)[:, :2]) for ring in (part.exterior, *part.interiors)] for part in shapely.get_parts(self.polygon)]
+        return [[dense(np.asarray(ring.coords)[:, :2]) for ring in (part.exterior, *part.interiors)] for part in shapely.get_parts(self.polygon)]
 
     @cached_property
     def centre(self) -> tuple[float, float]:
@@ -113,7 +113,7 @@ def metres_round(lon: float, lat: float) -> Transformer:
     return Transformer.from_crs(4326, CRS.from_proj4(f"+proj=aeqd +lon_0={lon!r} +lat_0={lat!r} +ellps=WGS84 +units=m"), always_xy=True)
 
 
-def _dense(ring: np.ndarray) -> np.ndarray:
+def dense(ring: np.ndarray) -> np.ndarray:
     """A ring whose longitudes run on over the antimeridian, with no edge longer than EDGE_DEG."""
     step = np.diff(ring[:, 0])
     # The edge of a box round a pole goes the whole way; every other takes the shorter one.

@@ -61,7 +61,7 @@ class Fixes:
 
     def take(self, which: np.ndarray) -> Fixes:
         """Those of a mask or of ascending indices."""
-        return Fixes(*(c[which] for c in self.columns()))
+        return Fixes(*_taken(self.columns(), np.asarray(which)))
 
     def plus(self, *others: Fixes) -> Fixes:
         """These and others, sorted again."""
@@ -72,9 +72,14 @@ class Fixes:
 
     def possible(self) -> Fixes:
         """Without what no event may be made from: impossible flags, and places that are none."""
+        if not len(self):
+            return self
+        flags = self.flags[:1] if self.flags.strides == (0,) else self.flags
+        # Two passes without a copy tell that nothing is wrong, which is the rule; NaN fails them.
+        if not (flags & IMPOSSIBLE).any() and all(-most <= c.min() and c.max() <= most for c, most in ((self.lon, 180), (self.lat, 90))):
+            return self
         with np.errstate(invalid="ignore"):
-            good = ((self.flags & IMPOSSIBLE) == 0) & (np.abs(self.lon) <= 180) & (np.abs(self.lat) <= 90)
-        return self if good.all() else self.take(good)
+            return self.take(((self.flags & IMPOSSIBLE) == 0) & (np.abs(self.lon) <= 180) & (np.abs(self.lat) <= 90))
 
     @cached_property
     def starts(self) -> np.ndarray:
@@ -106,8 +111,7 @@ def _in_order(columns: list[np.ndarray]) -> list[np.ndarray]:
         return columns
     up = (track[1:] > track[:-1]) | ((track[1:] == track[:-1]) & (t[1:] >= t[:-1]))
     if not up.all():
-        order = np.lexsort((t, track))
-        columns = [c[order] for c in columns]
+        columns = _taken(columns, _order(track, t))
         track, t = columns[:2]
     tie = (track[1:] == track[:-1]) & (t[1:] == t[:-1])
     if tie.any():  # seldom, and only there do the other columns say which comes first
@@ -118,8 +122,23 @@ def _in_order(columns: list[np.ndarray]) -> list[np.ndarray]:
             c[at] = c[at[order]]
         again = np.logical_and.reduce([c[1:] == c[:-1] for c in columns[:4]])
         if again.any():
-            columns = [c[np.r_[True, ~again]] for c in columns]
+            columns = _taken(columns, np.r_[True, ~again])
     return columns
+
+
+def _order(track: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """Indices by track, then time; ties in any order. One number for both, where they fit, is sorted three times as fast."""
+    low, first = int(track.min()), int(t.min())
+    bits = (int(t.max()) - first).bit_length()
+    if bits + (int(track.max()) - low).bit_length() > 63:
+        return np.lexsort((t, track))
+    return np.argsort((track - low) << bits | (t - first))
+
+
+def _taken(columns: list[np.ndarray], which: np.ndarray) -> list[np.ndarray]:
+    """The same of each column; what is one value for all stays one."""
+    size = int(which.sum()) if which.dtype == bool else len(which)
+    return [np.broadcast_to(c[:1], size) if c.strides == (0,) and len(c) else c[which] for c in columns]
 
 
 @dataclass(frozen=True, eq=False)

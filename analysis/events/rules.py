@@ -164,10 +164,13 @@ def kept(fixes: Fixes, cut_us: np.ndarray, tail: int = 1) -> Fixes:
     """Fixes after the cut of their track (aligned with `fixes.tracks`) and the last `tail` up to it."""
     if not len(fixes):
         return fixes
-    after = fixes.observed_us > np.repeat(cut_us, fixes.ends - fixes.starts)
-    first = fixes.ends - np.add.reduceat(after.astype(np.int64), fixes.starts)  # of those after it
-    back = np.repeat(first, fixes.ends - fixes.starts) - np.arange(len(fixes))
-    return fixes.take(back <= tail)
+    first = fixes.ends.copy()  # of those after it
+    behind = np.flatnonzero(cut_us < fixes.observed_us[fixes.ends - 1])
+    for n in behind.tolist():  # few: tracks with something pending
+        first[n] = fixes.starts[n] + np.searchsorted(fixes.observed_us[fixes.starts[n]:fixes.ends[n]], cut_us[n], side="right")
+    begin = np.maximum(first - tail, fixes.starts)
+    size = fixes.ends - begin
+    return fixes.take(np.repeat(begin - np.r_[0, np.cumsum(size)[:-1]], size) + np.arange(size.sum()))
 
 
 def fix_at(track_id: int, observed_us: int, lon: float, lat: float) -> FixAt:

@@ -17,9 +17,9 @@ from analysis.events.identity import IdentityConflict
 from analysis.events.meetings import Encounter, MovingFence, Proximity
 from analysis.events.motion import Loitering, SpeedRange, Stop
 from analysis.events.reads import OutOfOrder
-from analysis.events.revisions import revise, stand
 from analysis.events.rules import Context, Rule
 from analysis.events.schedule import Schedule
+from tests.analysis.events.made import Memory
 
 MIN_US = 60_000_000
 START_US = 1_795_644_000_000_000 // MIN_US * MIN_US  # an evening before a UTC midnight
@@ -58,32 +58,6 @@ def columns(told: list[tuple]) -> Fixes:
     track, minute, x, y, speed, accuracy, flags, reader = zip(*told)
     lon = 180 + np.array(x) * 0.002
     return Fixes.of(track, START_US + np.array(minute) * MIN_US, np.where(lon > 180, lon - 360, lon), np.array(y) * 0.002, speed, np.nan, accuracy, flags, reader)
-
-
-class Memory:
-    """What a database keeps."""
-
-    def __init__(self):
-        self.stored, self.told = Fixes.none(), {}
-
-    def fixes(self, track_ids, from_us, to_us):
-        found = self.stored if track_ids is None else self.stored.of_tracks(track_ids)
-        return found.take((found.observed_us >= from_us) & (found.observed_us <= to_us))
-
-    def events(self, rule_id, track_ids):
-        ids = None if track_ids is None else set(track_ids.tolist())
-        return [e for e in self.told.get(rule_id, {}).values() if ids is None or ids & set(e.track_ids)]
-
-    def tell(self, revisions):
-        for revision in revisions:
-            event = revision.event
-            old = self.told.setdefault(event.rule_id, {}).get(event.name)
-            assert event.revision == (old.revision + 1 if old else 1), (revision, old)
-            assert old is None or old.retracted == (revision.change == "new")
-            self.told[event.rule_id][event.name] = event
-
-    def standing(self, rule_id):
-        return sorted((e for e in self.told.get(rule_id, {}).values() if not e.retracted), key=lambda e: (e.started_us, e.key))
 
 
 def run(pieces: list[Fixes], reorder_s: float, nows: list[int], rules=RULES) -> Memory:
