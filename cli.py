@@ -260,16 +260,17 @@ def mark(
         change(connection, record, marking, whose)
 
 
+BENCHES = {"tiles": "benchmarks.tiles", "import": "benchmarks.imports", "raster": "benchmarks.raster", "page": "benchmarks.page", "access": "benchmarks.access", "live": "benchmarks.live", "events": "benchmarks.events"}
+
+
 @cli.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def bench(context: typer.Context, name: Annotated[str, typer.Argument(help="tiles, import, raster, page, access or live.")]) -> None:
+def bench(context: typer.Context, name: Annotated[str, typer.Argument(help=f"{', '.join(BENCHES)}.")]) -> None:
     """Measure ourselves beside a peer, and print a table."""
     import importlib
 
-    modules = {"tiles": "benchmarks.tiles", "import": "benchmarks.imports", "raster": "benchmarks.raster",
-               "page": "benchmarks.page", "access": "benchmarks.access", "live": "benchmarks.live"}
-    if name not in modules:
-        raise typer.BadParameter(f"{name}: one of {', '.join(modules)}")
-    raise typer.Exit(importlib.import_module(modules[name]).main(context.args))
+    if name not in BENCHES:
+        raise typer.BadParameter(f"{name}: one of {', '.join(BENCHES)}")
+    raise typer.Exit(importlib.import_module(BENCHES[name]).main(context.args))
 
 
 def main() -> int:

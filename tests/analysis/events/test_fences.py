@@ -13,7 +13,7 @@ from analysis.events.fixes import IMPOSSIBLE, Fixes
 from analysis.events.schedule import Schedule
 
 KM = 1 / 111.195
-AREA = WatchArea(7, 3, shapely.box(10 + 5 * KM, -KM, 10 + 8 * KM, KM), warning_m=2_500)
+AREA = WatchArea(7, 3, shapely.box(10 + 4.9 * KM, -KM, 10 + 8 * KM, KM), warning_m=2_500)
 
 
 def test_a_track_crosses_the_warning_line_and_the_critical_line():
@@ -27,7 +27,7 @@ def test_a_track_crosses_the_warning_line_and_the_critical_line():
 
 def test_noise_at_the_edge_does_not_flap():
     rng = np.random.default_rng(1)
-    east = 5_000 + rng.normal(0, 30, 400)
+    east = 4_900 + rng.normal(0, 30, 400)
     near = fixes(1, np.arange(400), np.r_[np.arange(10) * 500, east[10:390], np.arange(10) * -500 + 4_500])
     plain = apply(Fence(exit_m=0, enter_fixes=1, exit_fixes=1, lines=("critical",)), near, areas=(AREA,))
     calm = apply(Fence(exit_m=200, lines=("critical",)), near, areas=(AREA,))
