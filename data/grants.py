@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 SERVED = (
-    "agency", "border_section", "cover", "data_state", "feed", "feed_state", "fix", "flow", "image", "latest_fix", "place", "reader",
-    "run", "run_cell", "segment", "seizure", "sortie", "source", "track", "unsettled",
+    "agency", "alert", "alert_step", "border_section", "cover", "data_state", "event", "event_due", "event_revision", "feed", "feed_state", "fix", "flow", "image",
+    "latest_fix", "place", "reader", "rule", "run", "run_cell", "segment", "seizure", "sortie", "source", "track", "unsettled", "watch_area",
 )
 ASKED = (
     "access.begin(text)", "access.renew(text)", "access.who(text)", "access.touch(text)", "access.facts(text)", "access.failed(int, int, int)",
@@ -19,5 +19,6 @@ ASKED = (
     "access.handovers(text)", "access.duties(text)", "access.warnings(text)", "access.authority_fixes(text, int, int, int)",
     "access.admin_operation(text, text, timestamptz, timestamptz)", "access.admin_share(text, int, text, text[], int)", "access.admin_end(text, int)",
     "access.house(text)", "access.release(text, text, text, text, text, text, text, int, bytea, text[], bytea[])",
-    "access.releases(text, bigint, int)", "access.notices(text)",
+    "access.releases(text, bigint, int)", "access.notices(text)", "access.alert_step(text, bigint[], text, text)", "access.watch_area_end(text, int)",
+    "access.watch_area(text, int, int, text, bytea, real, boolean, text, text, text, text[], text)",
 )

@@ -56,6 +56,20 @@ FEED_KINDS: tuple[str, ...] = ("ais-tcp", "ais-udp", "mqtt", "http", "cot-tcp", 
 FeedStanding = Literal["live", "late", "stale", "dead", "frozen", "off"]
 """How a feed fares. Frozen: positions come, all of them at the same places, while they say that they move."""
 
+EVENT_TYPES: tuple[str, ...] = (
+    "enter", "exit", "inside", "outside", "coverage_void", "gap", "reappearance", "encounter", "proximity", "moving_fence", "loitering", "stop", "all_clear",
+    "speed_range", "out_of_order", "identity_conflict", "teleport",
+)
+RULE_TYPES: tuple[str, ...] = (
+    "fence", "inside", "outside", "coverage_void", "gap", "encounter", "proximity", "moving_fence", "loitering", "stop", "speed_range", "out_of_order",
+    "identity_conflict",
+)
+EVENT_CHANGES: tuple[str, ...] = ("new", "changed", "closed", "retracted")
+SEVERITIES: tuple[str, ...] = ("notice", "warning", "critical", "emergency")
+"""From critical on an event is an alert: somebody must say that they have seen it. Emergencies have a banner of their own."""
+ALERTING: tuple[str, ...] = SEVERITIES[2:]
+ALERT_STATES: tuple[str, ...] = ("new", "acknowledged", "resolved", "suppressed")
+
 
 @dataclass
 class ImportReport:

@@ -7,6 +7,7 @@ from data.models.access import Link, Membership, Operation, Party, Person, Polic
 from data.models.audit import Entry, Head, Node, Salt
 from data.models.authority import Authority, Duty, Handover, Quarantine, Warning
 from data.models.base import SCHEMA, SCHEMAS, Base
+from data.models.events import Alert, AlertStep, Event, EventDue, EventRevision, Rule, WatchArea
 from data.models.feeds import Feed, FeedState, SpoolMark, Unsettled
 from data.models.imagery import Image, Sortie
 from data.models.movement import Cover, Fix, Flow, LatestFix, Measured, Reader, Segment, Track
@@ -18,9 +19,9 @@ from data.models.seizures import Seizure
 from data.models.sources import Agency, DataState, Source
 
 __all__ = [
-    "Agency", "Authority", "Base", "BorderSection", "Bycatch", "Cover", "DataState", "Duty", "Entry", "Feed", "FeedState", "FileToErase", "Fix",
-    "Flow", "Handover", "Head", "Held", "Hold", "Image", "LatestFix", "Link", "Measured", "Membership", "Node", "Operation", "Party", "Person",
-    "Place", "Policy", "Quarantine", "Reader", "Release", "ReleaseNotice", "ReleaseRecord", "RetentionClock", "RetentionCount", "RetentionPolicy",
-    "Review", "Run", "RunCell", "SCHEMA", "SCHEMAS", "Salt", "Screen", "Segment", "Seizure", "Session", "Sortie", "Source", "SpoolMark", "Tombstone",
-    "Track", "Unsettled", "Warning",
+    "Agency", "Alert", "AlertStep", "Authority", "Base", "BorderSection", "Bycatch", "Cover", "DataState", "Duty", "Entry", "Event", "EventDue",
+    "EventRevision", "Feed", "FeedState", "FileToErase", "Fix", "Flow", "Handover", "Head", "Held", "Hold", "Image", "LatestFix", "Link",
+    "Measured", "Membership", "Node", "Operation", "Party", "Person", "Place", "Policy", "Quarantine", "Reader", "Release", "ReleaseNotice",
+    "ReleaseRecord", "RetentionClock", "RetentionCount", "RetentionPolicy", "Review", "Rule", "Run", "RunCell", "Salt", "SCHEMA", "SCHEMAS",
+    "Screen", "Segment", "Seizure", "Session", "Sortie", "Source", "SpoolMark", "Tombstone", "Track", "Unsettled", "Warning", "WatchArea",
 ]
