@@ -94,6 +94,7 @@ class FixWriter:
                 self.idle()
                 segments.rebuild(self.connection, self.world)
                 latest(self.connection, self.world)
+                self._due()
                 if self._theirs:
                     self._hand()
         finally:
@@ -152,6 +153,15 @@ class FixWriter:
             self.stored += (new := sum(number for number, _ in sealed.values()))
             self.already += len(at) - new
         return {name: values[why == 0] for name, values in columns.items()}
+
+    def _due(self) -> None:
+        """Rules have to look at the tracks whose hours were touched. How many fixes that is, is told by the hours: it only says who waits for whom."""
+        self.connection.execute("""
+            INSERT INTO event_due (world, track_id, from_at, to_at, fixes)
+            SELECT %s, track_id, min(hour), max(hour) + interval '1 hour', 100 * count(DISTINCT hour) FROM touched GROUP BY 2 ORDER BY 2
+            ON CONFLICT (world, track_id) DO UPDATE SET from_at = least(event_due.from_at, excluded.from_at), to_at = greatest(event_due.to_at, excluded.to_at),
+              fixes = event_due.fixes + excluded.fixes, stamp = event_due.stamp + 1
+        """, (self.world,))
 
     def _hand(self) -> None:
         """Store what is others' now for their tracks: a writer of its own, so that this one's numbers stay those of its file."""

@@ -114,7 +114,7 @@ class LiveWriter:
         return np.array([i for i, key in enumerate(keys) if fresh.pop(key, False)], int)
 
     def _newest(self) -> int:
-        """Move the newest places on, note which hours are to be drawn anew, and say so. The batch's number."""
+        """Move the newest places on, note which hours are to be drawn anew and which tracks rules have to look at, and say so. The batch's number."""
         batch = next_batch(self.connection)
         self.connection.execute("""
             INSERT INTO latest_fix (track_id, world, kind, agency_id, scope, observed_at, recorded_at, qk, geom, speed_mps, course_deg,
@@ -134,6 +134,12 @@ class LiveWriter:
             INSERT INTO unsettled (world, track_id, hour, fixes)
             SELECT world, track_id, date_trunc('hour', observed_at, 'UTC'), count(*) FROM incoming GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
             ON CONFLICT (world, track_id, hour) DO UPDATE SET fixes = unsettled.fixes + excluded.fixes
+        """)
+        self.connection.execute("""
+            INSERT INTO event_due (world, track_id, from_at, to_at, fixes)
+            SELECT world, track_id, min(observed_at), max(observed_at), count(*) FROM incoming GROUP BY 1, 2 ORDER BY 1, 2
+            ON CONFLICT (world, track_id) DO UPDATE SET from_at = least(event_due.from_at, excluded.from_at), to_at = greatest(event_due.to_at, excluded.to_at),
+              fixes = event_due.fixes + excluded.fixes, stamp = event_due.stamp + 1
         """)
         tell(self.connection, batch)
         return batch

@@ -23,7 +23,7 @@ from data.feeds import FeedRow, Told
 from data.sessions import owner_connection
 from data.worlds import CODES, NAMES
 from errors import DatabaseUnreachable, SpoolFull, VigiaError
-from feeds import decoding, spool, transports
+from feeds import decoding, spool, transports, watching
 from feeds.bucket import Bucket
 from feeds.sending import Sender
 from feeds.spool import SpoolWriter
@@ -182,6 +182,8 @@ async def listen(owner_url: str, stopping: asyncio.Event) -> None:
     ears: dict[int, Ear | Sender] = {}
     settler = threading.Thread(target=_settle, args=(owner_url, ended := threading.Event()), name="settling", daemon=True)
     settler.start()
+    watcher = threading.Thread(target=watching.watch, args=(owner_url, ended), name="watching", daemon=True)
+    watcher.start()
     try:
         while not stopping.is_set():
             try:
@@ -198,6 +200,7 @@ async def listen(owner_url: str, stopping: asyncio.Event) -> None:
             await asyncio.to_thread(_tell, owner_url, _states(ears))
         ended.set()
         await asyncio.to_thread(settler.join)
+        await asyncio.to_thread(watcher.join)
 
 
 def _states(ears: dict[int, Ear | Sender]) -> list[tuple[FeedRow, Told]]:

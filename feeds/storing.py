@@ -6,7 +6,6 @@ import logging
 import math
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -29,9 +28,6 @@ MOVING_MPS = 0.5
 KNOWN_MAX = 200_000  # tracks remembered
 READERS_S = 30.0
 WARMING = 200  # frames
-
-Events = Callable[[psycopg.Connection, int, dict[str, np.ndarray]], None]
-"""Called in the same transaction with the world and the new fixes as columns."""
 
 
 @dataclass
@@ -62,8 +58,8 @@ class Outcome:
 class Storing:
     """One feed on its way from disk into the database. `attach` gives it a connection, and another one when that broke."""
 
-    def __init__(self, feed: FeedRow, folder: Path, decoder, judge=None, *, untrusted: int = 0, events: Events | None = None):
-        self.feed, self.folder, self.decoder, self.judge, self.untrusted, self.events = feed, folder, decoder, judge, untrusted, events
+    def __init__(self, feed: FeedRow, folder: Path, decoder, judge=None, *, untrusted: int = 0):
+        self.feed, self.folder, self.decoder, self.judge, self.untrusted = feed, folder, decoder, judge, untrusted
         self.connection: psycopg.Connection | None = None
         self.state: feeds.Told | None = None
         self.marks: dict[str, int] = {}
@@ -157,8 +153,6 @@ class Storing:
             trusted = columns["flags"] & self.untrusted == 0
             if trusted.any():
                 out.position_at = columns["observed_us"][trusted].max() / 1e6
-            if out.new and self.events is not None:
-                self.events(self.connection, self.feed.world, {name: values[stored.new] for name, values in columns.items()})
         feeds.mark(self.connection, self.feed.id, batch.reached, batch.finished)
         out.recorded = self._record(out.new + out.sealed)
         return out

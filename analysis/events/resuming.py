@@ -25,8 +25,7 @@ class Resuming(Engine):
             self._move_on(now_us)
         met = self._meet(fixes.possible(), now_us)
         out = super().take(fixes, now_us)
-        for track, last_us in zip(met.tracks.tolist(), met.observed_us[met.ends - 1].tolist() if len(met) else ()):
-            self.known[track] = max(self.known.get(track, NEVER_US), last_us)
+        for track in met.tracks.tolist():
             if self.based.get(track) == OPEN_US:  # it has nothing up to the anchor
                 del self.based[track]
         return out
@@ -41,8 +40,8 @@ class Resuming(Engine):
         if now_us - self._first_us > self._alone_us:
             first = fixes.of_tracks(stored.tracks)
             stored = stored.of_which(stored.observed_us[stored.starts] < first.observed_us[first.starts]) if len(stored) else stored
-        for track in stored.tracks.tolist():
-            self.based[track] = OPEN_US
+        for track, last_us in zip(stored.tracks.tolist(), stored.observed_us[stored.ends - 1].tolist() if len(stored) else ()):
+            self.based[track], self.known[track] = OPEN_US, last_us
         self.buffer.add(stored.take(stored.observed_us > self.anchor_us))
         return stored
 

@@ -69,7 +69,7 @@ def _value(kind: str, field, value: object):
             pass
     if told.startswith(("int", "float")) and isinstance(value, (int, float)) and not isinstance(value, bool):
         most = 2**62 if name.endswith("_us") else 10_000 if told.startswith("int") else MOST
-        if 0 <= value <= most and (told.startswith("float") or int(value) == value):
+        if (1 if name == "step_s" else 0) <= value <= most and (told.startswith("float") or int(value) == value):
             return float(value) if told.startswith("float") else int(value)
     raise RuleRefused(f"{kind}: {name} is {str(value)[:60]!r}, expected {_expected(name, told)}")
 
@@ -79,7 +79,7 @@ def _expected(name: str, told: str) -> str:
         return "critical, warning or both"
     if told.startswith("bool"):
         return "true or false"
-    return "a list of numbers" if "tuple" in told else "numbers by kind" if told.startswith("Mapping") else "a number, 0 or more"
+    return "a list of numbers" if "tuple" in told else "numbers by kind" if told.startswith("Mapping") else f"a number, {1 if name == 'step_s' else 0} or more"
 
 
 def schedule(zone: str, windows: Sequence[str]) -> Schedule:
