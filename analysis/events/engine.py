@@ -11,7 +11,7 @@ from analysis.events.alone import Alone
 from analysis.events.event import Event
 from analysis.events.fixes import Fixes
 from analysis.events.revisions import Revision
-from analysis.events.rules import NEVER_US, Context, Rule
+from analysis.events.rules import NEVER_US, OPEN_US, Context, Rule, last_of
 from analysis.events.together import Together
 
 
@@ -41,6 +41,12 @@ class Buffer:
     def of_tracks(self, ids: np.ndarray) -> Fixes:
         """Those of these tracks."""
         return Fixes.none().plus(*(p.of_tracks(ids) for p in self.pieces))
+
+    def drop(self, ids: np.ndarray, until_us: np.ndarray) -> None:
+        """Leave out those of these tracks up to a time of each."""
+        for n, piece in enumerate(self.pieces):
+            at = np.minimum(np.searchsorted(ids, piece.track_id), len(ids) - 1)
+            self.pieces[n] = piece.take((ids[at] != piece.track_id) | (piece.observed_us > until_us[at]))
 
     def pour(self, until_us: int) -> Fixes:
         """Take out those up to a time."""
@@ -87,12 +93,21 @@ class Engine:
                 old = fixes.of_which(ancient)
                 for state in self.states:
                     out += state.anew(old.tracks, old, self.context, self.past, self.anchor_us)
-                last_based = {int(t): int(us) for t, us in zip(*_last_until(self.past.fixes(old.tracks, NEVER_US, self.anchor_us).possible()))}
-                self.based.update(last_based)
+                self._based_anew(old)
             for state in self.states:
                 out += state.settle(self.context, self.past, self.anchor_us)
         self._move_on(now_us)
         return out
+
+    def _based_anew(self, old: Fixes) -> None:
+        """The bases of these tracks now hold all that is stored up to the anchor; what is stored later than that belongs in the buffer."""
+        stored = self.past.fixes(old.tracks, NEVER_US, OPEN_US).plus(old).possible()
+        ids, last = last_of(stored.take(stored.observed_us <= self.anchor_us))
+        self.based.update(zip(ids.tolist(), last.tolist()))
+        if len(ids):
+            self.buffer.drop(ids, last)  # a track that lags had some there
+        self.buffer.add(stored.take(stored.observed_us > self.anchor_us))
+        self.known.update(zip(stored.tracks.tolist(), last_of(stored)[1].tolist()))
 
     def tick(self, now_us: int) -> list[Revision]:
         """Time has passed: silences open, meetings and voids that only the clock tells."""
@@ -109,7 +124,3 @@ class Engine:
         self.based.update(zip(settled.tracks.tolist(), settled.observed_us[settled.ends - 1].tolist()))
         for state in self.states:
             state.move_on(settled, self.anchor_us, self.context)
-
-
-def _last_until(fixes: Fixes) -> tuple[np.ndarray, np.ndarray]:
-    return fixes.tracks, fixes.observed_us[fixes.ends - 1]

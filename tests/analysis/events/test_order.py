@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from analysis.events.areas import WatchArea
 from analysis.events.coverage import CoverageVoid
@@ -77,6 +77,7 @@ def same(memory: Memory, whole: Fixes, now_us: int, rules=RULES) -> None:
         assert memory.standing(rule.id) == wanted, rule.detector
 
 
+@settings(max_examples=40)
 @pytest.mark.parametrize("rule", RULES, ids=lambda r: f"{r.detector.name}-{r.id}")
 @given(data=st.data())
 def test_any_order_and_any_pieces_give_the_events_of_all_at_once(rule, data):
@@ -96,3 +97,36 @@ def test_fixes_in_the_order_of_time_need_no_past(told, size):
     pieces = [columns(told[i:i + size]) for i in range(0, len(told), size)]
     nows = [int(p.observed_us.max()) for p in pieces]
     same(run(pieces, 600.0, nows), columns(told), nows[-1])
+
+
+def walk(seed: int, scene: str) -> list[tuple]:
+    """A longer history than hypothesis draws: three tracks that wander and tell of it now and then; `meet` near each other and often; `jump` with
+    times in which a track jumps to and fro."""
+    rng = np.random.default_rng(seed)
+    span, wide = (90, 1) if scene == "meet" else (300, 6)
+    told = {}
+    for track in (1, 2, 3):
+        way = np.cumsum(rng.integers(-1, 2, (span, 2)), axis=0)
+        way = np.clip(way, -wide, wide) if scene != "meet" else rng.integers(-1, 2, (span, 2)) * (rng.random((span, 1)) < 0.4)
+        wild = np.repeat(rng.random(span // 20 + 1) < 0.3, 20)[:span] if scene == "jump" else np.zeros(span, bool)
+        for minute in np.flatnonzero(rng.random(span) < (0.6 if scene != "wander" else rng.choice([0.1, 0.5]))).tolist():
+            x = int(way[minute, 0]) + (12 if wild[minute] and rng.random() < 0.5 else 0)
+            told[track, minute] = (track, minute, x, int(np.clip(way[minute, 1], -3, 3)), rng.choice([np.nan, np.nan, 0.05, 3.0, 20.0]),
+                                   rng.choice([np.nan, 5.0, 900.0]) if scene == "wander" else np.nan, int(rng.choice([0] * 9 + [4])), int(rng.choice([-1, 5, 6, 7, 8])))
+    return list(told.values())
+
+
+SCENES = {"wander": tuple(r for r in RULES if r.id != 14), "meet": tuple(r for r in RULES if r.id in (9, 10, 11, 12)), "jump": tuple(r for r in RULES if r.id in (8, 14))}
+
+
+@pytest.mark.parametrize("scene, seed", [(scene, seed) for scene, number in (("wander", 6), ("meet", 8), ("jump", 9)) for seed in range(number)])
+def test_long_histories_in_time_a_little_late_and_in_no_order(scene, seed):
+    told, rng = walk(seed, scene), np.random.default_rng(seed)
+    late = (0.0, 4.0, 1e6)[seed % 3]
+    told.sort(key=lambda f: f[1] + rng.exponential(1) * late + (seed % 2) * 45 * (f[0] == 3))  # one feed may lag behind the others
+    size = int(rng.integers(1, 25))
+    pieces = [columns(told[i:i + size]) for i in range(0, len(told), size)]
+    nows = np.maximum.accumulate([int(p.observed_us.max()) for p in pieces]).tolist()
+    memory = run(pieces, float(rng.choice([0, 300, 900, 1e6])), nows, SCENES[scene])
+    same(memory, columns(told), nows[-1], SCENES[scene])
+    assert sum(len(memory.standing(rule.id)) for rule in SCENES[scene]) > 3
