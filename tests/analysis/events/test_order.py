@@ -118,8 +118,11 @@ def walk(seed: int, scene: str) -> list[tuple]:
 
 SCENES = {"wander": tuple(r for r in RULES if r.id != 14), "meet": tuple(r for r in RULES if r.id in (9, 10, 11, 12)), "jump": tuple(r for r in RULES if r.id in (8, 14))}
 
+# Each of them fails when some part of the live way is taken out (what is pending, what is replaced, what is too old for the rows kept …).
+SEEDS = {"wander": range(6), "meet": (2, 3, 4, 6, 105, 111, 117), "jump": range(9)}
 
-@pytest.mark.parametrize("scene, seed", [(scene, seed) for scene, number in (("wander", 6), ("meet", 8), ("jump", 9)) for seed in range(number)])
+
+@pytest.mark.parametrize("scene, seed", [(scene, seed) for scene, seeds in SEEDS.items() for seed in seeds])
 def test_long_histories_in_time_a_little_late_and_in_no_order(scene, seed):
     told, rng = walk(seed, scene), np.random.default_rng(seed)
     late = (0.0, 4.0, 1e6)[seed % 3]
