@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy import ColumnElement, exists, func, literal_column, or_, select
 
-from data.models import Agency, Fix, Image, LatestFix, Segment, Seizure, Track
+from data.models import Agency, Event, Fix, Image, LatestFix, Segment, Seizure, Track
 from data.names import any_like, left_out, named
 from data.records import CONVEYANCES, DRUGS, KINDS, BBox
 from data.worlds import CODES, WORLDS, World
@@ -193,6 +193,16 @@ class Filter:
             out.append(any_like(self.q, Image.name))
         out += self.inside(Image.footprint)
         return out
+
+    def events(self, told: type) -> list[ColumnElement[bool]]:
+        """Conditions on `event` and how it was told (`told`: itself, or its revisions). It counts when its time meets the window."""
+        out = [Event.world == self.world_code, *self.inside(told.place)]
+        out += [or_(told.ended_at.is_(None), told.ended_at >= self.start)] if self.start else []
+        out += [told.started_at < self.end] if self.end else []
+        out += [Event.kinds.overlap(list(self.kind))] if self.kind else []
+        for tracks in (self.track,) * bool(self.track) + (self._tracks_told(),) * bool(self.source or self.q):
+            out.append(or_(Event.track_id.in_(tracks), Event.other_id.in_(tracks)))
+        return out + ([Event.agencies.overlap(select(func.array_agg(Agency.id)).where(Agency.id.in_(self._agencies())).scalar_subquery())] if self.agency else [])
 
     def _agencies(self):
         return select(Agency.id).where(Agency.world == self.world_code, Agency.name.in_(self.agency))

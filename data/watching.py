@@ -21,13 +21,13 @@ from data.records import ALERTING
 WATCHING = 0x77617463  # the advisory lock: one watches at a time
 ALERT_WITHIN = timedelta(hours=24)  # what began longer ago was not to be prevented: an import of last year's tracks raises no alarm
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-PG_EPOCH_US = 946_684_800_000_000
 LEAST_US, MOST_US = -(2**62), 2**62
-FIX = np.dtype([("fields", ">i2"), *(part for name, kind in (("track_id", ">i8"), ("observed_us", ">i8"), ("lon", ">f8"), ("lat", ">f8"), ("speed_mps", ">f4"),
-                                                             ("course_deg", ">f4"), ("accuracy_m", ">f4"), ("flags", ">i4"), ("reader", ">i4"))
-                                     for part in ((f"l_{name}", ">i4"), (name, kind)))])
-HEAD_BYTES = 19
-MEASURES = ("track_id", "observed_us", "lon", "lat", "speed_mps", "course_deg", "accuracy_m", "flags", "reader")
+# A fix as its row is packed in the database: asked for row by row, the client would take longer than everything else together.
+PACKED = {"observed_us": ("int8send((extract(epoch FROM f.observed_at) * 1000000)::int8)", ">i8"), "lon": ("float8send(ST_X(f.geom))", ">f8"),
+          "lat": ("float8send(ST_Y(f.geom))", ">f8"), **{name: (f"float4send(coalesce(f.{name}, 'NaN'))", ">f4") for name in ("speed_mps", "course_deg", "accuracy_m")},
+          "flags": ("int4send(f.flags)", ">i4"), "reader": ("int4send(-1)", ">i4")}
+READER = "int4send(coalesce((SELECT r.id FROM reader r WHERE r.world = f.world AND r.qk = f.qk ORDER BY r.id LIMIT 1), -1))"
+FIX = np.dtype([(name, kind) for name, (_, kind) in PACKED.items()])
 
 
 def moment(us: int) -> datetime:
@@ -98,25 +98,20 @@ def waiting(connection: psycopg.Connection, world: int) -> int:
 # -- what rules look into --------------------------------------------------------------------------------------------------
 
 
-def fixes(connection: psycopg.Connection, world: int, ids: Sequence[int] | None, from_us: Sequence[int] | int, to_us: Sequence[int] | int,
+def fixes(connection: psycopg.Connection, world: int, ids: Sequence[int], from_us: Sequence[int] | int, to_us: Sequence[int] | int,
           readers: bool = False) -> dict[str, np.ndarray]:
-    """Fixes of these tracks (None: of all), each within its own times or all within the same, as columns of MEASURES of shape (n,)."""
-    if ids is None:
-        ids = [row[0] for row in connection.execute("SELECT id FROM track WHERE world = %s ORDER BY id", (world,))]
+    """Fixes of these tracks, each within its own times or all within the same, as columns of shape (n,)."""
     low, high = ([bound] * len(ids) if isinstance(bound, int) else list(bound) for bound in (from_us, to_us))
     asked = {"world": world, "ids": list(ids), "low": [_bound(us) for us in low], "high": [_bound(us) for us in high]}
-    with connection.cursor() as cursor, cursor.copy(f"""
-        COPY (
-          SELECT f.track_id, f.observed_at, ST_X(f.geom), ST_Y(f.geom), coalesce(f.speed_mps, 'NaN'), coalesce(f.course_deg, 'NaN'), coalesce(f.accuracy_m, 'NaN'), f.flags,
-            {"coalesce((SELECT r.id FROM reader r WHERE r.world = f.world AND r.qk = f.qk ORDER BY r.id LIMIT 1), -1)::int" if readers else "-1"}
-          FROM unnest(%(ids)s::bigint[], %(low)s::timestamptz[], %(high)s::timestamptz[]) AS d (id, low, high)
-          CROSS JOIN LATERAL (SELECT * FROM fix f WHERE f.world = %(world)s AND f.track_id = d.id AND f.observed_at BETWEEN d.low AND d.high) f
-        ) TO STDOUT (FORMAT binary)
-    """, asked) as copy:
-        raw = b"".join(copy)
-    rows = np.frombuffer(raw, FIX, count=(len(raw) - HEAD_BYTES - 2) // FIX.itemsize, offset=HEAD_BYTES)
-    out = {name: rows[name].astype(rows.dtype[name].newbyteorder("=")) for name in MEASURES}
-    out["observed_us"] += PG_EPOCH_US
+    packed = " || ".join(READER if readers and name == "reader" else sql for name, (sql, _) in PACKED.items())
+    found = connection.execute(f"""
+      SELECT d.id, p.packed FROM unnest(%(ids)s::bigint[], %(low)s::timestamptz[], %(high)s::timestamptz[]) AS d (id, low, high)
+      CROSS JOIN LATERAL (SELECT string_agg({packed}, '') AS packed FROM fix f WHERE f.world = %(world)s AND f.track_id = d.id AND f.observed_at BETWEEN d.low AND d.high) p
+      WHERE p.packed IS NOT NULL
+    """, asked, binary=True).fetchall()
+    rows = np.frombuffer(b"".join(packed for _, packed in found), FIX)
+    out = {name: rows[name].astype(kind.newbyteorder("=")) for name, (kind, _) in FIX.fields.items()}
+    out["track_id"] = np.repeat(np.array([track for track, _ in found], np.int64), [len(packed) // FIX.itemsize for _, packed in found])
     return out
 
 

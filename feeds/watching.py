@@ -44,6 +44,7 @@ class World:
     def __init__(self, connection: psycopg.Connection, world: int, standing: str):
         self.connection, self.world, self.standing = connection, world, standing
         self.tracks: dict[int, tuple] = {}
+        self.read: dict[tuple, Fixes] = {}  # in this step
         self.areas = {area["id"]: area for area in watching.areas(connection, world)}
         self.rules: dict[int, dict] = {}
         self.readers = False
@@ -62,6 +63,7 @@ class World:
         self.voids = [rule for rule in made if rule.detector.name == "coverage_void"]
         self.engine = Resuming(made, Context(0, Tracks.of([]), sequences=sequences), self, REORDER_S)
         self.ticked = 0.0
+        self._know(watching.tracks(connection, world))
 
     # -- as the engine asks (analysis.events.engine.Past)
 
@@ -69,8 +71,12 @@ class World:
         """Of these tracks, or of all; of all and at any time only what a coverage rule looks at."""
         if ids is None and from_us == NEVER_US:
             from_us = min((int(r.detector.since_us - r.detector.hold_s * 1e6) for r in self.voids), default=0)
-        self._know(ids)
-        return Fixes.of(**watching.fixes(self.connection, self.world, None if ids is None else np.asarray(ids).tolist(), from_us, to_us, self.readers))
+        # Of all: a track that came meanwhile is due, and met when it is looked at.
+        asked = list(self.tracks) if ids is None else np.asarray(ids).tolist()
+        key = (tuple(asked), from_us, to_us)
+        if key not in self.read:  # each rule asks for the same
+            self.read[key] = Fixes.of(**watching.fixes(self.connection, self.world, asked, from_us, to_us, self.readers))
+        return self.read[key]
 
     def events(self, rule_id: int, ids: np.ndarray | None) -> list[Event]:
         """As told; what was told of areas that are no more stands."""
@@ -82,9 +88,13 @@ class World:
     def look(self, due: Sequence[Due]) -> int:
         """Hand the fixes of these tracks to the rules, and store what they find; how many revisions."""
         ids = [d.track_id for d in due]
-        self._know(ids)
+        if unknown := [i for i in ids if i not in self.tracks]:
+            self._know(watching.tracks(self.connection, self.world, unknown))
         fixes = Fixes.of(**watching.fixes(self.connection, self.world, ids, [d.from_us for d in due], [d.to_us for d in due], self.readers))
-        return self._tell(self.engine.take(fixes, self._now()))
+        try:
+            return self._tell(self.engine.take(fixes, self._now()))
+        finally:
+            self.read.clear()
 
     def tick(self) -> int:
         """What the clock alone tells."""
@@ -96,19 +106,15 @@ class World:
         newest = watching.newest(self.connection, self.world) if self.world == CODES["exercise"] else None
         return microseconds(newest or datetime.now(timezone.utc))
 
-    def _know(self, ids) -> None:
+    def _know(self, found: Sequence[tuple]) -> None:
         """What rules ask of tracks, before they are handed any of their fixes."""
-        if ids is None:
-            found = watching.tracks(self.connection, self.world)
-        else:
-            unknown = [int(i) for i in ids if int(i) not in self.tracks]
-            found = watching.tracks(self.connection, self.world, unknown) if unknown else []
-        if new := {row[0]: row for row in found if row[0] not in self.tracks}:
-            self.tracks |= new
-            every = list(self.tracks.values())
-            known = Tracks.of([r[0] for r in every], kind=[1 + KINDS.index(r[1]) for r in every], agency=[r[2] for r in every],
-                              gap_s=[r[3] for r in every], sla_s=[r[4] for r in every])
-            self.engine.context = replace(self.engine.context, tracks=known)
+        if not found:
+            return
+        self.tracks |= {row[0]: row for row in found}
+        every = list(self.tracks.values())
+        known = Tracks.of([r[0] for r in every], kind=[1 + KINDS.index(r[1]) for r in every], agency=[r[2] for r in every], gap_s=[r[3] for r in every],
+                          sla_s=[r[4] for r in every])
+        self.engine.context = replace(self.engine.context, tracks=known)
 
     # -- rules and events as rows, and back
 

@@ -31,7 +31,7 @@ class Resuming(Engine):
         return out
 
     def _meet(self, fixes: Fixes, now_us: int) -> Fixes:
-        """What is stored of the tracks that are new here; from now on it counts as read, and what is newer than the anchor is buffered."""
+        """What is stored of the tracks that are new here: to the engine a fix of it is one of long ago."""
         ids = fixes.tracks
         unmet = ids[[track not in self.known for track in ids.tolist()]] if len(ids) else ids
         if not len(unmet):
@@ -42,7 +42,6 @@ class Resuming(Engine):
             stored = stored.of_which(stored.observed_us[stored.starts] < first.observed_us[first.starts]) if len(stored) else stored
         for track, last_us in zip(stored.tracks.tolist(), stored.observed_us[stored.ends - 1].tolist() if len(stored) else ()):
             self.based[track], self.known[track] = OPEN_US, last_us
-        self.buffer.add(stored.take(stored.observed_us > self.anchor_us))
         return stored
 
     @property

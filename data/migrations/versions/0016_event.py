@@ -283,7 +283,7 @@ RULES = """
 INSERT INTO vigia.rule (world, name, type, knobs, kinds, severity, active, marking, made_by)
 SELECT w, name, type, knobs::jsonb, kinds, severity, active, 'TLP:CLEAR', 'Vigia' FROM (VALUES (0), (1)) AS worlds (w), (VALUES
   ('Enters or leaves a watch area', 'fence', '{}', '{}'::text[], 'notice', true),
-  ('Silent for 6 hours', 'gap', '{}', '{vessel,aircraft}', 'notice', true),
+  ('Silent for 6 hours', 'gap', '{}', '{vessel}', 'notice', true),
   ('Two vessels meet', 'encounter', '{}', '{vessel}', 'warning', true),
   ('Loiters', 'loitering', '{}', '{vessel}', 'notice', true),
   ('Faster than 50 knots', 'speed_range', '{"highest_mps": 25.7}', '{vessel}', 'notice', true),
