@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from data.filters import Filter
-from data.models import Alert, Event, EventRevision, Rule, Track, WatchArea
+from data.models import Alert, Event, EventRevision, LatestFix, Rule, Track, WatchArea
 from data.records import EVENT_TYPES
 from data.watching import moment
 from errors import NotFound
@@ -111,3 +111,8 @@ def row_of(row: Row) -> dict:
 
 def _fix(told: dict) -> dict:
     return {"track": told["track"], "at": moment(told["us"]), "lon": round(told["lon"], 6), "lat": round(told["lat"], 6)}
+
+
+async def newest(session: AsyncConnection, filter: Filter) -> datetime:
+    """The newest time anything of the filter's world tells of."""
+    return await session.scalar(select(func.coalesce(func.max(LatestFix.observed_at), func.now())).where(LatestFix.world == filter.world_code))

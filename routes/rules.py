@@ -15,6 +15,7 @@ PERSONS = frozenset(ROLES)
 SCREENS = PERSONS | {"screen"}
 TAKING_OUT = frozenset({"coordinator", "analyst", "supervisor", "legal"})
 ANSWERING = frozenset({"coordinator", "supervisor", "legal"})  # for authorities of their agencies
+WATCHING = frozenset({"coordinator", "analyst", "supervisor"})  # areas, alerts
 AUDITORS = frozenset({"auditor"})
 RELEASING = frozenset({"legal", "supervisor", "auditor"})  # for what left the house
 ANYBODY: frozenset[str] = frozenset()
@@ -57,7 +58,9 @@ RULES: tuple[Rule, ...] = (
     Rule("/authorities", ANSWERING, LOOK), Rule("/api/authorities", ANSWERING, LOOK), Rule("/api/authorities/warnings", ANSWERING),
     Rule("/api/authorities/{}/fixes", frozenset({"legal"}), LOOK),
     Rule("/releases", RELEASING, LOOK), Rule("/api/releases", RELEASING, LOOK),
+    Rule("/rules", PERSONS, LOOK), Rule("/api/rules", PERSONS, LOOK), Rule("/api/watch-areas/{}", WATCHING), Rule("/api/alerts/{}/{}", WATCHING),
     # what a wall shows too
+    Rule("/api/events", SCREENS, LOOK, often=True), Rule("/api/alerts", SCREENS, LOOK, often=True), Rule("/api/watch-areas", SCREENS, LOOK, often=True),
     Rule("/wall/{}", SCREENS), Rule("/api/worlds", SCREENS), Rule("/api/counts", SCREENS, LOOK, often=True), Rule("/api/timeline", SCREENS, LOOK, often=True),
     Rule("/api/stream", SCREENS, LOOK), Rule("/api/feeds", SCREENS, LOOK, often=True),
     Rule("/api/views", SCREENS), Rule("/api/movement", SCREENS, LOOK, often=True), Rule("/api/hotspots", SCREENS, LOOK, often=True), Rule("/api/seizures/points", SCREENS, LOOK, often=True),
@@ -65,6 +68,7 @@ RULES: tuple[Rule, ...] = (
     # single records, search
     Rule("/api/seizures", PERSONS, LOOK), Rule("/api/seizures/{}", PERSONS, LOOK), Rule("/api/tracks", PERSONS, LOOK), Rule("/api/tracks/{}", PERSONS, LOOK),
     Rule("/api/tracks/{}/fixes", PERSONS, LOOK), Rule("/api/images/{}", PERSONS, LOOK), Rule("/api/images/{}/thumbnail.webp", PERSONS, LOOK),
+    Rule("/api/events/{}", PERSONS, LOOK), Rule("/api/events/{}/zone", PERSONS, LOOK), Rule("/api/alerts/{}", PERSONS, LOOK),
     Rule("/api/search", PERSONS, LOOK), Rule("/api/openapi.json", PERSONS),
     # out of the house
     Rule("/api/export/{}", TAKING_OUT, OUT),
