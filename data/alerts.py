@@ -19,6 +19,7 @@ LINES = 10  # what somebody can read at once, however many there are
 OPEN = ("new", "acknowledged")
 LAST = 200  # alerts that are over, for whoever asks
 NOT_ALLOWED = "42501"
+INSIDE = ("scopes", "first_fix", "last_fix")  # for whoever asks who may see it; these do not go out
 Other = aliased(Track)
 
 
@@ -29,7 +30,7 @@ async def waiting(session: AsyncConnection, filter: Filter, *, over: bool = Fals
             Alert.id, Alert.state, Alert.state_at, Alert.state_by, Alert.note, Alert.raised_at, Event.id.label("event"), Event.type, Event.severity, Event.started_at,
             Event.ended_at, Event.retracted, Event.revision, Event.rule_id, Rule.name.label("rule"), Event.area_id, WatchArea.name.label("area"), Event.track_id,
             func.coalesce(Track.name, Track.key).label("track"), Event.other_id, func.coalesce(Other.name, Other.key).label("other"), func.ST_X(Event.place).label("lon"),
-            func.ST_Y(Event.place).label("lat"), Event.scopes,
+            func.ST_Y(Event.place).label("lat"), *(getattr(Event, name) for name in INSIDE),
         )
         .join(Event, Event.id == Alert.event_id).outerjoin(Track, Track.id == Event.track_id).outerjoin(Other, Other.id == Event.other_id)
         .outerjoin(Rule, and_(Rule.id == Event.rule_id, Rule.version == Event.rule_version))
@@ -115,6 +116,11 @@ def _line(group: list[dict]) -> dict:
     }
 
 
+def plain(alert: dict) -> dict:
+    """One as it goes out."""
+    return {k: v for k, v in alert.items() if k not in INSIDE}
+
+
 def shown(found: list[dict]) -> list[dict]:
-    """Lines as they go out: without every alert again, and without whose they are as a number."""
-    return [{**{k: v for k, v in line.items() if k != "alerts"}, "newest": {k: v for k, v in line["newest"].items() if k != "scopes"}} for line in found]
+    """Lines as they go out: without every alert again."""
+    return [{**{k: v for k, v in line.items() if k != "alerts"}, "newest": plain(line["newest"])} for line in found]

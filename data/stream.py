@@ -20,7 +20,7 @@ import psycopg
 import shapely
 from sqlalchemy.exc import SQLAlchemyError
 
-from data import feeds
+from data import events, feeds, stream_events
 from data.filters import Filter
 from data.newest import COLUMNS, last_batch, newest
 from data.news import CHANNEL
@@ -66,6 +66,9 @@ class Listener:
     group: Group | None = None
     ready: list[Message] = field(default_factory=list)  # whole, as everybody of the group gets them
     waiting: dict[int, bytes] = field(default_factory=dict)
+    events: dict[int, bytes] = field(default_factory=dict)  # by number, as last told
+    alerts: bytes | None = None
+    events_at: int = 0  # the newest number it was told of events under
     since: float = 0.0  # it owes us a look since then (monotonic); 0: it does not
     lagged: bool = False
     ended: str | None = None
@@ -93,7 +96,8 @@ class Stream:
         self._database, self._conninfo, self._rights = database, conninfo, rights
         self._groups: dict[tuple[str, str, bool], Group] = {}
         self._batches: set[int] = set()
-        self._reached = 0
+        self._events: set[int] = set()  # numbers that events were told under
+        self._reached = self._events_reached = 0
         self._missed = True  # notices may have been: ask for all after the last batch known
         self._tasks: list[asyncio.Task] = []
 
@@ -140,14 +144,17 @@ class Stream:
             async with self._database.reading() as session:
                 reached = await last_batch(session)
                 rows = await newest(session, listener.filter, after=after)
-        self._reached = self._reached or reached
+                listener.events_at = max(self._events_reached, await events.last_batch(session))
+                found, _ = await stream_events.rows(session, listener.filter, view, after=None if after is None else _resumed_events(last_id))
+                more = [Message("events", stream_events.message(found, whole=after is None)), Message("alerts", await stream_events.waiting(session, listener.filter, view))]
+        self._reached, self._events_reached = self._reached or reached, self._events_reached or listener.events_at
         told = await asyncio.to_thread(_told, rows, view)  # of tens of thousands: nobody else waits for it
-        at = _id(max(reached, after or 0), group)
+        at = _id(max(reached, after or 0), listener)
         if after is not None:
-            return [Message("resumed", orjson.dumps({"now": time.time(), "columns": COLUMNS})), _fixes(told, at)]
+            return [Message("resumed", orjson.dumps({"now": time.time(), "columns": COLUMNS})), *more, _fixes(told, at)]
         pieces = [told[i:i + SNAPSHOT_ROWS] for i in range(0, len(told), SNAPSHOT_ROWS)] or [[]]
         head = orjson.dumps({"now": time.time(), "columns": COLUMNS, "rows": len(told)})
-        return [Message("snapshot", head), *(_fixes(piece, None) for piece in pieces), Message("whole", orjson.dumps({"rows": len(told)}), at)]
+        return [Message("snapshot", head), *(_fixes(piece, None) for piece in pieces), *more, Message("whole", orjson.dumps({"rows": len(told)}), at)]
 
     async def _due(self, listener: Listener) -> list[Message]:
         """What a listener that looks again is told."""
@@ -155,6 +162,8 @@ class Stream:
         if listener.lagged:
             listener.lagged = False
             listener.waiting.clear()
+            listener.events.clear()
+            listener.alerts = None
             view = self._rights.of(listener.visitor.token)
             if view is None:
                 listener.ended = "revoked"
@@ -164,7 +173,14 @@ class Stream:
         out, listener.ready = listener.ready, []
         if listener.waiting:
             rows, listener.waiting = list(listener.waiting.values()), {}
-            out.append(_fixes(rows, _id(self._reached, listener.group)))
+            out.append(_fixes(rows, _id(self._reached, listener)))
+        if listener.events:
+            found, listener.events = listener.events, {}
+            listener.events_at = max(listener.events_at, self._events_reached)
+            out.append(Message("events", stream_events.message(found), _id(self._reached, listener)))
+        if listener.alerts is not None:
+            out.append(Message("alerts", listener.alerts))
+            listener.alerts = None
         return out
 
     def _join(self, listener: Listener, view: View) -> Group:
@@ -202,8 +218,9 @@ class Stream:
                     await connection.execute(f"LISTEN {CHANNEL}")
                     self._missed = True
                     async for notice in connection.notifies():
-                        if notice.payload.isdecimal():
-                            self._batches.add(int(notice.payload))
+                        number, heard = (notice.payload[2:], self._events) if notice.payload.startswith("e:") else (notice.payload, self._batches)
+                        if number.isdecimal():
+                            heard.add(int(number))
             except (psycopg.Error, OSError) as error:
                 log.warning("the stream waits for the database: %s", type(error).__name__)
                 await asyncio.sleep(1)
@@ -221,10 +238,14 @@ class Stream:
 
     async def _tick(self) -> None:
         await self._sort_by_rights()
-        if not self._groups or not (self._batches or self._missed):
+        if not self._groups or not (self._batches or self._events or self._missed):
             return
         batches, self._batches = sorted(self._batches), set()
         missed, self._missed = self._missed, False
+        if self._events or missed:
+            await self._tell_events(missed)
+        if not (batches or missed):
+            return
         reached = max([self._reached, *batches])
         for group in list(self._groups.values()):
             reached = max(reached, await self._tell_group(group, None if missed else batches))
@@ -248,10 +269,10 @@ class Stream:
         told = {row[0]: _encoded(row) for row in rows if _seen(group.view, row)}
         if not told:
             return reached
-        message, now = _fixes(list(told.values()), _id(max(row[BATCH] for row in rows), group)), time.monotonic()
+        now, body, newest_ = time.monotonic(), _fixes(list(told.values()), None).data, max(row[BATCH] for row in rows)
         for listener in group.listeners:
             if not listener.since:  # it has taken all before: this goes to it as it is
-                listener.ready.append(message)
+                listener.ready.append(Message("fixes", body, _id(newest_, listener)))
                 listener.since = now
             elif now - listener.since > LAG_S:
                 listener.lagged = True
@@ -261,6 +282,30 @@ class Stream:
                 listener.waiting |= told
             listener.wake()
         return reached
+
+    async def _tell_events(self, missed: bool) -> None:
+        """Tell each group which events were told anew, withdrawn ones among them, and which alerts wait now."""
+        batches, self._events = sorted(self._events), set()
+        after, reached = max(0, self._events_reached - BACK), max([self._events_reached, *batches])
+        for group in list(self._groups.values()):
+            with visiting(group.listeners[0].visitor):
+                try:
+                    async with self._database.reading() as session:
+                        found, newest_ = await stream_events.rows(session, group.filter, group.view, **({"after": after} if missed else {"batches": batches}))
+                        alerts = await stream_events.waiting(session, group.filter, group.view)
+                except SignedOut:
+                    self._end(group.listeners[0], "revoked")
+                    self._missed = True
+                    continue
+            reached, now = max(reached, newest_), time.monotonic()
+            for listener in group.listeners:
+                listener.lagged |= bool(listener.since) and now - listener.since > LAG_S
+                if found and not listener.lagged:
+                    listener.events |= found
+                listener.alerts = alerts
+                listener.since = listener.since or now
+                listener.wake()
+        self._events_reached = reached
 
     async def _sort_by_rights(self) -> None:
         """Who may no longer listen is told so; who may see otherwise than before begins anew."""
@@ -314,9 +359,9 @@ def _fixes(rows: list[bytes], at: str | None) -> Message:
     return Message("fixes", b"[" + b",".join(rows) + b"]", at)
 
 
-def _id(batch: int, group: Group) -> str:
-    """Where a stream is: a batch, and under which rights it is told."""
-    return f"{batch}-{_rights(group)}"
+def _id(batch: int, listener: Listener) -> str:
+    """Where a stream is: a batch, under which rights it is told, and how far events were."""
+    return f"{batch}-{_rights(listener.group)}-{listener.events_at}"
 
 
 def _rights(group: Group) -> str:
@@ -325,5 +370,11 @@ def _rights(group: Group) -> str:
 
 def _resumed(told: str | None, group: Group) -> int | None:
     """The batch after which a stream goes on; None: from the beginning, as when it may see otherwise than it did."""
-    batch, _, rights = (told or "").partition("-")
+    batch, rights, *_ = [*(told or "").split("-"), ""]
     return max(0, int(batch) - BACK) if batch.isdecimal() and len(batch) < 19 and rights == _rights(group) else None
+
+
+def _resumed_events(told: str) -> int:
+    """The number after which events are told again."""
+    number = told.rpartition("-")[2]
+    return max(0, int(number) - BACK) if number.isdecimal() and len(number) < 19 else 0

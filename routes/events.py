@@ -94,7 +94,7 @@ async def waiting(request: Request) -> Response:
     async with database(request).reading() as session:
         found = await alerts.waiting(session, filter, over=over == "yes")
     if over == "yes":
-        return as_json({"rows": [{k: v for k, v in a.items() if k != "scopes"} for a in found]}, rows=len(found))
+        return as_json({"rows": [alerts.plain(a) for a in found]}, rows=len(found))
     return as_json({"lines": alerts.shown(alerts.lines(found)), "total": len(found), "new": sum(a["state"] == "new" for a in found),
                     "may": bool(at_hand().roles & {"coordinator", "analyst", "supervisor"})}, rows=len(found))
 

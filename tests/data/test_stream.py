@@ -109,7 +109,7 @@ async def test_a_snapshot_then_changes(database, running):
         fleet = Fleet(connection)
         fleet.move(0)
         async with watching(running) as screen:
-            assert screen.events == ["snapshot", "fixes", "whole"] and screen.places == dict.fromkeys(fleet.ids, seconds(0))
+            assert screen.events == ["snapshot", "fixes", "events", "alerts", "whole"] and screen.places == dict.fromkeys(fleet.ids, seconds(0))
             fleet.move(1, 0, 1)
             await screen.until(lambda: screen.places == dict(zip(fleet.ids, map(seconds, (1, 1, 0)))))
             await screen.until(lambda: "beat" in screen.events)
