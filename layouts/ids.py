@@ -29,6 +29,15 @@ THEME = "theme"
 RAIL_TOGGLE = "rail-toggle"
 FEEDS = "feeds-state"  # how the feeds fare; hidden while there is none
 
+# alerts and events
+ALERTS = "alerts"
+ALERTS_TOGGLE = "alerts-toggle"
+ALERT_LINES = "alert-lines"
+EVENT_ROWS = "event-rows"
+EVENT_TOTAL = "event-total"
+EVENTS_ON_MAP = "events-on-map"
+EMERGENCY = "emergency"
+
 # rail
 RAIL = "rail"
 CLEAR = "clear"
@@ -47,6 +56,8 @@ AREA = "area"
 AREA_CLEAR = "area-clear"
 TRAIL = "trail"
 VECTOR = "vector"
+AREA_SAVE = "area-save"
+KNOWN_AT = "known-at"
 UNPLACED = "unplaced"
 SHOW = "show"
 

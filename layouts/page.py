@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dash import dcc, html
 
-from layouts import details, drawer, ids, rail, topbar
+from layouts import alerts, details, drawer, ids, rail, topbar
 from settings import ROOT
 
 # Modules import each other, so a browser would learn of them step by step, and of the first only once Dash is up.
@@ -48,6 +48,7 @@ def layout() -> html.Div:
                     html.Div(id=ids.STATUS, className="status", role="status", **{"aria-live": "polite"}),
                     html.Div([html.B("STALE"), html.Span()], id=ids.SILENCE, className="silence", role="alert", hidden=True),
                     html.Div(id=ids.MAP, className="map", tabIndex="-1"),
+                    alerts.banner(),
                     html.Div(id=ids.NOTHING, className="nothing", hidden=True, role="note"),
                     html.Div(id=ids.LEGEND, className="legend"),
                     html.Div(id=ids.SCALE, className="scale"),
@@ -55,6 +56,7 @@ def layout() -> html.Div:
                 ],
                 className="stage",
             ),
+            alerts.panel(),
             html.Aside(details.nothing(), id=ids.DETAILS, className="details", hidden=True, **{"aria-label": "Details"}),
             html.Section(id=ids.TIMELINE, className="timeline", **{"aria-label": "Timeline"}),
         ],

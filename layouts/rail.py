@@ -80,6 +80,7 @@ def rail() -> html.Div:
                             html.Span("Area", className="label"),
                             html.Span(
                                 [html.Button("Draw", id=ids.AREA, className="link"),
+                                 html.Button("Save as watch area…", id=ids.AREA_SAVE, className="link", hidden=True),
                                  html.Button("Clear", id=ids.AREA_CLEAR, className="link", hidden=True)],
                                 className="actions",
                             ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dash import dcc, html
 
-from layouts import ids
+from layouts import alerts, ids
 from layouts.symbols import icon
 
 FORMATS = (
@@ -63,6 +63,7 @@ def bar() -> html.Header:
                 ],
                 className="tools", **{"aria-label": "Tools"},
             ),
+            alerts.button(),
             html.A([icon("warning"), html.Span(className="warning-word"), html.Span(className="warning-more"), html.Span(className="unseen")],
                    id=ids.WARNINGS, href="/authorities", className="warnings", hidden=True),
             html.A(html.Span(className="feed-word"), id=ids.FEEDS, href="/feeds", className="feeds-state", hidden=True),

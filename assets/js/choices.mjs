@@ -5,7 +5,7 @@ export const FILTER_KEYS = [
   "world", "from", "to", "known_at", "bbox", "area", "kind", "track", "drug", "min_kg", "max_kg", "conveyance", "agency", "source", "q",
 ];
 const LISTS = new Set(["kind", "track", "drug", "conveyance", "agency", "source"]);
-export const VIEW_KEYS = ["at", "layers", "sel", "theme", "heat", "trail", "vector", "follow"];
+export const VIEW_KEYS = ["at", "layers", "sel", "theme", "heat", "trail", "vector", "follow", "events"];
 export const LAYERS = ["movements", "seizures", "hotspots", "imagery", "sections"];
 export const DEFAULT_LAYERS = LAYERS.map((name) => ({ name, on: name !== "sections", opacity: 1 }));
 

@@ -1,10 +1,11 @@
 // The page's browser side, put together: choices, clock, map, timeline, and what Dash's controls ask for.
 import { ask, signInAt, watchInput, whenSignedOut } from "./api.mjs";
-import { createChoices, filterQuery, parseLayers } from "./choices.mjs";
+import { createChoices, filterQuery, parseLayers, VIEW_KEYS } from "./choices.mjs";
 import { createClock } from "./clock.mjs";
 import { follow, followed, onlyMoved, worldOf } from "./following.mjs";
 import { watchKnown } from "./known.mjs";
 import { drawLegend, symbolCss } from "./legend.mjs";
+import { watchEvents } from "./events/events.mjs";
 import { listen, watchLive } from "./live/page.mjs";
 import { createControls } from "./map/controls.mjs";
 import { createDraw } from "./map/draw.mjs";
@@ -62,6 +63,10 @@ export async function boot() {
   });
   createScale($("scale"), app.view.map);
   app.draw = createDraw(app.view.map, { token, done: (area) => app.choices.set({ area }), measured: (m) => app.status.say(`${metresWords(Math.round(m))} measured`) });
+  app.events = watchEvents({
+    map: app.view.map, choices: app.choices, token, status: app.status, drawing: () => app.draw?.active,
+    parts: { panel: $("alerts"), toggle: $("alerts-toggle"), banner: $("emergency"), lines: $("alert-lines"), rows: $("event-rows"), total: $("event-total"), onMap: $("events-on-map"), save: $("area-save") },
+  });
   app.controls = createControls($("map").parentElement, app.view.map, { draw: () => drawing("polygon"), measure: () => drawing("linestring"), say: app.status.say });
   createSearch({
     input: $("search"), results: $("search-results"), world: () => app.choices.get().world, select, named, say: app.status.say,
@@ -152,7 +157,7 @@ function chosen(now, changed) {
     dressSymbols();
     app.timeline.repaint();
   }
-  if ([...changed].some((k) => !["at", "sel", "layers", "theme", "heat", "trail", "vector", "follow"].includes(k))) lanes();
+  if ([...changed].some((k) => !VIEW_KEYS.includes(k))) lanes();
   if (changed.has("sel")) {
     if (now.sel) app.view?.reveal(now.sel);
     app.revealing = now.sel;

@@ -1,0 +1,140 @@
+// Events on the page: those of the window from /api/events, each revision and the alerts from the stream, drawn on the map and listed in the panel.
+import { ask, latestOnly } from "../api.mjs";
+import { FILTER_KEYS, filterQuery, format } from "../choices.mjs";
+import * as layer from "../layers/events.mjs";
+import { epoch } from "../times.mjs";
+import { change, saveArea } from "./area.mjs";
+import { createPanel } from "./panel.mjs";
+import { openStream } from "./stream.mjs";
+import { says, zoneWords } from "./words.mjs";
+
+const MOST = 1000;
+const STREAM_KEYS = FILTER_KEYS.filter((k) => !["from", "to", "known_at"].includes(k));
+
+/** Pure: whether an event lies in a window. */
+export const within = (e, from, to) => (from === undefined || e.ended_at === null || epoch(e.ended_at) >= from) && (to === undefined || epoch(e.started_at) < to);
+
+/** Pure: rows by number with others that were told anew; an older revision never takes the place of a newer one. */
+export function told(rows, anew) {
+  const out = new Map(rows);
+  for (const e of anew) if (!out.has(e.id) || out.get(e.id).revision <= e.revision) out.set(e.id, e);
+  return out;
+}
+
+export function watchEvents({ map, choices, token, status, parts, drawing, open = openStream }) {
+  const held = { rows: new Map(), total: 0, areas: undefined, zone: undefined };
+  const fetchRows = latestOnly(), fetchAreas = latestOnly(), fetchZone = latestOnly();
+  let stream, streamed, ready = false;
+
+  const panel = createPanel({
+    ...parts, say: status.say,
+    go: (e) => map.easeTo({ center: [e.place?.lon ?? e.lon, e.place?.lat ?? e.lat], zoom: Math.max(map.getZoom(), 9.5), duration: 600 }),
+    select: (e) => choices.set({ sel: `event:${e.id}` }),
+    async act(ids, what, note) {
+      try {
+        // A line may stand for more alerts than one request takes.
+        for (let i = 0; i < ids.length; i += MOST) await change("POST", `/api/alerts/${ids.slice(i, i + MOST).join(",")}/${what}`, note ? { note } : {});
+      } catch (error) {
+        status.say(error.message);
+      }
+      await fetchAlerts();
+    },
+  });
+
+  const window_ = () => [epoch(choices.get().from), epoch(choices.get().to)];
+  const shown = () => {
+    const [from, to] = window_();
+    return [...held.rows.values()].filter((e) => within(e, from, to));
+  };
+  const on = () => choices.get().events !== "off";
+
+  function draw() {
+    const rows = shown(), [what, id] = (choices.get().sel ?? "").split(":");
+    panel.rows(rows, Math.max(held.total, rows.length), what === "event" ? Number(id) : undefined);
+    parts.onMap.setAttribute("aria-pressed", String(on()));
+    parts.onMap.textContent = on() ? "Hide on the map" : "Show on the map";
+    parts.save.hidden = !choices.get().area;
+    if (!ready) return;
+    layer.draw(map, { rows, areas: held.areas, zone: held.zone });
+    layer.show(map, on());
+  }
+
+  async function fetchAll() {
+    const query = filterQuery(choices.get());
+    const [page, areas] = await Promise.all([
+      status.follow("Events", fetchRows(`/api/events?${query}&limit=${MOST}`)), status.follow("Watch areas", fetchAreas(`/api/watch-areas?${format(choices.get(), ["world", "known_at"])}`)),
+    ]);
+    if (page) [held.rows, held.total] = [new Map(page.rows.map((e) => [e.id, e])), page.total];
+    if (areas) held.areas = areas;
+    draw();
+  }
+
+  async function fetchAlerts() {
+    const found = await status.follow("Alerts", ask(`/api/alerts?${format(choices.get(), STREAM_KEYS)}`));
+    if (found) panel.alerts(found);
+  }
+
+  function listen() {
+    const query = format(choices.get(), STREAM_KEYS);
+    if (streamed === query) return;
+    stream?.close();
+    streamed = query;
+    stream = open(query);
+    stream.on("events", ({ rows, whole }) => {
+      // As known at a time, nothing comes anew.
+      if (choices.get().known_at) return;
+      held.rows = told(held.rows, whole ? rows.filter((e) => !held.rows.has(e.id)) : rows);
+      draw();
+    });
+    stream.on("alerts", (found) => panel.alerts(found));
+  }
+
+  /** A gap that is chosen shows where its object can be. */
+  async function chosen() {
+    const [what, id] = (choices.get().sel ?? "").split(":");
+    const gap = what === "event" && held.rows.get(Number(id));
+    held.zone = undefined;
+    draw();
+    if (!gap || gap.type !== "gap" || gap.retracted) return;
+    const found = await fetchZone(`/api/events/${gap.id}/zone?world=${choices.get().world}`).catch((error) => void status.say(`${says(gap)}: ${error.message}`));
+    if (!found || choices.get().sel !== `event:${gap.id}`) return;
+    held.zone = found;
+    status.say(zoneWords(found.properties));
+    draw();
+  }
+
+  function dress() {
+    layer.add(map, { token });
+    ready = true;
+    draw();
+  }
+  if (map.isStyleLoaded() && map.getLayer("chosen-ring")) dress();
+  map.on("style.load", dress);
+  map.on("click", (event) => {
+    if (drawing() || !on() || !map.getLayer("event-mark")) return;
+    const { x, y } = event.point;
+    const [found] = map.queryRenderedFeatures([[x - 6, y - 6], [x + 6, y + 6]], { layers: layer.clickable });
+    if (found) choices.set({ sel: `event:${found.properties.id}` });
+  });
+  parts.onMap.addEventListener("click", () => choices.set({ events: on() ? "off" : undefined }));
+  parts.save.addEventListener("click", async () => {
+    const agencies = (await ask("/api/me").catch(() => undefined))?.agencies ?? [];
+    const kept = await saveArea(choices.get().area, { world: choices.get().world, agencies });
+    if (!kept) return;
+    status.say(`${kept.name} is watched from now on.`);
+    await fetchAll();
+  });
+
+  choices.subscribe((_, changed) => {
+    if (FILTER_KEYS.some((k) => changed.has(k))) {
+      void fetchAll();
+      listen();
+      void fetchAlerts();
+    } else if (changed.has("events")) draw();
+    if (changed.has("sel")) void chosen();
+  });
+  void fetchAll().then(chosen);
+  void fetchAlerts();
+  listen();
+  return { held, panel };
+}
