@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from commands import access
+from commands import events as watching
 from commands.audit import audit
 from commands.authority import authority
 from commands.feed import feed
@@ -35,6 +36,10 @@ cli.add_typer(exercise, name="exercise")
 cli.add_typer(basemap, name="basemap")
 for name in ("agency", "user", "screen", "operation"):
     cli.add_typer(getattr(access, name), name=name)
+cli.add_typer(watching.events, name="events")
+cli.add_typer(watching.watch_area, name="watch-area")
+cli.add_typer(watching.rule, name="rule")
+cli.add_typer(watching.alert, name="alert")
 cli.add_typer(audit, name="audit")
 cli.add_typer(authority, name="authority")
 cli.add_typer(feed, name="feed")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dash import Dash, Input, Output
 
 from callbacks._database import database, filter_of, record
-from data import imagery, seizures, tracks
+from data import events, imagery, seizures, tracks
 from errors import FilterInvalid, NotFound
 from layouts import details, ids
 
@@ -14,6 +14,7 @@ PARTS = {
     "seizure": (seizures.one, details.seizure),
     "track": (tracks.one, details.track),
     "image": (imagery.one, details.image),
+    "event": (events.one, details.event),
 }
 
 
@@ -33,6 +34,8 @@ async def show(choices: dict) -> tuple[list, bool]:
         filter = filter_of(choices)
         async with database().reading() as session:
             found = await query(session, filter, int(key))
+            if part == "track":
+                found = {**found, "events": await events.of_track(session, filter, int(key), filter.start)}
         await record(f"{part}s/{key}")
         return layout({**found, "world": filter.world}), False
     except (NotFound, FilterInvalid) as error:

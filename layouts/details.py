@@ -12,6 +12,13 @@ from layouts.symbols import drug, kind, layer
 
 # what feeds call things, as people say it
 SAID = {"mmsi": "MMSI", "imo": "IMO number", "callsign": "Call sign", "ship_type": "Ship type (AIS)", "icao24": "ICAO address", "epc": "EPC"}
+EVENT_WORD = {
+    "enter": "Entered", "exit": "Left", "inside": "Inside", "outside": "Outside", "coverage_void": "Nobody there", "gap": "Silent", "reappearance": "Heard again",
+    "encounter": "Met", "proximity": "Came near", "moving_fence": "Came near", "loitering": "Loitered", "stop": "Stood still", "all_clear": "Moved again",
+    "speed_range": "Speed out of range", "out_of_order": "Read out of order", "identity_conflict": "One identity in two places", "teleport": "Jumped",
+}
+CHANGE_WORD = {"new": "told", "changed": "changed", "closed": "ended", "retracted": "withdrawn"}
+UNITS = (("_mps", "m/s"), ("_m", "m"), ("_s", "s"))
 SPAN_WORD = {"event": "", "day": " (that day)", "month": " (that month)", "range": ""}
 
 
@@ -66,9 +73,66 @@ def track(t: dict) -> list:
         ]),
         html.Div(id="speed-chart", className="speed-chart", **{"data-track": str(t["id"])}),
         _facts(_told(t.get("identifiers"))),
+        *events(t.get("events") or []),
         _origin(t),
         _actions(f"/api/export/geojson?world={t['world']}&track={t['id']}", follow=True),
     ]
+
+
+def events(found: list[dict]) -> list:
+    """A track's events, the newest first; what was withdrawn is struck, and says so."""
+    if not found:
+        return []
+    rows = [html.Li([html.Span(_happened(e), className="withdrawn" if e["retracted"] else None),
+                     html.Span(f"{_span(e)}{', withdrawn by late data' if e['retracted'] else ''}", className="meta")], className="event-of-track") for e in found]
+    return [html.Section([html.H3(f"Events ({len(found):,} newest)"), html.Ul(rows)], className="track-events")]
+
+
+def event(e: dict) -> list:
+    """One event with its revisions (data.events.one)."""
+    severity = {"critical": "Critical", "emergency": "Emergency", "warning": "Warning"}.get(e["severity"])
+    gone = [html.P("Withdrawn: later fixes show that it did not happen.", className="note")] if e["retracted"] else []
+    return [
+        _head(html.Span(className="event-symbol", **{"data-event": e["type"], "aria-hidden": "true"}), _happened(e), ", ".join(p for p in (severity, "doubtful" if e["doubtful"] else None) if p) or None),
+        *gone,
+        _facts([
+            ("When", _span(e)), ("Where", _place(e["place"]["lon"], e["place"]["lat"])), ("Rule", f"{e['rule']['name']}, version {e['rule']['version']}"),
+            ("Area", f"{e['area']['name']}, version {e['area']['version']}" if e["area"] else None), ("Alert", e["alert"]["state"].capitalize() if e["alert"] else None),
+            ("First fix", _fix(e["first_fix"])), ("Last fix", _fix(e["last_fix"])),
+        ]),
+        _facts([(k, v) for k, v in map(_fact, sorted(e["facts"].items())) if v is not None]),
+        _facts([(f"Revision {r['revision']}", f"{CHANGE_WORD[r['change']]} {_time(r['recorded_at'])}") for r in e["revisions"]]),
+    ]
+
+
+def _happened(e: dict) -> str:
+    """What an event is, with whom or where."""
+    who, with_ = e["track"] and e["track"]["name"], e["other"] and e["other"]["name"]
+    word = EVENT_WORD[e["type"]]
+    about = f" {with_}" if with_ else f" {e['area']['name']}" if e["area"] else ""
+    return f"{who}: {word.lower()}{about}" if who else f"{word}{about}"
+
+
+def _span(e: dict) -> str:
+    if e["ended_at"] is None:
+        return f"since {_time(e['started_at'])}"
+    return _time(e["started_at"]) if e["ended_at"] == e["started_at"] else f"{_time(e['started_at'])} to {_time(e['ended_at'])}"
+
+
+def _fix(f: dict) -> str:
+    return f"{_place(f['lon'], f['lat'])}, {_time(f['at'])}"
+
+
+def _fact(pair: tuple[str, object]) -> tuple[str, str | None]:
+    """A fact under a name people say, with its unit."""
+    name, value = pair
+    unit = next(((end, word) for end, word in UNITS if name.endswith(end)), None)
+    said = (name.removesuffix(unit[0]) if unit else name).replace("_", " ").capitalize()
+    if isinstance(value, bool):
+        return said, "yes" if value else "no"
+    if unit and isinstance(value, (int, float)):
+        return said, _duration(value) if unit[1] == "s" else f"{_number(value)} {unit[1]}"
+    return said, None if value is None else str(value)
 
 
 def image(i: dict) -> list:

@@ -2,6 +2,7 @@
 import { ask, latestOnly } from "../api.mjs";
 import { FILTER_KEYS, filterQuery, format } from "../choices.mjs";
 import * as layer from "../layers/events.mjs";
+import { eventSvg } from "../symbols/event_glyphs.mjs";
 import { epoch } from "../times.mjs";
 import { change, saveArea } from "./area.mjs";
 import { createPanel } from "./panel.mjs";
@@ -116,6 +117,10 @@ export function watchEvents({ map, choices, token, status, parts, drawing, open 
     const [found] = map.queryRenderedFeatures([[x - 6, y - 6], [x + 6, y + 6]], { layers: layer.clickable });
     if (found) choices.set({ sel: `event:${found.properties.id}` });
   });
+  new MutationObserver(() => {
+    const mark = parts.details.querySelector(".event-symbol[data-event]:empty");
+    if (mark) mark.innerHTML = eventSvg(mark.dataset.event, 22);
+  }).observe(parts.details, { childList: true });
   parts.onMap.addEventListener("click", () => choices.set({ events: on() ? "off" : undefined }));
   parts.save.addEventListener("click", async () => {
     const agencies = (await ask("/api/me").catch(() => undefined))?.agencies ?? [];
