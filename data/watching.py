@@ -20,6 +20,7 @@ from data.records import ALERTING
 
 WATCHING = 0x77617463  # the advisory lock: one watches at a time
 ALERT_WITHIN = timedelta(hours=24)  # what began longer ago was not to be prevented: an import of last year's tracks raises no alarm
+CALMING = ("reappearance", "all_clear", "teleport")  # good news, or a receiver's glitch: told, and nobody is woken for it
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 LEAST_US, MOST_US = -(2**62), 2**62
 # A fix as its row is packed in the database: asked for row by row, the client would take longer than everything else together.
@@ -217,7 +218,8 @@ def tell(connection: psycopg.Connection, rows: Iterable[dict], now: datetime) ->
             row["id"] = cursor.fetchone()[0]
             cursor.nextset()
         cursor.executemany(PUT_REVISION, rows)
-        alerting = [(row["world"], row["id"]) for row in rows if row["severity"] in ALERTING and row["change"] != "retracted" and row["started_at"] >= now - ALERT_WITHIN]
+        alerting = [(row["world"], row["id"]) for row in rows if row["severity"] in ALERTING and row["type"] not in CALMING
+                    and row["change"] != "retracted" and row["started_at"] >= now - ALERT_WITHIN]
         cursor.executemany("INSERT INTO alert (world, event_id) VALUES (%s, %s) ON CONFLICT (event_id) DO NOTHING", alerting)
     connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, f"e:{batch}"))
     return len(rows)

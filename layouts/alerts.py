@@ -15,7 +15,7 @@ def button() -> html.Button:
 
 
 def banner() -> html.Div:
-    return html.Div(id=ids.EMERGENCY, className="emergency", hidden=True, role="alert")
+    return html.Div(id=ids.EMERGENCY, className="emergency-banner", hidden=True, role="alert")
 
 
 def panel() -> html.Section:

@@ -51,12 +51,13 @@ export function watchEvents({ map, choices, token, status, parts, drawing, open 
 
   function draw() {
     const rows = shown(), [what, id] = (choices.get().sel ?? "").split(":");
-    panel.rows(rows, Math.max(held.total, rows.length), what === "event" ? Number(id) : undefined);
+    const picked = what === "event" ? Number(id) : undefined;
+    panel.rows(rows, Math.max(held.total, rows.length), picked);
     parts.onMap.setAttribute("aria-pressed", String(on()));
     parts.onMap.textContent = on() ? "Hide on the map" : "Show on the map";
     parts.save.hidden = !choices.get().area;
     if (!ready) return;
-    layer.draw(map, { rows, areas: held.areas, zone: held.zone });
+    layer.draw(map, { rows, areas: held.areas, zone: held.zone, chosen: picked });
     layer.show(map, on());
   }
 

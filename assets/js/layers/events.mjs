@@ -2,11 +2,12 @@
 import { addLayer, visible } from "../map/adapter.mjs";
 import { EVENT_TYPES, eventImage } from "../symbols/event_glyphs.mjs";
 import { TYPE_WORD } from "../events/words.mjs";
+import { epoch } from "../times.mjs";
 
 const EVENTS = "events", AREAS = "watch-areas", LINES = "event-lines", ZONE = "dark-zone";
 const empty = { type: "FeatureCollection", features: [] };
-export const ids = ["watch-fill", "watch-warning", "watch-edge", "watch-label", "event-gap", "event-mark", "event-label", "zone-fill", "zone-edge"];
-export const clickable = ["event-mark"];
+export const ids = ["watch-fill", "watch-warning", "watch-edge", "watch-label", "event-gap", "event-mark", "event-urgent", "event-label", "zone-fill", "zone-edge"];
+export const clickable = ["event-mark", "event-urgent"];
 const URGENT = ["critical", "emergency"];
 
 const collection = (features) => ({ type: "FeatureCollection", features });
@@ -14,18 +15,19 @@ const feature = (geometry, properties) => ({ type: "Feature", geometry, properti
 
 /** Pure: events as points; what is urgent is drawn last. */
 export function pointsOf(rows) {
-  return collection(rows.map((e) => {
+  // Where a silence ended its line says so already.
+  return collection(rows.filter((e) => e.type !== "reappearance").map((e) => {
     const urgent = URGENT.includes(e.severity) && !e.retracted;
     return feature({ type: "Point", coordinates: [e.place.lon, e.place.lat] }, {
       id: e.id, image: `event-${e.type}${urgent ? "-urgent" : ""}${e.retracted ? "-gone" : ""}`, words: e.retracted ? "withdrawn" : TYPE_WORD[e.type] ?? e.type, order: urgent ? 1 : 0,
-      alpha: e.retracted ? 0.5 : 1,
+      alpha: e.retracted ? 0.5 : 1, at: epoch(e.started_at),
     });
   }));
 }
 
 /** Pure: silences that are over, from the last fix to the next; nobody travelled there. */
-export function gapsOf(rows) {
-  return collection(rows.filter((e) => e.type === "gap" && e.ended_at && !e.retracted).map((e) => feature({ type: "LineString", coordinates: shorter(e.first_fix, e.last_fix) }, { id: e.id })));
+export function gapsOf(rows, chosen) {
+  return collection(rows.filter((e) => e.type === "gap" && e.ended_at && !e.retracted).map((e) => feature({ type: "LineString", coordinates: shorter(e.first_fix, e.last_fix) }, { id: e.id, chosen: e.id === chosen })));
 }
 
 const shorter = (a, b) => [[a.lon, a.lat], [b.lon - 360 * Math.round((b.lon - a.lon) / 360), b.lat]];
@@ -58,12 +60,15 @@ export function add(map, { token }) {
   addLayer(map, { id: "watch-edge", type: "line", source: AREAS, filter: critical, paint: { "line-color": edge, "line-width": 1.8 } }, "slot-footprints");
   const label = { "symbol-placement": "line", "text-field": ["get", "name"], "text-font": ["Condensed Medium"], "text-size": 12, "text-offset": [0, -0.8], "symbol-spacing": 400 };
   addLayer(map, { id: "watch-label", type: "symbol", source: AREAS, minzoom: 7, layout: label, paint: { "text-color": token("t1"), "text-halo-color": token("case"), "text-halo-width": 1.6 } }, "slot-marks");
-  addLayer(map, { id: "event-gap", type: "line", source: LINES, paint: { "line-color": token("t1"), "line-width": 1.4, "line-opacity": 0.6, "line-dasharray": [2, 2.6] } }, "slot-marks");
-  addLayer(map, {
-    id: "event-mark", type: "symbol", source: EVENTS,
-    layout: { "icon-image": ["get", "image"], "icon-size": ["interpolate", ["linear"], ["zoom"], 5, 0.6, 9, 1], "icon-allow-overlap": true, "icon-ignore-placement": true, "icon-offset": [13, -13], "symbol-sort-key": ["get", "order"] },
-    paint: { "icon-opacity": ["get", "alpha"] },
-  });
+  addLayer(map, { id: "event-gap", type: "line", source: LINES, paint: { "line-color": token("t1"), "line-width": ["case", ["get", "chosen"], 2.2, 1], "line-opacity": ["case", ["get", "chosen"], 1, 0.28], "line-dasharray": [2, 2.6] } }, "slot-marks");
+  // What must be acted on is always drawn; of what is crowded the rest makes room, and stands in the list.
+  for (const [id, urgent] of [["event-mark", 0], ["event-urgent", 1]]) {
+    addLayer(map, {
+      id, type: "symbol", source: EVENTS, filter: ["==", ["get", "order"], urgent],
+      layout: { "icon-image": ["get", "image"], "icon-size": ["interpolate", ["linear"], ["zoom"], 5, 0.6, 9, 1], "icon-allow-overlap": Boolean(urgent), "icon-offset": [13, -13], "symbol-sort-key": ["-", 0, ["get", "at"]] },
+      paint: { "icon-opacity": ["get", "alpha"] },
+    });
+  }
   addLayer(map, {
     id: "event-label", type: "symbol", source: EVENTS, minzoom: 9.5,
     layout: { "text-field": ["get", "words"], "text-font": ["Condensed Medium"], "text-size": 11.5, "text-anchor": "left", "text-offset": [2.1, -1.1], "text-optional": true },
@@ -71,9 +76,9 @@ export function add(map, { token }) {
   });
 }
 
-export function draw(map, { rows, areas, zone }) {
+export function draw(map, { rows, areas, zone, chosen }) {
   map.getSource(EVENTS)?.setData(pointsOf(rows));
-  map.getSource(LINES)?.setData(gapsOf(rows));
+  map.getSource(LINES)?.setData(gapsOf(rows, chosen));
   map.getSource(AREAS)?.setData(areasOf(areas));
   map.getSource(ZONE)?.setData(zone ? collection([zone]) : empty);
 }
