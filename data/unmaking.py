@@ -19,6 +19,14 @@ TRUNCATE leaving, touched;
 OF_LEAVING = """f.world = %(world)s AND f.track_id = l.track_id AND f.observed_at >= l.hour AND f.observed_at < l.hour + interval '1 hour'
   AND f.recorded_at <= l.cut"""
 
+OF_A_FIX = """EXISTS (SELECT FROM unnest(ARRAY[({of}.first_fix ->> 'us')::bigint, ({of}.last_fix ->> 'us')::bigint]) AS f (us)
+  WHERE to_timestamp(f.us / 1e6) >= l.hour AND to_timestamp(f.us / 1e6) < l.hour + interval '1 hour')"""
+TOLD_OF = (
+    f"DELETE FROM event e USING leaving l WHERE e.world = %(world)s AND (e.track_id = l.track_id OR e.other_id = l.track_id) AND {OF_A_FIX.format(of='e')}",
+    f"""DELETE FROM event_revision r USING event e, leaving l WHERE e.world = %(world)s AND (e.track_id = l.track_id OR e.other_id = l.track_id) AND r.event_id = e.id
+        AND {OF_A_FIX.format(of='r')}""",
+)
+
 
 def begin(connection: psycopg.Connection) -> None:
     connection.execute(LEAVING)
@@ -37,6 +45,8 @@ def contents(connection: psycopg.Connection, world: int) -> dict[int, tuple[int,
 def take_out(connection: psycopg.Connection, world: int, *, keep_flows: bool) -> None:
     """Delete what leaves. With `keep_flows` the sums over many stay, and nothing of whose they were."""
     connection.execute(f"DELETE FROM fix f USING leaving l WHERE {OF_LEAVING}", {"world": world})
+    for told in TOLD_OF:  # an event tells of two fixes: it goes with the first of them that does, and so does each earlier telling of it
+        connection.execute(told, {"world": world})
     # Lines begin at the last fix before their hour, and gaps lead on to the next: the hours beside are made again too, from what is left.
     connection.execute("""
         INSERT INTO touched

@@ -81,7 +81,7 @@ async def listed(session: AsyncConnection, filter: Filter) -> dict:
 
 async def keep(database: Database, token: str, world: str, told: AreaTold, of: int | None = None) -> tuple[int, int]:
     """A new area, or a new version of one; its number and version. Raises NotFound, Forbidden."""
-    row = await _asked(database, "SELECT * FROM access.watch_area(:token, :of, :world, :name, :shape, :warning, :critical, :agency, :operation, :zone, :windows, :marking)",
+    row = await _asked(database, "SELECT * FROM access.watch_area(:token, :of, :world, :name, :shape, CAST(:warning AS real), :critical, :agency, :operation, :zone, CAST(:windows AS text[]), :marking)",
                        {"token": token, "of": of, "world": CODES[world], "name": told.name, "shape": shapely.to_wkb(told.shape), "warning": told.warning_m,
                         "critical": told.critical, "agency": told.agency, "operation": told.operation, "zone": told.zone, "windows": list(told.windows), "marking": told.marking})
     if row is None:

@@ -225,3 +225,22 @@ def test_a_changed_area_tells_anew_and_an_ended_one_leaves_what_was(database):
         connection.commit()
     work(database)
     assert rows(database, enters) == [(2, False)], "it was there when it crossed"
+
+
+def test_an_event_goes_with_the_fixes_it_tells_of(database):
+    from data import unmaking
+
+    with database.connect() as connection:
+        writer, ids = vessels(connection, 2)
+        for n in range(2):
+            writer.store(silent(connection, ids[n:]))
+        connection.commit()
+    work(database)
+    count = "SELECT track_id, count(*) FROM event GROUP BY 1 ORDER BY 1"
+    assert [n for _, n in rows(database, count)] == [3, 3]  # a silence, heard again, silent since
+    with database.connect() as connection:
+        unmaking.begin(connection)
+        connection.execute("INSERT INTO leaving SELECT %s, date_trunc('hour', to_timestamp(%s), 'UTC'), now() FROM generate_series(0, 0)", (ids[0], NOW_US / 1e6))
+        unmaking.take_out(connection, 0, keep_flows=False)
+        connection.commit()
+    assert rows(database, count) == [(ids[0], 1), (ids[1], 3)], "only what tells of the later fix alone is left"
