@@ -7,9 +7,11 @@ from functools import cached_property
 
 import numpy as np
 
-# Bits of feeds/flags.py (this room may not import it; a test holds them alike): future, before 1990, null island, week rollover.
-# The time or the place of such a fix is known to be wrong, so no event is made from it; it is still stored and shown.
-IMPOSSIBLE = 1 | 2 | 4 | 8
+# Bits of feeds/flags.py (this room may not import it; a test holds them alike).
+# Future, before 1990, null island, week rollover, a number that stands for none: time or place is known to be wrong, so no event is made from such a fix.
+IMPOSSIBLE = 1 | 2 | 4 | 8 | 16
+# Impossible speed, jump, vessel on land, identity used twice: judged by what came before, so it may be the fix before that is wrong. Events say doubtful.
+DOUBTFUL = 32 | 64 | 128 | 256
 NO_READER = -1
 
 
@@ -80,6 +82,11 @@ class Fixes:
             return self
         with np.errstate(invalid="ignore"):
             return self.take(((self.flags & IMPOSSIBLE) == 0) & (np.abs(self.lon) <= 180) & (np.abs(self.lat) <= 90))
+
+    def doubtful(self, doubt_m: float) -> np.ndarray:
+        """Which are flagged as doubtful, or say that they may be off by more than so many metres."""
+        with np.errstate(invalid="ignore"):
+            return (self.accuracy_m > doubt_m) | ((self.flags & DOUBTFUL) != 0)
 
     @cached_property
     def starts(self) -> np.ndarray:

@@ -68,11 +68,9 @@ class Gap:
         far = np.isnan(shore_m) | (shore_m >= self.likely_shore_m)
         likely = (silence_s >= self.likely_s) & heard & far
         on = rule.schedule.on(t[begin])
-        with np.errstate(invalid="ignore"):
-            doubt = fixes.accuracy_m > context.doubt_m
         events: list[Event] = []
         columns = (fixes.track_id[begin], t[begin], lon[begin], lat[begin], t[end], lon[end], lat[end], silence_s, way_m, heard, likely, shore_m, open_,
-                   doubt[begin] | doubt[end])
+                   fixes.take(begin).doubtful(context.doubt_m) | fixes.take(end).doubtful(context.doubt_m))
         for track, t0, x0, y0, t1, x1, y1, silence, way, often, sure, shore, goes_on, unsure in zip(*(c[on].tolist() for c in columns)):
             left, back_at = FixAt(track, t0, x0, y0), FixAt(track, t1, x1, y1)
             facts = {"likely_disabling": sure, "heard_often": often, "shore_m": None if shore != shore else round(shore)}

@@ -33,6 +33,7 @@ class OutOfOrder:
             return Reading([], [], Carry.none())
         reads = fixes.take((fixes.reader >= 0) & (fixes.observed_us > np.repeat(carry.since_us(tracks), fixes.ends - fixes.starts)))
         held = {} if carry.held is None else {int(m["track_id"]): m for m in carry.held}
+        doubt = reads.doubtful(context.doubt_m)
         events, marks = [], {t: m for t, m in held.items()}
         # A consignment has tens of reads, and only tracks with a sequence are looked at.
         for track, start, end in zip(reads.tracks.tolist(), reads.starts.tolist(), reads.ends.tolist()):
@@ -50,7 +51,7 @@ class OutOfOrder:
                     facts = {"why": why, "reader": code, "expected": list(sequence[so_far + 1:so_far + 2]), "after": sequence[so_far] if so_far >= 0 else None,
                              "skipped": list(sequence[so_far + 1:rank]) if why == "skipped" else []}
                     events.append(Event("out_of_order", rule.id, (track,), at.observed_us, at.observed_us, at.lon, at.lat, before, at, None, facts,
-                                        bool(reads.accuracy_m[i] > context.doubt_m), rule.severity, str(code)))
+                                        bool(doubt[i]), rule.severity, str(code)))
                 if rank is not None and rank >= so_far:
                     mark = np.array((track, rank, at.observed_us, at.lon, at.lat), MARK)[()]
             if mark is not None:

@@ -36,8 +36,7 @@ def rows_of(fixes: Fixes, context: Context, carry: Carry, label: np.ndarray, way
     """Rows of fixes (each once in lane 0, or by `index` in `lane`)."""
     i = np.arange(len(fixes)) if index is None else index
     since = np.repeat(carry.since_us(fixes.tracks), fixes.ends - fixes.starts)
-    with np.errstate(invalid="ignore"):
-        doubt = fixes.accuracy_m > context.doubt_m
+    doubt = fixes.doubtful(context.doubt_m)
     way_mm = np.round(np.nan_to_num(way_m) * 1e3).astype(np.int64)  # whole, so that a sum is the same however it is parted
     return Rows(fixes.track_id[i], np.zeros(len(i), np.int64) if lane is None else lane, fixes.observed_us[i], label, fixes.lon[i], fixes.lat[i],
                 speed[i].astype(np.float32), way_mm[i], doubt[i], (fixes.observed_us > since)[i])

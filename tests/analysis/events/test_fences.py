@@ -9,7 +9,7 @@ from tests.analysis.events.made import T0, apply, context, fixes, told
 
 from analysis.events.areas import WatchArea
 from analysis.events.fences import Fence, Presence
-from analysis.events.fixes import IMPOSSIBLE, Fixes
+from analysis.events.fixes import DOUBTFUL, IMPOSSIBLE, Fixes
 from analysis.events.schedule import Schedule
 
 KM = 1 / 111.195
@@ -49,11 +49,13 @@ def test_dwell_and_fixes_in_a_row_are_needed():
 
 
 def test_no_event_from_a_fix_that_is_impossible_and_a_doubtful_one_from_a_poor_one():
-    for bit in (1, 2, 4, 8):
+    for bit in (1, 2, 4, 8, 16):
         assert bit & IMPOSSIBLE
         assert apply(Fence(), fixes(1, range(4), [0, 0, 6_000, 6_000], flags=[0, 0, bit, bit]), areas=(AREA,)) == []
     rough = apply(Fence(lines=("critical",)), fixes(1, range(4), [0, 0, 6_000, 6_000], accuracy_m=[5, 5, 4_000, 5]), areas=(AREA,))
     assert [e.doubtful for e in rough] == [True]
+    jumped = apply(Fence(lines=("critical",)), fixes(1, range(4), [0, 0, 6_000, 6_000], flags=[0, 0, 64, 0]), areas=(AREA,))
+    assert [e.doubtful for e in jumped] == [True]
     places = Fixes.of([1, 1, 1], [1, 2, 3], [np.nan, 190.0, 10.0], [0.0, 0.0, 91.0])
     assert len(places.possible()) == 0
 
@@ -61,7 +63,9 @@ def test_no_event_from_a_fix_that_is_impossible_and_a_doubtful_one_from_a_poor_o
 def test_the_flags_are_the_feeds_own():
     from feeds import flags
 
-    assert IMPOSSIBLE == flags.FUTURE | flags.ANCIENT | flags.NULL_ISLAND | flags.WEEK_ROLLOVER
+    assert IMPOSSIBLE == flags.FUTURE | flags.ANCIENT | flags.NULL_ISLAND | flags.WEEK_ROLLOVER | flags.SENTINEL
+    assert DOUBTFUL == flags.IMPOSSIBLE_SPEED | flags.TELEPORT | flags.ON_LAND | flags.DUPLICATE_IDENTITY
+    assert (IMPOSSIBLE | DOUBTFUL) == sum(flags.WORDS)  # a new bit must be one or the other
 
 
 def test_a_rule_is_for_some_kinds_agencies_and_times():
