@@ -33,7 +33,7 @@ def main(args: list[str]) -> int:
     asked = argparse.ArgumentParser(prog="vigia bench events", description=__doc__.split("\n")[0])
     asked.add_argument("--gaps", type=int, default=10_000_000, help="fixes; a tenth of them is the other size")
     asked.add_argument("--encounters", type=int, default=1_000_000, help="fixes of 2,000 vessels; a quarter of them is the other size")
-    asked.add_argument("--seconds", type=int, default=1_500, help="of the live stream")
+    asked.add_argument("--seconds", type=int, default=900, help="of the live stream")
     asked.add_argument("--runs", type=int, default=3)
     asked.add_argument("--no-peer", action="store_true", help="measure ourselves alone")
     asked = asked.parse_args(args)

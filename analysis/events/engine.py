@@ -61,7 +61,7 @@ class Engine:
     """Rules over fixes as they come. `take` and `tick` give the revisions that lead from what was told to what is true now.
 
     After any sequence of calls the events that stand are those `Rule.apply` finds in all fixes at once. What is held does not grow with time: fixes
-    of the last `reorder_s` to twice that (a fix that comes late within it is dealt with in memory), and for each rule what was open before (its carry). A fix older than
+    of the last `reorder_s` and a tenth more (a fix that comes late within it is dealt with in memory), and for each rule what was open before (its carry). A fix older than
     that is dealt with too, by asking `past` for its tracks. Not safe for several threads at once.
     """
 
@@ -117,7 +117,7 @@ class Engine:
         return out
 
     def _move_on(self, now_us: int) -> None:
-        if self.anchor_us != NEVER_US and now_us - self.anchor_us < 2 * self.reorder_us:
+        if self.anchor_us != NEVER_US and now_us - self.anchor_us < self.reorder_us + self.reorder_us // 10:  # often, so that no single time is long
             return
         self.anchor_us = max(self.anchor_us, now_us - self.reorder_us)
         settled = self.buffer.pour(self.anchor_us)

@@ -10,8 +10,8 @@ from importlib import import_module
 
 from alembic import op
 
-revision = "0016"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 
 MARKING = "CHECK (marking IN ('TLP:RED', 'TLP:AMBER+STRICT', 'TLP:AMBER', 'TLP:GREEN', 'TLP:CLEAR'))"
 SEVERITY = "CHECK (severity IN ('notice', 'warning', 'critical', 'emergency'))"
