@@ -7,20 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from sqlalchemy import ColumnElement, exists, func, literal_column, or_, select
 
 from data.models import Agency, Event, Fix, Image, LatestFix, Segment, Seizure, Track
 from data.names import any_like, left_out, named
-from data.records import CONVEYANCES, DRUGS, KINDS, BBox
-from data.worlds import CODES, WORLDS, World
+from data.query import PARSERS, TEXT, plain_text, time_text
+from data.records import BBox
+from data.worlds import CODES, World
 from errors import FilterInvalid
-
-AREA_VERTICES_MAX = 500
-TEXT_MAX = 100
-LIST_MAX = 200
 
 
 # As the index of long ones says it (data/models/seizures.py), so that it is recognised.
@@ -60,20 +57,20 @@ class Filter:
         for key, value in items:
             if key in also:
                 continue
-            if key not in _PARSERS:
-                problems.append({"key": key, "value": value, "expected": f"one of {', '.join(_PARSERS)}"})
+            if key not in PARSERS:
+                problems.append({"key": key, "value": value, "expected": f"one of {', '.join(PARSERS)}"})
                 continue
             values.setdefault(key, []).append(value)
         found: dict[str, object] = {}
         for key, told in values.items():
-            name, parse = _PARSERS[key]
+            name, parse = PARSERS[key]
             try:
                 found[name] = parse(told)
             except ValueError as error:
                 problems.append({"key": key, "value": ",".join(told)[:200], "expected": str(error)})
         start, end = found.get("start"), found.get("end")
         if start and end and start >= end:
-            problems.append({"key": "to", "value": _time_text(end), "expected": f"a time after from={_time_text(start)}"})
+            problems.append({"key": "to", "value": time_text(end), "expected": f"a time after from={time_text(start)}"})
         low, high = found.get("min_kg"), found.get("max_kg")
         if low is not None and high is not None and low > high:
             problems.append({"key": "max_kg", "value": f"{high:g}", "expected": f"at least min_kg={low:g}"})
@@ -84,11 +81,11 @@ class Filter:
     def pairs(self) -> list[tuple[str, str]]:
         """The query string's pairs, in one canonical order: equal filters give equal text."""
         out: list[tuple[str, str]] = [("world", self.world)]
-        for key, (name, _) in _PARSERS.items():
+        for key, (name, _) in PARSERS.items():
             value = getattr(self, name)
             if key == "world" or value is None or value == ():
                 continue
-            out.append((key, _TEXT.get(key, _plain)(value)))
+            out.append((key, TEXT.get(key, plain_text)(value)))
         return out
 
     def query(self) -> str:
@@ -239,172 +236,6 @@ class Filter:
         return out
 
 
-# -- reading a query string ----------------------------------------------------------------------------------------------
+KEYS: tuple[str, ...] = tuple(PARSERS)
 
-
-def _one(told: list[str]) -> str:
-    if len(told) > 1:
-        raise ValueError("one value, not several")
-    return told[0]
-
-
-def _list(told: list[str]) -> list[str]:
-    values = [part.strip() for text in told for part in text.split(",") if part.strip()]
-    if not values:
-        raise ValueError("at least one value")
-    if len(values) > LIST_MAX:
-        raise ValueError(f"at most {LIST_MAX} values, not {len(values)}")
-    return list(dict.fromkeys(values))
-
-
-def _choices(allowed: tuple[str, ...]):
-    def parse(told: list[str]) -> tuple[str, ...]:
-        values = _list(told)
-        if bad := [v for v in values if v not in allowed]:
-            raise ValueError(f"some of {', '.join(allowed)}, not {', '.join(bad)[:80]}")
-        return tuple(v for v in allowed if v in values)  # one order, so that equal filters are equal text
-
-    return parse
-
-
-def _world(told: list[str]) -> str:
-    value = _one(told)
-    if value not in WORLDS:
-        raise ValueError(" or ".join(WORLDS))
-    return value
-
-
-def parse_time(text: str) -> datetime:
-    """A time with its zone (RFC 3339), as UTC. Raises ValueError that says what was expected."""
-    # A plus sign that was not percent-encoded arrives as a space.
-    try:
-        moment = datetime.fromisoformat(text.strip().replace(" ", "+") if "T" in text else text.strip())
-    except ValueError:
-        raise ValueError("a time such as 2026-11-24T14:32:00Z") from None
-    if moment.tzinfo is None:
-        raise ValueError("a time with its zone, such as 2026-11-24T14:32:00Z")
-    try:
-        return moment.astimezone(timezone.utc)
-    except OverflowError:
-        raise ValueError("a time between the years 1 and 9999") from None
-
-
-def _time(told: list[str]) -> datetime:
-    return parse_time(_one(told))
-
-
-def _number(told: list[str]) -> float:
-    try:
-        value = float(_one(told))
-    except ValueError:
-        raise ValueError("a number of kilograms, 0 or more") from None
-    if not 0 <= value < 1e9:  # also refuses NaN
-        raise ValueError("a number of kilograms, 0 or more")
-    return value
-
-
-def _integers(told: list[str]) -> tuple[int, ...]:
-    try:
-        values = [int(v) for v in _list(told)]
-    except ValueError:
-        raise ValueError("whole numbers") from None
-    if any(not 0 < v < 2**63 for v in values):
-        raise ValueError("whole numbers above 0")
-    return tuple(sorted(set(values)))
-
-
-def _names(told: list[str]) -> tuple[str, ...]:
-    return tuple(sorted(_text(v) for v in _list(told)))
-
-
-def _text(value: str) -> str:
-    if len(value) > TEXT_MAX:
-        raise ValueError(f"at most {TEXT_MAX} characters")
-    if any(ord(c) < 32 for c in value):
-        raise ValueError("text without control characters")
-    return value
-
-
-def _q(told: list[str]) -> str | None:
-    return _text(_one(told).strip()) or None
-
-
-def _degrees(lon: float, lat: float) -> tuple[float, float]:
-    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
-        raise ValueError("longitudes within ±180 and latitudes within ±90")
-    return lon, lat
-
-
-def _bbox(told: list[str]) -> BBox:
-    expected = "west,south,east,north in degrees"
-    parts = ",".join(told).split(",")
-    try:
-        west, south, east, north = (float(p) for p in parts)
-    except ValueError:
-        raise ValueError(expected) from None
-    _degrees(west, south), _degrees(east, north)
-    if south >= north:
-        raise ValueError(f"{expected}, south below north")
-    return west, south, east, north
-
-
-def _area(told: list[str]) -> tuple[tuple[float, float], ...]:
-    expected = "lon lat;lon lat;lon lat … in degrees, at least three corners"
-    corners: list[tuple[float, float]] = []
-    for pair in _one(told).split(";"):
-        try:
-            lon, lat = (float(p) for p in pair.split())
-        except ValueError:
-            raise ValueError(expected) from None
-        corners.append(_degrees(lon, lat))
-        if len(corners) > AREA_VERTICES_MAX:
-            raise ValueError(f"at most {AREA_VERTICES_MAX} corners")
-    if corners and corners[0] == corners[-1]:
-        corners.pop()
-    if len(set(corners)) < 3:
-        raise ValueError(expected)
-    return tuple(corners)
-
-
-def _time_text(moment: datetime) -> str:
-    return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
-
-
-def _plain(value) -> str:
-    if isinstance(value, tuple):
-        return ",".join(str(v) for v in value)
-    return _number_text(value) if isinstance(value, float) else str(value)
-
-
-def _number_text(value: float) -> str:
-    """The shortest digits that read back as the same number, so that a Filter survives its own text."""
-    return repr(float(value)).removesuffix(".0")
-
-
-_PARSERS = {
-    "world": ("world", _world),
-    "from": ("start", _time),
-    "to": ("end", _time),
-    "known_at": ("known_at", _time),
-    "bbox": ("bbox", _bbox),
-    "area": ("area", _area),
-    "kind": ("kind", _choices(KINDS)),
-    "track": ("track", _integers),
-    "drug": ("drug", _choices(DRUGS)),
-    "min_kg": ("min_kg", _number),
-    "max_kg": ("max_kg", _number),
-    "conveyance": ("conveyance", _choices(CONVEYANCES)),
-    "agency": ("agency", _names),
-    "source": ("source", _integers),
-    "q": ("q", _q),
-}
-_TEXT = {
-    "from": _time_text,
-    "to": _time_text,
-    "known_at": _time_text,
-    "bbox": lambda v: ",".join(_number_text(d) for d in v),
-    "area": lambda v: ";".join(f"{_number_text(lon)} {_number_text(lat)}" for lon, lat in v),
-}
-KEYS: tuple[str, ...] = tuple(_PARSERS)
-
-assert {name for name, _ in _PARSERS.values()} == {f.name for f in fields(Filter)}
+assert {name for name, _ in PARSERS.values()} == {f.name for f in fields(Filter)}

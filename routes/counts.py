@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from fastapi import APIRouter, Request, Response
 
 from data import counts, spans, timeline
-from data.filters import Filter, parse_time
+from data.filters import Filter
+from data.query import parse_time
 from data.worlds import CODES
 from errors import FilterInvalid
 from routes.asking import as_json, asked, database, etag, fresh, not_changed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from data import search
-from data.filters import TEXT_MAX
+from data.query import TEXT_MAX
 from errors import FilterInvalid
 from routes.asking import as_json, asked, database
 
