@@ -57,7 +57,6 @@ AREA_CLEAR = "area-clear"
 TRAIL = "trail"
 VECTOR = "vector"
 AREA_SAVE = "area-save"
-KNOWN_AT = "known-at"
 UNPLACED = "unplaced"
 SHOW = "show"
 

@@ -6,7 +6,6 @@ import { eventSvg } from "../symbols/event_glyphs.mjs";
 import { epoch } from "../times.mjs";
 import { change, saveArea } from "./area.mjs";
 import { createPanel } from "./panel.mjs";
-import { openStream } from "./stream.mjs";
 import { says, zoneWords } from "./words.mjs";
 
 const MOST = 1000;
@@ -22,10 +21,11 @@ export function told(rows, anew) {
   return out;
 }
 
-export function watchEvents({ map, choices, token, status, parts, drawing, open = openStream }) {
+/** Events and alerts of the page; `live` tells what the stream tells of them (assets/js/live/live.mjs). */
+export function watchEvents({ map, choices, token, status, parts, drawing, live }) {
   const held = { rows: new Map(), total: 0, areas: undefined, zone: undefined };
   const fetchRows = latestOnly(), fetchAreas = latestOnly(), fetchZone = latestOnly();
-  let stream, streamed, ready = false;
+  let ready = false;
 
   const panel = createPanel({
     ...parts, say: status.say,
@@ -76,20 +76,13 @@ export function watchEvents({ map, choices, token, status, parts, drawing, open 
     if (found) panel.alerts(found);
   }
 
-  function listen() {
-    const query = format(choices.get(), STREAM_KEYS);
-    if (streamed === query) return;
-    stream?.close();
-    streamed = query;
-    stream = open(query);
-    stream.on("events", ({ rows, whole }) => {
-      // As known at a time, nothing comes anew.
-      if (choices.get().known_at) return;
-      held.rows = told(held.rows, whole ? rows.filter((e) => !held.rows.has(e.id)) : rows);
-      draw();
-    });
-    stream.on("alerts", (found) => panel.alerts(found));
-  }
+  live.also("events", ({ rows, whole }) => {
+    // As known at a time, nothing comes anew.
+    if (choices.get().known_at) return;
+    held.rows = told(held.rows, whole ? rows.filter((e) => !held.rows.has(e.id)) : rows);
+    draw();
+  });
+  live.also("alerts", (found) => panel.alerts(found));
 
   /** A gap that is chosen shows where its object can be. */
   async function chosen() {
@@ -134,13 +127,11 @@ export function watchEvents({ map, choices, token, status, parts, drawing, open 
   choices.subscribe((_, changed) => {
     if (FILTER_KEYS.some((k) => changed.has(k))) {
       void fetchAll();
-      listen();
-      void fetchAlerts();
+      if (STREAM_KEYS.some((k) => changed.has(k))) void fetchAlerts();
     } else if (changed.has("events")) draw();
     if (changed.has("sel")) void chosen();
   });
   void fetchAll().then(chosen);
   void fetchAlerts();
-  listen();
   return { held, panel };
 }
