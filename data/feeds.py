@@ -104,7 +104,8 @@ def _agency(connection: psycopg.Connection, world: int, name: str | None) -> int
 
 def _number(connection: psycopg.Connection, name: str, world: str | None) -> int:
     """A feed's number by its name, which is another feed's in the other world. Raises NotFound, FeedRefused."""
-    rows = connection.execute("SELECT id FROM feed WHERE name = %s AND (%s::int IS NULL OR world = %s) FOR UPDATE", (name, code := world and CODES[world], code)).fetchall()
+    code = None if world is None else CODES[world]
+    rows = connection.execute("SELECT id FROM feed WHERE name = %s AND (%s::int IS NULL OR world = %s) FOR UPDATE", (name, code, code)).fetchall()
     if not rows:
         raise NotFound(f"no feed {name!r}" + (f" in the world {world}" if world else ""))
     if len(rows) > 1:

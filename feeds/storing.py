@@ -199,7 +199,8 @@ class Storing:
                 identifiers = known
                 errors["identifiers beyond a hundred"] += 1
             told = TrackTold(
-                key=one.key, kind=before.kind if before else one.kind, name=one.name or (before.name if before else None), identifiers=identifiers, agency_id=self.feed.agency_id, marking=self.feed.marking)
+                key=one.key, kind=before.kind if before else one.kind, name=one.name or (before.name if before else None), identifiers=identifiers,
+                agency_id=self.feed.agency_id, marking=self.feed.marking)
             # A name alone makes no track: it waits for the first place.
             if told != before:
                 if isinstance(one, Told) and one.key not in self._ids and one.key not in changed:

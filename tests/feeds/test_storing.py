@@ -6,7 +6,7 @@ import orjson
 import psycopg
 import pytest
 
-from data import feeds, people
+from data import authority, feeds, people
 from feeds import decoding, spool
 from feeds.spool import MAGIC, SpoolWriter
 from feeds.storing import Storing
@@ -120,3 +120,44 @@ def test_a_feed_made_for_some_kinds_tells_of_no_other(environment, tmp_path):
         storing.step()
         assert connection.execute("SELECT key, kind FROM track").fetchall() == [("tag:V-1", "tag")]
         assert storing.state.stored == 2 and storing.state.errors == {"kind this feed may not tell": 1}
+
+
+def test_a_track_that_was_erased_meanwhile_is_made_anew_and_leaves_no_orphan(feed):
+    storing, writer, connection = feed
+    writer.append([fix(0)])
+    storing.step()
+    (before,) = connection.execute("SELECT id FROM track").fetchone()
+    for table in ("fix", "latest_fix", "unsettled"):
+        connection.execute(f"DELETE FROM {table}")
+    connection.execute("DELETE FROM track")
+    connection.commit()
+    writer.append([fix(1)])
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        storing.step()
+    assert storing.step() == 1
+    assert connection.execute("SELECT t.id <> %s, t.key FROM fix f JOIN track t ON t.id = f.track_id", (before,)).fetchall() == [(True, "tag:V-1")]
+    assert connection.execute("SELECT count(*) FROM fix").fetchone() == (1,) and storing.state.stored == 2
+
+
+def test_a_governed_track_that_was_erased_meanwhile_passes_no_fix_by_its_authority(environment, tmp_path):
+    with environment.connect() as connection:
+        people.add_agency(connection, "Norte", None)
+        authority.govern(connection, "Norte", ["tag"])
+        connection.commit()
+    add(environment, "Phones", "http", {}, agency="Norte")
+    with environment.connect() as connection:
+        (row,) = feeds.active(connection).values()
+        writer = SpoolWriter(tmp_path / "1", limit_bytes=ROOM)
+        storing = Storing(row, tmp_path / "1", *decoding.of(row))
+        storing.attach(connection)
+        writer.append([fix(0)])
+        storing.step()
+        connection.execute("DELETE FROM quarantine")
+        connection.execute("DELETE FROM track")
+        connection.commit()
+        writer.append([fix(1)])
+        with pytest.raises(psycopg.Error):
+            storing.step()
+        storing.step()
+        writer.close()
+        assert connection.execute("SELECT (SELECT count(*) FROM fix), (SELECT count(*) FROM quarantine)").fetchone() == (0, 1)
