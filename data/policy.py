@@ -73,6 +73,7 @@ class Snapshot:
         self._every_s = every_s
         self._views: dict[str, View | None] = {}
         self._listening: dict[str, int] = {}
+        self._away: set[str] = set()
         self._task: asyncio.Task | None = None
 
     def start(self) -> None:
@@ -95,9 +96,10 @@ class Snapshot:
         self._listening[token] -= 1
         if not self._listening[token]:
             del self._listening[token], self._views[token]
+            self._away.discard(token)
 
     def of(self, token: str) -> View | None:
-        """What a listener may see; None: its stream has to end. So it is while the database can't be asked."""
+        """What a listener may see; None: its stream has to end, or, while the database can't be asked (`away`), to be silent."""
         return self._views.get(token)
 
     async def refresh(self) -> None:
@@ -108,8 +110,15 @@ class Snapshot:
             except (SQLAlchemyError, DatabaseUnreachable, OSError) as error:
                 log.error("what a listener may see can't be told: %s", type(error).__name__)
                 found = None
+                self._away.add(token)
+            else:
+                self._away.discard(token)
             if token in self._listening:
                 self._views[token] = found
+
+    def away(self, token: str) -> bool:
+        """Whether nobody could say what a listener may see: it is told nothing meanwhile, and its session may well stand."""
+        return token in self._away
 
     async def _follow(self) -> None:
         while True:

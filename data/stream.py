@@ -12,12 +12,9 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import cached_property
 
 import orjson
 import psycopg
-import shapely
 from sqlalchemy.exc import SQLAlchemyError
 
 from data import events, feeds, stream_events
@@ -26,6 +23,7 @@ from data.newest import COLUMNS, last_batch, newest
 from data.news import CHANNEL
 from data.policy import Snapshot, View
 from data.sessions import Database
+from data.stream_parts import BACK, BATCH, Group, Listener, Look, Message, encoded, fixes, mark, resumed, resumed_events, seen, told_of
 from data.visitor import Purpose, Visitor, visiting
 from errors import DatabaseUnreachable, SignedOut
 
@@ -34,59 +32,11 @@ log = logging.getLogger("vigia.stream")
 TICK_S = 0.25
 BEAT_S = 5.0
 LAG_S = 30.0
+AWAY_S = 1.0
+LOOKING = 3  # first looks at once, and as many who ask what they may see: the rest of the pool is for those who look at the map
+FEED = ("id", "world", "name", "kind", "standing")  # what of a feed is told to all who may see it, whatever their role
 SNAPSHOT_ROWS = 4_000  # of one message: a browser reads it between two frames
-BACK = 64  # batches that may have been written before one with a higher number, and be there after it
-SCOPE, BATCH = len(COLUMNS), len(COLUMNS) + 1
-LON, LAT = COLUMNS.index("lon"), COLUMNS.index("lat")
 BROKEN = (SQLAlchemyError, DatabaseUnreachable, OSError)
-
-
-@dataclass(frozen=True)
-class Message:
-    """One event of the stream; `data` is JSON without a line break."""
-
-    event: str
-    data: bytes
-    id: str | None = None
-
-    @cached_property
-    def wire(self) -> bytes:
-        """As it is sent: made once for however many listen."""
-        at = f"id: {self.id}\r\n".encode() if self.id else b""
-        return b"event: %b\r\n%bdata: %b\r\n\r\n" % (self.event.encode(), at, self.data)
-
-
-@dataclass
-class Listener:
-    """One open stream. `waiting` holds the newest row of each track that it was not told yet."""
-
-    visitor: Visitor
-    filter: Filter
-    purpose: Purpose | None = None  # what a search among persons and vehicles is for
-    group: Group | None = None
-    ready: list[Message] = field(default_factory=list)  # whole, as everybody of the group gets them
-    waiting: dict[int, bytes] = field(default_factory=dict)
-    events: dict[int, bytes] = field(default_factory=dict)  # by number, as last told
-    alerts: bytes | None = None
-    events_at: int = 0  # the newest number it was told of events under
-    since: float = 0.0  # it owes us a look since then (monotonic); 0: it does not
-    lagged: bool = False
-    ended: str | None = None
-    woken: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def wake(self) -> None:
-        self.woken.set()
-
-
-@dataclass
-class Group:
-    """Listeners to whom the same is told."""
-
-    key: tuple[str, str, bool]
-    view: View
-    filter: Filter
-    listeners: list[Listener] = field(default_factory=list)
-    health: bytes = b""
 
 
 class Stream:
@@ -98,6 +48,7 @@ class Stream:
         self._batches: set[int] = set()
         self._events: set[int] = set()  # numbers that events were told under
         self._reached = self._events_reached = 0
+        self._looking, self._joining = asyncio.Semaphore(LOOKING), asyncio.Semaphore(LOOKING)
         self._missed = True  # notices may have been: ask for all after the last batch known
         self._tasks: list[asyncio.Task] = []
 
@@ -116,10 +67,14 @@ class Stream:
     # -- one listener
 
     async def listen(self, visitor: Visitor, filter: Filter, last_id: str | None = None, purpose: Purpose | None = None) -> AsyncIterator[Message]:
-        """The messages of one stream, for ever; `purpose` is what a search among persons and vehicles is for. It ends by `revoked` when the session does. Raises SignedOut, DatabaseUnreachable."""
+        """The messages of one stream, for ever; `purpose` is what a search among persons and vehicles is for.
+
+        It ends by `revoked` when the session does. Raises SignedOut, and DatabaseUnreachable where nobody can say who it is.
+        """
         listener = Listener(visitor, filter, purpose)
         try:
-            view = await self._rights.join(visitor.token)
+            async with self._joining:
+                view = await self._rights.join(visitor.token)
             if view is None:
                 raise SignedOut("signed out, or the session has ended; sign in again")
             for message in await self._first(listener, view, last_id):
@@ -139,22 +94,50 @@ class Stream:
     async def _first(self, listener: Listener, view: View, last_id: str | None = None) -> list[Message]:
         """Put a listener into its group; what it is told first: all there is, or what it missed."""
         group = self._join(listener, view)  # before the database is asked: what changes meanwhile is told twice, not left out
-        after = _resumed(last_id, group)
+        after = resumed(last_id, group)
+        look = await self._patiently(listener, group, last_id, after)
+        listener.events_at = look.events_at
+        self._reached, self._events_reached = self._reached or look.reached, self._events_reached or look.events_at
+        at = mark(max(look.reached, after or 0), listener)
+        if after is not None:
+            return [Message("resumed", orjson.dumps({"now": time.time(), "columns": COLUMNS})), *look.events, fixes(look.fixes, at)]
+        pieces = [look.fixes[i:i + SNAPSHOT_ROWS] for i in range(0, len(look.fixes), SNAPSHOT_ROWS)] or [[]]
+        head = orjson.dumps({"now": time.time(), "columns": COLUMNS, "rows": len(look.fixes)})
+        return [Message("snapshot", head), *(fixes(piece, None) for piece in pieces), *look.events, Message("whole", orjson.dumps({"rows": len(look.fixes)}), at)]
+
+    async def _patiently(self, listener: Listener, group: Group, last_id: str | None, after: int | None) -> Look:
+        """A first look; while the database is away or busy it is waited for, for many come back at one moment."""
+        while True:
+            try:
+                if after is None:
+                    with suppress(SignedOut):  # of somebody else of the group: then this one looks by itself
+                        return await self._shared(listener, group)
+                async with self._looking:
+                    return await self._look(listener, group, last_id, after)
+            except DatabaseUnreachable:
+                await asyncio.sleep(AWAY_S)
+
+    async def _shared(self, listener: Listener, group: Group) -> Look:
+        """One look for all of a group that came since the last one began: it sees what each of them has to be told."""
+        if group.coming is None:
+            group.coming = asyncio.ensure_future(self._next(listener, group))
+        return await asyncio.shield(group.coming)
+
+    async def _next(self, listener: Listener, group: Group) -> Look:
+        async with group.turn, self._looking:
+            group.coming = None  # who comes from now on waits for the next
+            return await self._look(listener, group, None, None)
+
+    async def _look(self, listener: Listener, group: Group, last_id: str | None, after: int | None) -> Look:
         with visiting(listener.visitor, listener.purpose):
             async with self._database.reading() as session:
                 reached = await last_batch(session)
                 rows = await newest(session, listener.filter, after=after)
-                listener.events_at = max(self._events_reached, await events.last_batch(session))
-                found, _ = await stream_events.rows(session, listener.filter, view, after=None if after is None else _resumed_events(last_id))
-                more = [Message("events", stream_events.message(found, whole=after is None)), Message("alerts", await stream_events.waiting(session, listener.filter, view))]
-        self._reached, self._events_reached = self._reached or reached, self._events_reached or listener.events_at
-        told = await asyncio.to_thread(_told, rows, view)  # of tens of thousands: nobody else waits for it
-        at = _id(max(reached, after or 0), listener)
-        if after is not None:
-            return [Message("resumed", orjson.dumps({"now": time.time(), "columns": COLUMNS})), *more, _fixes(told, at)]
-        pieces = [told[i:i + SNAPSHOT_ROWS] for i in range(0, len(told), SNAPSHOT_ROWS)] or [[]]
-        head = orjson.dumps({"now": time.time(), "columns": COLUMNS, "rows": len(told)})
-        return [Message("snapshot", head), *(_fixes(piece, None) for piece in pieces), *more, Message("whole", orjson.dumps({"rows": len(told)}), at)]
+                events_at = max(self._events_reached, await events.last_batch(session))
+                found, _ = await stream_events.rows(session, listener.filter, group.view, after=None if after is None else resumed_events(last_id))
+                alerts = await stream_events.waiting(session, listener.filter, group.view)
+        told = await asyncio.to_thread(told_of, rows, group.view)  # of tens of thousands: nobody else waits for it
+        return Look(told, [Message("events", stream_events.message(found, whole=after is None)), Message("alerts", alerts)], reached, events_at)
 
     async def _due(self, listener: Listener) -> list[Message]:
         """What a listener that looks again is told."""
@@ -166,18 +149,21 @@ class Stream:
             listener.alerts = None
             view = self._rights.of(listener.visitor.token)
             if view is None:
-                listener.ended = "revoked"
+                if self._rights.away(listener.visitor.token):
+                    listener.silent = True
+                else:
+                    listener.ended = "revoked"
                 return []
             self._leave(listener)
             return [Message("lagged", orjson.dumps({"seconds": round(time.monotonic() - late, 1)})), *await self._first(listener, view)]
         out, listener.ready = listener.ready, []
         if listener.waiting:
             rows, listener.waiting = list(listener.waiting.values()), {}
-            out.append(_fixes(rows, _id(self._reached, listener)))
+            out.append(fixes(rows, mark(self._reached, listener)))
         if listener.events:
             found, listener.events = listener.events, {}
             listener.events_at = max(listener.events_at, self._events_reached)
-            out.append(Message("events", stream_events.message(found), _id(self._reached, listener)))
+            out.append(Message("events", stream_events.message(found), mark(self._reached, listener)))
         if listener.alerts is not None:
             out.append(Message("alerts", listener.alerts))
             listener.alerts = None
@@ -266,13 +252,15 @@ class Stream:
                 self._end(group.listeners[0], "revoked")
                 self._missed = True
                 return 0
-        told = {row[0]: _encoded(row) for row in rows if _seen(group.view, row)}
+        told = {row[0]: encoded(row) for row in rows if seen(group.view, row)}
         if not told:
             return reached
-        now, body, newest_ = time.monotonic(), _fixes(list(told.values()), None).data, max(row[BATCH] for row in rows)
-        for listener in group.listeners:
+        now, body, newest_ = time.monotonic(), fixes(list(told.values()), None).data, max(row[BATCH] for row in rows)
+        made: dict[str, Message] = {}  # put on the wire once for all who are as far
+        for listener in group.told:
             if not listener.since:  # it has taken all before: this goes to it as it is
-                listener.ready.append(Message("fixes", body, _id(newest_, listener)))
+                at = mark(newest_, listener)
+                listener.ready.append(made.setdefault(at, Message("fixes", body, at)))
                 listener.since = now
             elif now - listener.since > LAG_S:
                 listener.lagged = True
@@ -288,7 +276,7 @@ class Stream:
         batches, self._events = sorted(self._events), set()
         after, reached = max(0, self._events_reached - BACK), max([self._events_reached, *batches])
         for group in list(self._groups.values()):
-            with visiting(group.listeners[0].visitor):
+            with visiting(group.listeners[0].visitor, group.listeners[0].purpose):
                 try:
                     async with self._database.reading() as session:
                         found, newest_ = await stream_events.rows(session, group.filter, group.view, **({"after": after} if missed else {"batches": batches}))
@@ -298,7 +286,7 @@ class Stream:
                     self._missed = True
                     continue
             reached, now = max(reached, newest_), time.monotonic()
-            for listener in group.listeners:
+            for listener in group.told:
                 listener.lagged |= bool(listener.since) and now - listener.since > LAG_S
                 if found and not listener.lagged:
                     listener.events |= found
@@ -311,10 +299,12 @@ class Stream:
         """Who may no longer listen is told so; who may see otherwise than before begins anew."""
         for listener in self._listeners():
             view = self._rights.of(listener.visitor.token)
-            if view is None:
+            if view is None and self._rights.away(listener.visitor.token):
+                listener.silent = True
+            elif view is None:
                 self._end(listener, "revoked")
-            elif view.key != listener.group.view.key:
-                listener.lagged = True
+            elif listener.silent or view.key != listener.group.view.key:
+                listener.silent, listener.lagged = False, True
                 listener.since = listener.since or time.monotonic()
                 listener.wake()
 
@@ -331,50 +321,8 @@ class Stream:
                             told = await feeds.listed(session)
                 except (*BROKEN, SignedOut):
                     told = None
-                beat = Message("beat", orjson.dumps({"now": time.time(), "feeds": told}, option=orjson.OPT_UTC_Z))
-                for listener in group.listeners:
+                beat = Message("beat", orjson.dumps({"now": time.time(), "feeds": told and [{name: feed[name] for name in FEED} for feed in told]}))
+                for listener in group.told:
                     if not any(m.event == "beat" for m in listener.ready):
                         listener.ready.append(beat)
                     listener.wake()
-
-
-def _told(rows: list[tuple], view: View) -> list[bytes]:
-    return [_encoded(row) for row in rows if _seen(view, row)]
-
-
-def _seen(view: View, row: tuple) -> bool:
-    return view.sees("movements", row[SCOPE], row[0], shapely.Point(row[LON], row[LAT]) if view.areas else None)
-
-
-def _encoded(row: tuple) -> bytes:
-    told = list(row[:SCOPE])
-    for i in (5, 6):
-        told[i] = round(told[i], 6)
-    for i in (7, 8, 9, 10, 11):
-        told[i] = None if told[i] is None else round(told[i], 1)
-    return orjson.dumps(told)
-
-
-def _fixes(rows: list[bytes], at: str | None) -> Message:
-    return Message("fixes", b"[" + b",".join(rows) + b"]", at)
-
-
-def _id(batch: int, listener: Listener) -> str:
-    """Where a stream is: a batch, under which rights it is told, and how far events were."""
-    return f"{batch}-{_rights(listener.group)}-{listener.events_at}"
-
-
-def _rights(group: Group) -> str:
-    return group.key[0][:12] + ("+" if group.key[2] else "")
-
-
-def _resumed(told: str | None, group: Group) -> int | None:
-    """The batch after which a stream goes on; None: from the beginning, as when it may see otherwise than it did."""
-    batch, rights, *_ = [*(told or "").split("-"), ""]
-    return max(0, int(batch) - BACK) if batch.isdecimal() and len(batch) < 19 and rights == _rights(group) else None
-
-
-def _resumed_events(told: str) -> int:
-    """The number after which events are told again."""
-    number = told.rpartition("-")[2]
-    return max(0, int(number) - BACK) if number.isdecimal() and len(number) < 19 else 0

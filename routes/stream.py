@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from fastapi import APIRouter, Request, Response
 from sse_starlette import EventSourceResponse
 
-from data.stream import Message, Stream
+from data.stream import Stream
+from data.stream_parts import Message
 from data.visitor import at_hand, search_purpose
 from errors import FilterInvalid, SignedOut
 from routes.asking import asked

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from data import people
-from data.stream import COLUMNS
+from data.newest import COLUMNS
 from tests.conftest import COOKIE
 from tests.data.test_stream import Fleet
 

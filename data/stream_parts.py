@@ -1,0 +1,131 @@
+"""What a stream is made of: its messages, who listens, and the groups to whom the same is told."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import orjson
+import shapely
+
+from data.filters import Filter
+from data.newest import COLUMNS
+from data.policy import View
+from data.visitor import Purpose, Visitor
+
+BACK = 64  # batches that may have been written before one with a higher number, and be there after it
+SCOPE, BATCH = len(COLUMNS), len(COLUMNS) + 1
+LON, LAT = COLUMNS.index("lon"), COLUMNS.index("lat")
+
+
+@dataclass(frozen=True)
+class Message:
+    """One event of the stream; `data` is JSON without a line break."""
+
+    event: str
+    data: bytes
+    id: str | None = None
+
+    @cached_property
+    def wire(self) -> bytes:
+        """As it is sent: made once for however many listen."""
+        at = f"id: {self.id}\r\n".encode() if self.id else b""
+        return b"event: %b\r\n%bdata: %b\r\n\r\n" % (self.event.encode(), at, self.data)
+
+
+@dataclass
+class Listener:
+    """One open stream. `waiting` holds the newest row of each track that it was not told yet."""
+
+    visitor: Visitor
+    filter: Filter
+    purpose: Purpose | None = None  # what a search among persons and vehicles is for
+    group: Group | None = None
+    ready: list[Message] = field(default_factory=list)  # whole, as everybody of the group gets them
+    waiting: dict[int, bytes] = field(default_factory=dict)
+    events: dict[int, bytes] = field(default_factory=dict)  # by number, as last told
+    alerts: bytes | None = None
+    events_at: int = 0  # the newest number it was told of events under
+    since: float = 0.0  # it owes us a look since then (monotonic); 0: it does not
+    lagged: bool = False
+    silent: bool = False  # nobody can say what it may see: it is told nothing, and all of it anew when somebody can
+    ended: str | None = None
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def wake(self) -> None:
+        self.woken.set()
+
+
+@dataclass
+class Group:
+    """Listeners to whom the same is told."""
+
+    key: tuple[str, str, bool]
+    view: View
+    filter: Filter
+    listeners: list[Listener] = field(default_factory=list)
+    coming: asyncio.Future | None = None  # the first look that whoever comes now will share
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def told(self) -> list[Listener]:
+        """Those of it that may be told something now."""
+        return [listener for listener in self.listeners if not listener.silent]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What there is, or what was missed, as it is told; how far it reaches."""
+
+    fixes: list[bytes]
+    events: list[Message]
+    reached: int
+    events_at: int
+
+
+def told_of(rows: list[tuple], view: View) -> list[bytes]:
+    """Rows as they go out, of those that are seen."""
+    return [encoded(row) for row in rows if seen(view, row)]
+
+
+def seen(view: View, row: tuple) -> bool:
+    """Whether a row of data/newest.py is seen."""
+    return view.sees("movements", row[SCOPE], row[0], shapely.Point(row[LON], row[LAT]) if view.areas else None)
+
+
+def encoded(row: tuple) -> bytes:
+    """A row of data/newest.py as JSON: places to 11 cm, what is measured to a tenth."""
+    told = list(row[:SCOPE])
+    for i in (5, 6):
+        told[i] = round(told[i], 6)
+    for i in (7, 8, 9, 10, 11):
+        told[i] = None if told[i] is None else round(told[i], 1)
+    return orjson.dumps(told)
+
+
+def fixes(rows: list[bytes], at: str | None) -> Message:
+    """Rows as one message."""
+    return Message("fixes", b"[" + b",".join(rows) + b"]", at)
+
+
+def mark(batch: int, listener: Listener) -> str:
+    """Where a stream is: a batch, under which rights it is told, and how far events were."""
+    return f"{batch}-{rights(listener.group)}-{listener.events_at}"
+
+
+def rights(group: Group) -> str:
+    """Under which rights a group is told, in short."""
+    return group.key[0][:12] + ("+" if group.key[2] else "")
+
+
+def resumed(told: str | None, group: Group) -> int | None:
+    """The batch after which a stream goes on; None: from the beginning, as when it may see otherwise than it did."""
+    batch, under, *_ = [*(told or "").split("-"), ""]
+    return max(0, int(batch) - BACK) if batch.isdecimal() and len(batch) < 19 and under == rights(group) else None
+
+
+def resumed_events(told: str) -> int:
+    """The number after which events are told again."""
+    number = told.rpartition("-")[2]
+    return max(0, int(number) - BACK) if number.isdecimal() and len(number) < 19 else 0
