@@ -176,8 +176,8 @@ export async function createView(container, { choices, token, status, told, came
 
   /** A person asked to follow it: the one thing that moves the map by itself. */
   function centre(at) {
-    const { x, y } = map.project(at), { clientWidth: w, clientHeight: h } = map.getContainer();
-    if (!map.isEasing() && Math.hypot(x - w / 2, y - h / 2) > FOLLOW_PX) map.jumpTo({ center: at }, { following: true });
+    const there = map.project(at), here = map.project(map.getCenter());
+    if (!map.isMoving() && Math.hypot(there.x - here.x, there.y - here.y) > FOLLOW_PX) map.jumpTo({ center: at }, { following: true });
   }
 
   /** What is chosen, its words on the side where there is room. */
@@ -243,7 +243,8 @@ export async function createView(container, { choices, token, status, told, came
   });
   // What moves is set again and again while it is live: that is no waiting.
   map.on("dataloading", ({ sourceId }) => movements.own.includes(sourceId) || (document.documentElement.dataset.map = "busy"));
-  map.on("moveend", () => {
+  map.on("moveend", ({ following }) => {
+    if (following) return; // by a draw that goes on
     if (ready && choices.get().sel) choose();
     if (clock.at === undefined) return;
     if (moving.streaming()) draw(true); // a circle of uncertainty may be large enough now
