@@ -16,7 +16,7 @@ import { searchAll, watchExports } from "./purpose.mjs";
 import { keepRoles } from "./roles.mjs";
 import { createScale, metresWords } from "./scale.mjs";
 import { createSearch } from "./search.mjs";
-import { drawSpeed } from "./speed.mjs";
+import { drawSpeed, markClock } from "./speed.mjs";
 import { createStatus } from "./status.mjs";
 import { tokens, wear } from "./theme.mjs";
 import { createTimeline } from "./timeline/timeline.mjs";
@@ -174,6 +174,7 @@ function ticked(at, playing, keep = true) {
   const { speed, waiting } = app.clock.state;
   app.timeline.clock(at, { playing, live, speed, waiting });
   app.view?.setClock(moment, { live, stream: live && streaming(), playing, edge: edge(), speed });
+  markClock($("speed-chart"), moment);
   // While it runs the URL is left alone: a browser allows only so many changes of it.
   if (keep && !playing) app.choices.set({ at: live ? undefined : iso(moment) }, { push: false });
 }
@@ -266,7 +267,7 @@ function details() {
   const box = document.getElementById("speed-chart");
   if (!box || box.dataset.drawn) return;
   box.dataset.drawn = "1";
-  drawSpeed(box, Number(box.dataset.track), epoch(app.choices.get().at) ?? edge(), { token, world: app.choices.get().world });
+  drawSpeed(box, Number(box.dataset.track), epoch(app.choices.get().at) ?? edge(), { token, world: app.choices.get().world, known: app.choices.get().known_at, seek: (at) => app.clock.seek(at) });
 }
 
 function followButton() {
