@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, exists, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, func, literal, literal_column, or_, select
 
 from data.models import Agency, Event, Fix, Image, LatestFix, Segment, Seizure, Track
 from data.names import any_like, left_out, named
@@ -155,9 +155,10 @@ class Filter:
         """A fix of the segment's hour, in the window and the place, that was known: the line itself may go by ones that came later."""
         low = func.greatest(Segment.hour, self.start) if self.start else Segment.hour
         high = func.least(Segment.hour + timedelta(hours=1), self.end) if self.end else Segment.hour + timedelta(hours=1)
-        return exists().where(
-            Fix.world == Segment.world, Fix.track_id == Segment.track_id, Fix.observed_at >= low, Fix.observed_at < high,
-            Fix.recorded_at <= self.known_at, *self.inside(Fix.geom))
+        # With a limit it is looked up for each segment by the key; as EXISTS it is planned as a join over all fixes.
+        return select(literal(True)).where(
+            Fix.world == self.world_code, Fix.track_id == Segment.track_id, Fix.observed_at >= low, Fix.observed_at < high,
+            Fix.recorded_at <= self.known_at, *self.inside(Fix.geom)).limit(1).correlate(Segment).scalar_subquery()
 
     def latest(self) -> list[ColumnElement[bool]]:
         """Conditions on `latest_fix`: the newest position of each track, not cut by the window's start."""

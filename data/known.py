@@ -72,7 +72,8 @@ def waiting(filter: Filter, start: datetime, end: datetime):
 async def tile(session: AsyncConnection, filter: Filter, found, envelope, fixes: bool) -> bytes:
     """The tile's layers, of what was known: `found` are the keys of the lines that cross it. A step over a silence is not drawn."""
     between = [*([Fix.observed_at >= filter.start] if filter.start else []), *([Fix.observed_at < filter.end] if filter.end else [])]
-    hours = select(found.c.track_id, found.c.hour).distinct().subquery("hours")
+    of_found = and_(Segment.track_id == found.c.track_id, Segment.hour == found.c.hour, Segment.part == found.c.part)
+    hours = select(Segment.track_id, Segment.hour).distinct().select_from(Segment).join(found, of_found).where(*filter.segments()).cte("hours")
     over = {"partition_by": (hours.c.track_id, hours.c.hour), "order_by": (Fix.observed_at, Fix.qk)}
     steps = (
         select(
@@ -81,7 +82,7 @@ async def tile(session: AsyncConnection, filter: Filter, found, envelope, fixes:
         )
         .join(hours, and_(hours.c.track_id == Fix.track_id, Fix.observed_at >= hours.c.hour, Fix.observed_at < hours.c.hour + HOUR))
         .join(Track, Track.id == Fix.track_id)
-        .where(*of(filter), *between, Fix.track_id.in_(select(Segment.track_id).where(*filter.segments()))).cte("steps")
+        .where(*of(filter), *between).cte("steps")
     )
     line = func.ST_Transform(func.ST_Collect(func.ST_MakeLine(steps.c.before, steps.c.geom)), 3857)  # 4326 -> 3857: tiles are cut in Web Mercator
     lines = (

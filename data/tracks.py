@@ -48,6 +48,11 @@ def _rows(summed, place):
     )
 
 
+def _named(row) -> dict:
+    """A row by plain names: those of a lateral table are no `str` of Python's own, and JSON refuses them."""
+    return {str(name): value for name, value in row.items()}
+
+
 # what a list may be sorted by; `last`, `fixes` and `length` are of the filter's hours
 SORTS = ("id", "key", "kind", "name", "agency", "last", "first", "fixes", "length")
 
@@ -66,7 +71,7 @@ async def page(session: AsyncConnection, filter: Filter, *, limit: int, offset: 
     column = _column(summed, sort)
     order = column.desc().nulls_last() if sort.startswith("-") else column.asc().nulls_last()
     rows = await session.execute(_rows(summed, _place(filter)).order_by(order, Track.id).limit(limit).offset(offset))
-    return {"total": total, "rows": [dict(r) for r in rows.mappings()]}
+    return {"total": total, "rows": [_named(r) for r in rows.mappings()]}
 
 
 async def one(session: AsyncConnection, filter: Filter, track_id: int) -> dict:
@@ -84,7 +89,7 @@ async def one(session: AsyncConnection, filter: Filter, track_id: int) -> dict:
     )).mappings().one_or_none()
     if row is None:
         raise NotFound(f"no track {track_id} in the {filter.world} world")
-    return {**row, "source": row["newest_source"] or row["source"], "doubts": words(row["flags"] or 0), "sources": await _sources(session, filter, row)}
+    return {**_named(row), "source": row["newest_source"] or row["source"], "doubts": words(row["flags"] or 0), "sources": await _sources(session, filter, row)}
 
 
 async def _sources(session: AsyncConnection, filter: Filter, row) -> list[str]:
