@@ -13,7 +13,7 @@ from data.filters import Filter
 from data.models import Alert, AlertStep, Event, Rule, Track, WatchArea
 from data.records import SEVERITIES
 from data.sessions import Database
-from errors import Forbidden
+from errors import Forbidden, NotFound
 
 LINES = 10  # what somebody can read at once, however many there are
 OPEN = ("new", "acknowledged")
@@ -42,7 +42,9 @@ async def waiting(session: AsyncConnection, filter: Filter, *, over: bool = Fals
 
 
 async def steps(session: AsyncConnection, alert: int) -> list[dict]:
-    """What was done about an alert, and by whom."""
+    """What was done about an alert, and by whom. Raises NotFound."""
+    if await session.scalar(select(func.count()).where(Alert.id == alert)) == 0:
+        raise NotFound(f"no alert {alert} that you may see")
     found = await session.execute(select(AlertStep.state, AlertStep.shown, AlertStep.note, AlertStep.at).where(AlertStep.alert_id == alert).order_by(AlertStep.id))
     return [dict(r) for r in found.mappings()]
 

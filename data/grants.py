@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 SERVED = (
-    "agency", "alert", "alert_step", "border_section", "cover", "data_state", "event", "event_due", "event_revision", "feed", "feed_state", "fix", "flow", "image",
+    "agency", "alert", "alert_step", "border_section", "cover", "data_state", "event", "event_revision", "feed", "feed_state", "fix", "flow", "image",
     "latest_fix", "place", "reader", "rule", "run", "run_cell", "segment", "seizure", "sortie", "source", "track", "unsettled", "watch_area",
 )
 ASKED = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import orjson
 import shapely
@@ -27,14 +27,16 @@ def tracks(connection, *agencies: int | None) -> list[int]:
     return ids
 
 
-def tell(connection, track: int, *, revision: int = 1, change: str = "new", severity: str = "notice", ended: bool = False, start: str = "1", other: int | None = None) -> None:
+def tell(connection, track: int, *, revision: int = 1, change: str = "new", severity: str = "notice", ended: bool = False, start: str = "1", other: int | None = None,
+         last_lon: float = -97.0) -> None:
     """As feeds/watching.py stores what the rules found."""
     scopes = [row[0] for row in connection.execute("SELECT DISTINCT scope FROM track WHERE id = ANY (%s)", ([track, other],))]
     fix = {"track": track, "us": watching.microseconds(NOW), "lon": -97.0, "lat": 26.0}
+    last = {**fix, "lon": last_lon}
     watching.tell(connection, [{
         "world": 0, "name": f"2/gap/{track}///{start}", "type": "encounter" if other else "gap", "rule_id": 2, "rule_version": 1, "track_id": track, "other_id": other, "area_id": None,
-        "area_version": None, "lane": "", "kinds": ["vessel"], "agencies": [], "started_at": NOW, "ended_at": NOW if ended else None, "first_fix": fix, "last_fix": fix,
-        **watching.place_and_span(-97.0, 26.0, [fix]), "facts": {}, "doubtful": False, "severity": severity, "scopes": scopes, "retracted": change == "retracted",
+        "area_version": None, "lane": "", "kinds": ["vessel"], "agencies": [], "started_at": NOW, "ended_at": NOW if ended else None, "first_fix": fix, "last_fix": last,
+        **watching.place_and_span(-97.0, 26.0, [fix, last]), "facts": {}, "doubtful": False, "severity": severity, "scopes": scopes, "retracted": change == "retracted",
         "revision": revision, "change": change}], NOW)
     connection.commit()
 
@@ -113,6 +115,26 @@ async def test_each_is_told_of_what_they_see_all_of(database, running):  # noqa:
         both = await Panel(running, database.person("both", agencies=["Alfa", "Bravo"])).begin()
         assert both.alerts["total"] == 3
         await both.close()
+
+
+async def test_in_an_operation_with_an_area_an_event_is_shared_when_all_of_it_lies_there(database, running):  # noqa: F811
+    with database.connect() as connection:
+        people.add_agency(connection, "Alfa", None)
+        bravo = people.add_agency(connection, "Bravo", None)
+        people.add_operation(connection, "Coast", NOW - timedelta(days=1), NOW + timedelta(days=1), area=shapely.box(-97.1, 25.9, -96.9, 26.1))
+        for name in ("Alfa", "Bravo"):
+            people.share(connection, "Coast", name, ["movements"], "TLP:AMBER")
+        connection.commit()
+        (track,) = tracks(connection, bravo)
+        tell(connection, track, start="1", severity="critical")
+        tell(connection, track, start="2", severity="critical", last_lon=-95.0)
+        ana = await Panel(running, database.person("ana", agencies=["Alfa"])).begin()
+        assert len(ana.rows) == 1 and ana.alerts["total"] == 1, "where it was heard last lies outside"
+        assert next(iter(ana.rows.values()))["last_fix"]["lon"] == -97.0 and b"-95" not in ana.bytes
+        await ana.close()
+        bea = await Panel(running, database.person("bea", agencies=["Bravo"])).begin()
+        assert len(bea.rows) == 2
+        await bea.close()
 
 
 async def test_alerts_are_lines_and_what_is_done_about_them_is_told(database, running):  # noqa: F811

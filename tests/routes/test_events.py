@@ -83,6 +83,7 @@ def test_an_alert_is_acknowledged_with_a_name_and_resolved_and_the_record_knows(
     assert told(server, f"alerts?{LIVE}", visitors["ana"])["total"] == 0
     assert [a["id"] for a in told(server, f"alerts?{LIVE}&over=yes", visitors["ana"])["rows"]] == [number]
     assert [s["state"] for s in told(server, f"alerts/{number}", visitors["ana"])["steps"]] == ["acknowledged", "resolved"]
+    told(server, f"alerts/{number}", visitors["analyst"], 404)
     assert {e["to"] for e in entries(module_database) if e.get("of") == f"alert:{number}"} == {"acknowledged", "resolved"}
 
 

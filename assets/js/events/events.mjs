@@ -9,6 +9,7 @@ import { createPanel } from "./panel.mjs";
 import { says, zoneWords } from "./words.mjs";
 
 const MOST = 1000;
+const GOES_ON_S = 3600;
 const STREAM_KEYS = FILTER_KEYS.filter((k) => !["from", "to", "known_at"].includes(k));
 
 /** Pure: whether an event lies in a window. */
@@ -49,9 +50,23 @@ export function watchEvents({ map, choices, token, status, parts, drawing, live 
   };
   const on = () => choices.get().events !== "off";
 
+  /** A window that only goes on with the time: what came into it was told by the stream. */
+  function goesOn(changed) {
+    const [from, to] = window_();
+    return [...changed].every((k) => k === "from" || k === "to") && Boolean(live.stream) && from >= held.from && to >= held.to && to - held.to < GOES_ON_S;
+  }
+
+  let drawn;
   function draw() {
     const rows = shown(), [what, id] = (choices.get().sel ?? "").split(":");
     const picked = what === "event" ? Number(id) : undefined;
+    // Each second something may ask for it: what is the same stays as it is, or nobody could point at it.
+    const now = [
+      ready, on(), picked, held.total, Boolean(choices.get().area), held.zone?.properties.event, held.zone?.properties.until,
+      ...(held.areas?.features ?? []).map((f) => `${f.id}.${f.properties.version}`), ...rows.map((e) => `${e.id}.${e.revision}.${e.alert?.state}`),
+    ].join();
+    if (now === drawn) return;
+    drawn = now;
     panel.rows(rows, Math.max(held.total, rows.length), picked);
     parts.onMap.setAttribute("aria-pressed", String(on()));
     parts.onMap.textContent = on() ? "Hide on the map" : "Show on the map";
@@ -62,11 +77,11 @@ export function watchEvents({ map, choices, token, status, parts, drawing, live 
   }
 
   async function fetchAll() {
-    const query = filterQuery(choices.get());
+    const query = filterQuery(choices.get()), asked = window_();
     const [page, areas] = await Promise.all([
       status.follow("Events", fetchRows(`/api/events?${query}&limit=${MOST}`)), status.follow("Watch areas", fetchAreas(`/api/watch-areas?${format(choices.get(), ["world", "known_at"])}`)),
     ]);
-    if (page) [held.rows, held.total] = [new Map(page.rows.map((e) => [e.id, e])), page.total];
+    if (page) [held.from, held.to, held.rows, held.total] = [...asked, new Map(page.rows.map((e) => [e.id, e])), page.total];
     if (areas) held.areas = areas;
     draw();
   }
@@ -77,9 +92,9 @@ export function watchEvents({ map, choices, token, status, parts, drawing, live 
   }
 
   live.also("events", ({ rows, whole }) => {
-    // As known at a time, nothing comes anew.
-    if (choices.get().known_at) return;
-    held.rows = told(held.rows, whole ? rows.filter((e) => !held.rows.has(e.id)) : rows);
+    // A stream that begins anew tells what goes on; what ended or was withdrawn meanwhile is asked for.
+    if (whole) return void fetchAll();
+    held.rows = told(held.rows, rows);
     draw();
   });
   live.also("alerts", (found) => panel.alerts(found));
@@ -101,6 +116,7 @@ export function watchEvents({ map, choices, token, status, parts, drawing, live 
   function dress() {
     layer.add(map, { token });
     ready = true;
+    drawn = undefined;
     draw();
   }
   if (map.isStyleLoaded() && map.getLayer("chosen-ring")) dress();
@@ -126,6 +142,7 @@ export function watchEvents({ map, choices, token, status, parts, drawing, live 
 
   choices.subscribe((_, changed) => {
     if (FILTER_KEYS.some((k) => changed.has(k))) {
+      if (goesOn(changed)) return draw();
       void fetchAll();
       if (STREAM_KEYS.some((k) => changed.has(k))) void fetchAlerts();
     } else if (changed.has("events")) draw();
