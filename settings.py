@@ -140,6 +140,17 @@ class KeepingSettings(_Base):
     heartbeat_s: float = Field(default=10, gt=0, description="how often a worker says that it lives; silent for three times as long, its jobs are another's")
 
 
+class OutgoingSettings(_Base):
+    """By whom alerts are mailed, to the destinations somebody set up (docs/events.md); nothing is sent otherwise."""
+
+    smtp_host: str | None = None
+    smtp_port: int = Field(default=25, ge=1, le=65535)
+    smtp_from: str | None = None
+    smtp_tls: bool = Field(default=True, description="STARTTLS, with a certificate that is checked")
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+
+
 @lru_cache
 def store() -> StoreSettings:
     return StoreSettings()
@@ -168,6 +179,11 @@ def access() -> AccessSettings:
 @lru_cache
 def keeping() -> KeepingSettings:
     return KeepingSettings()
+
+
+@lru_cache
+def outgoing() -> OutgoingSettings:
+    return OutgoingSettings()
 
 
 def for_browser() -> dict:

@@ -210,6 +210,45 @@ def _agency(connection, world: int, name: str) -> int:
 # -- alerts
 
 
+@alert.command("to")
+def alert_to(
+    kind: Annotated[str, typer.Argument(help="webhook or mail.")], address: Annotated[str, typer.Argument(help="A URL (https), or a mailbox.")],
+    name: Annotated[str | None, typer.Option(help="How it is called; its address when not told.")] = None, world: World = "live",
+    secret_variable: Annotated[str | None, typer.Option("--secret-variable", help="The environment variable that holds a webhook's secret.")] = None,
+    agency: Annotated[str | None, typer.Option(help="Whose it is: it is sent that agency's alerts, and those of nobody in particular.")] = None,
+    ceiling: Annotated[str, typer.Option(help="The most closed marking it is sent.")] = "TLP:GREEN",
+) -> None:
+    """Send alerts that are raised from now on out of the house. Nothing is sent anywhere until this was said."""
+    from data import outgoing
+    from data.records import DESTINATION_KINDS
+
+    _world(world)
+    if kind not in DESTINATION_KINDS:
+        raise InputRefused(f"{kind!r} is none, expected {' or '.join(DESTINATION_KINDS)}")
+    with owner() as connection:
+        outgoing.add(connection, world, name or address[:100], kind, address, secret_variable=secret_variable, agency=agency, ceiling=ceiling)
+
+
+@alert.command("destinations")
+def alert_destinations(as_json: AsJson = False) -> None:
+    """Where alerts are sent, and what became of them."""
+    from data import outgoing
+
+    with owner() as connection:
+        rows = outgoing.listed(connection)
+    show_rows(rows, as_json)
+
+
+@alert.command("end")
+def alert_end(name: Name, world: World = "live") -> None:
+    """Send nothing more there."""
+    from data import outgoing
+
+    _world(world)
+    with owner() as connection:
+        outgoing.end(connection, world, name)
+
+
 @alert.command("list")
 def alert_list(world: World = "live", over: Annotated[bool, typer.Option("--over", help="Those that are over, the last 200.")] = False, as_json: AsJson = False) -> None:
     """Alerts that wait, one by one, the newest first."""

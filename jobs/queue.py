@@ -34,6 +34,22 @@ def queue(owner_url: str) -> App:
         told = await asyncio.to_thread(_purge, owner_url, lambda: not context.should_abort())
         log.info("retention: %s", told)
 
+    @app.task(name="send", lock="send", queueing_lock="send")
+    async def send() -> None:
+        """Send alerts to where the keeper said, if anywhere."""
+        from jobs import outgoing
+
+        sent, failed = await asyncio.to_thread(outgoing.send, owner_url)
+        if failed:
+            log.warning("alerts: %s sent, %s not taken; tried again in a minute", sent, failed)
+
+    @app.periodic(cron=MINUTELY)
+    @app.task(name="outgoing", queueing_lock="outgoing")
+    async def outgoing(timestamp: int = 0) -> None:
+        """Have sent what waits."""
+        if await asyncio.to_thread(_waits, owner_url):
+            await put(send)
+
     @app.periodic(cron=HOURLY)
     @app.task(name="hourly", queueing_lock="hourly")
     async def hourly(timestamp: int = 0) -> None:
@@ -84,6 +100,17 @@ def _due(owner_url: str) -> bool:
         finally:
             connection.commit()
         return purge.anything(connection, moment.now)
+
+
+def _waits(owner_url: str) -> bool:
+    """Whether an alert has to be sent anywhere."""
+    from data import outgoing
+    from data.sessions import owner_connection
+
+    with owner_connection(owner_url) as connection:
+        number = outgoing.queue(connection)
+        connection.commit()
+    return number > 0
 
 
 def _purge(owner_url: str, go_on: Callable[[], bool]) -> str:

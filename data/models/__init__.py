@@ -11,6 +11,7 @@ from data.models.events import Alert, AlertStep, Event, EventDue, EventRevision,
 from data.models.feeds import Feed, FeedState, SpoolMark, Unsettled
 from data.models.imagery import Image, Sortie
 from data.models.movement import Cover, Fix, Flow, LatestFix, Measured, Reader, Segment, Track
+from data.models.outgoing import Delivery, Destination
 from data.models.reference import BorderSection, Place
 from data.models.releases import Release, ReleaseNotice, ReleaseRecord
 from data.models.retention import Bycatch, FileToErase, Held, Hold, RetentionClock, RetentionCount, RetentionPolicy, Review, Tombstone
@@ -19,7 +20,7 @@ from data.models.seizures import Seizure
 from data.models.sources import Agency, DataState, Source
 
 __all__ = [
-    "Agency", "Alert", "AlertStep", "Authority", "Base", "BorderSection", "Bycatch", "Cover", "DataState", "Duty", "Entry", "Event", "EventDue",
+    "Agency", "Alert", "AlertStep", "Authority", "Base", "BorderSection", "Bycatch", "Cover", "DataState", "Delivery", "Destination", "Duty", "Entry", "Event", "EventDue",
     "EventRevision", "Feed", "FeedState", "FileToErase", "Fix", "Flow", "Handover", "Head", "Held", "Hold", "Image", "LatestFix", "Link",
     "Measured", "Membership", "Node", "Operation", "Party", "Person", "Place", "Policy", "Quarantine", "Reader", "Release", "ReleaseNotice",
     "ReleaseRecord", "RetentionClock", "RetentionCount", "RetentionPolicy", "Review", "Rule", "Run", "RunCell", "Salt", "SCHEMA", "SCHEMAS",
