@@ -265,7 +265,10 @@ def mark(
         change(connection, record, marking, whose)
 
 
-BENCHES = {"tiles": "benchmarks.tiles", "import": "benchmarks.imports", "raster": "benchmarks.raster", "page": "benchmarks.page", "access": "benchmarks.access", "live": "benchmarks.live", "events": "benchmarks.events"}
+BENCHES = {
+    "tiles": "benchmarks.tiles", "import": "benchmarks.imports", "raster": "benchmarks.raster", "page": "benchmarks.page", "play": "benchmarks.play",
+    "access": "benchmarks.access", "live": "benchmarks.live", "events": "benchmarks.events",
+}
 
 
 @cli.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

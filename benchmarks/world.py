@@ -32,13 +32,13 @@ CROSSINGS = np.array([(-117.0, 32.5), (-115.5, 32.7), (-111.0, 31.3), (-106.5, 3
 SHARES = {"vehicle": 0.7, "vessel": 0.2, "aircraft": 0.1}
 
 
-def tracks(path: Path, fixes: int, number: int, seed: int = SEED) -> Path:
+def tracks(path: Path, fixes: int, number: int, seed: int = SEED, days: int = DAYS) -> Path:
     """Write `fixes` fixes of `number` tracks as Parquet, in the order they would arrive. The columns of our own tag layout."""
     rng = np.random.default_rng(seed)
     each = fixes // number
     paths = _corridors(rng)
     kinds = rng.choice(list(SHARES), number, p=list(SHARES.values()))
-    begin = START + rng.integers(0, DAYS * 86_400 - each * STEP_S, number)
+    begin = START + rng.integers(0, days * 86_400 - each * STEP_S, number)
     schema = pa.schema([("tag_id", pa.string()), ("kind", pa.string()), ("time_utc", pa.string()), ("lat", pa.float64()), ("lon", pa.float64()),
                         ("speed_kmh", pa.float64()), ("course_deg", pa.float64())])
     order = np.argsort(begin)
@@ -79,11 +79,11 @@ def _movements(rng, paths, kinds, begin, some, each: int) -> pa.Table:
     })
 
 
-def seizures(path: Path, number: int, seed: int = SEED) -> Path:
+def seizures(path: Path, number: int, seed: int = SEED, days: int = DAYS) -> Path:
     """Write `number` seizures as CSV in our own layout."""
     rng = np.random.default_rng(seed + 1)
     at = CROSSINGS[rng.integers(0, len(CROSSINGS), number)] + rng.normal(0, 0.35, (number, 2)) * rng.lognormal(0, 0.6, (number, 1))
-    t = START + rng.integers(0, DAYS * 86_400, number)
+    t = START + rng.integers(0, days * 86_400, number)
     pa.csv.write_csv(pa.table({
         "id": [f"S{i}" for i in range(number)], "when": np.datetime_as_string(t.astype("datetime64[s]"), timezone="UTC"),
         "lat": at[:, 1].round(6), "lon": at[:, 0].round(6), "drug": rng.choice(["cocaine", "heroin", "cannabis", "fentanyl", "methamphetamine"], number),
@@ -93,7 +93,7 @@ def seizures(path: Path, number: int, seed: int = SEED) -> Path:
 
 
 @contextmanager
-def made(home: Path, fixes: int, tracks_: int, seizures_: int) -> Iterator[clusters.Cluster]:
+def made(home: Path, fixes: int, tracks_: int, seizures_: int, days: int = DAYS) -> Iterator[clusters.Cluster]:
     """The world in a running cluster: made and imported when it is not there yet."""
     from feeds.imports import ImportOptions, import_files
     from install import prepare
@@ -101,7 +101,7 @@ def made(home: Path, fixes: int, tracks_: int, seizures_: int) -> Iterator[clust
     home.mkdir(parents=True, exist_ok=True)
     os.environ["VIGIA_HOME"] = str(home)
     settings.store.cache_clear()
-    told, wanted = home / "world.json", {"fixes": fixes, "tracks": tracks_, "seizures": seizures_, "seed": SEED}
+    told, wanted = home / "world.json", {"fixes": fixes, "tracks": tracks_, "seizures": seizures_, "seed": SEED, **({"days": days} if days != DAYS else {})}
     with clusters.running(home) as cluster:
         if not told.exists() or json.loads(told.read_text()) != wanted:
             print(f"making {fixes:,} fixes of {tracks_:,} tracks and {seizures_:,} seizures, once …", flush=True)
@@ -112,7 +112,7 @@ def made(home: Path, fixes: int, tracks_: int, seizures_: int) -> Iterator[clust
             migrations.upgrade(cluster.owner_url)
             prepare.basemap(progress=_quiet)
             reference.load(cluster.owner_url, settings.store().basemap, _quiet)
-            files = {"tracks": tracks(home / "tracks.parquet", fixes, tracks_), "seizures": seizures(home / "seizures.csv", seizures_)}
+            files = {"tracks": tracks(home / "tracks.parquet", fixes, tracks_, days=days), "seizures": seizures(home / "seizures.csv", seizures_, days=days)}
             for layer, path in files.items():
                 [report] = import_files(layer, [path], ImportOptions(zone="UTC"), _quiet, owner_url=cluster.owner_url)
                 if report.error:
