@@ -66,11 +66,13 @@ def tracks(cluster: Cluster, path: Path) -> int:
     """Write every fix as GeoJSON that kepler.gl takes as trips: a line a track, [lon, lat, 0, epoch s] a fix. Returns how many fixes."""
     with psycopg.connect(cluster.owner_url.replace("+psycopg", "")) as connection, open(path, "w") as out:
         rows = connection.execute("""
-            SELECT track_id, min(kind), array_agg(round(ST_X(geom)::numeric, 6)::float8 ORDER BY observed_at), array_agg(round(ST_Y(geom)::numeric, 6)::float8 ORDER BY observed_at),
+            SELECT track_id, min(kind),
+                   array_agg(round(ST_X(geom)::numeric, 6)::float8 ORDER BY observed_at), array_agg(round(ST_Y(geom)::numeric, 6)::float8 ORDER BY observed_at),
                    array_agg(extract(epoch FROM observed_at)::float8 ORDER BY observed_at)
             FROM vigia.fix JOIN vigia.track ON track.id = track_id GROUP BY track_id ORDER BY track_id""").fetchall()
         features = [{"type": "Feature", "properties": {"id": track, "kind": kind},
-                     "geometry": {"type": "LineString", "coordinates": [[x, y, 0, int(at)] for x, y, at in zip(lon, lat, t)]}} for track, kind, lon, lat, t in rows]
+                     "geometry": {"type": "LineString", "coordinates": [[x, y, 0, int(at)] for x, y, at in zip(lon, lat, t)]}}
+                    for track, kind, lon, lat, t in rows]
         json.dump({"type": "FeatureCollection", "features": features}, out)
     return sum(len(row[2]) for row in rows)
 

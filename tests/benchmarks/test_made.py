@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
 import numpy as np
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
-from benchmarks import imports, raster, tables, world
+from benchmarks import imports, peer_kepler, raster, tables, world
 from benchmarks.arguments import parser
 
 
@@ -23,6 +24,28 @@ def test_the_made_world_is_the_same_each_time_and_as_large_as_asked(tmp_path):
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
     assert pyarrow.csv.read_csv(tmp_path / "one.csv").num_rows == 300
     assert np.abs(tables_[0]["lat"].to_numpy()).max() < 85
+
+
+def test_the_peer_is_given_every_fix_of_a_made_day(environment, tmp_path):
+    from feeds.imports import ImportOptions, import_files
+
+    made = world.tracks(tmp_path / "tracks.parquet", 2_000, 10, days=1)
+    begun = pyarrow.parquet.read_table(made)["time_utc"].to_pylist()[0]
+    assert begun.startswith("2026-09-01")
+    [report] = import_files("tracks", [made], ImportOptions(zone="UTC"), lambda *_: None, owner_url=environment.owner_url)
+    assert report.stored == 2_000
+    assert peer_kepler.tracks(environment, tmp_path / "tracks.json") == 2_000
+    lines = [f["geometry"]["coordinates"] for f in json.loads((tmp_path / "tracks.json").read_text())["features"]]
+    assert len(lines) == 10 and sum(map(len, lines)) == 2_000
+    assert all(before[3] < after[3] for line in lines for before, after in zip(line, line[1:]))
+    assert all(-180 <= lon <= 180 and -85 < lat < 85 and up == 0 and t >= world.START for line in lines for lon, lat, up, t in line)
+
+
+def test_a_peer_that_is_not_the_one_measured_before_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(peer_kepler, "_npm", lambda *_: json.dumps([{"filename": "kepler.gl.tgz", "integrity": "sha512-another"}]))
+    with pytest.raises(SystemExit, match="sha512-another"):
+        peer_kepler._bundle(tmp_path, tmp_path / "into")
+    assert not (tmp_path / "into").exists()
 
 
 def test_the_made_log_is_read_whole(environment, tmp_path):
