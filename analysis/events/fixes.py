@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-# Bits of feeds/flags.py (this room may not import it; a test holds them alike).
+# Bits of data/flags.py (this room may not import it; a test holds them alike).
 # Future, before 1990, null island, week rollover, a number that stands for none: time or place is known to be wrong, so no event is made from such a fix.
 IMPOSSIBLE = 1 | 2 | 4 | 8 | 16
 # Impossible speed, jump, vessel on land, identity used twice: judged by what came before, so it may be the fix before that is wrong. Events say doubtful.

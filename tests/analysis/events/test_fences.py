@@ -60,8 +60,8 @@ def test_no_event_from_a_fix_that_is_impossible_and_a_doubtful_one_from_a_poor_o
     assert len(places.possible()) == 0
 
 
-def test_the_flags_are_the_feeds_own():
-    from feeds import flags
+def test_the_flags_are_those_that_are_stored():
+    from data import flags
 
     assert IMPOSSIBLE == flags.FUTURE | flags.ANCIENT | flags.NULL_ISLAND | flags.WEEK_ROLLOVER | flags.SENTINEL
     assert DOUBTFUL == flags.IMPOSSIBLE_SPEED | flags.TELEPORT | flags.ON_LAND | flags.DUPLICATE_IDENTITY
