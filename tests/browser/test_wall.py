@@ -81,5 +81,5 @@ def test_it_says_stale_when_the_server_is_silent_and_takes_it_back(browser, worl
             assert page.evaluate("document.body.classList.contains('is-stale')")
         finally:
             world.server.process.send_signal(signal.SIGCONT)
-        page.wait_for_selector("#stale", state="hidden", timeout=30_000)
+        page.wait_for_selector("#stale", state="hidden", timeout=60_000)
         assert not page.evaluate("document.body.classList.contains('is-stale')")
