@@ -108,9 +108,9 @@ def test_tabs_share_one_stream_and_a_later_one_takes_it_over(browser, coast):
             until(tab, f"{PLACES}.some(([name]) => name === 'Duna')")
         page.close()
         until(other, leads)
-        assert len(opened) == 2 and "after=" in opened[1], "and goes on where it was"
         coast.heard("Duna", -97.21)
         until(other, f"{PLACES}.some(([name, , lon]) => name === 'Duna' && lon === -97.21)")
+        assert len(opened) == 2 and "after=" in opened[1], "and goes on where it was"
 
 
 def test_silence_is_said_within_fifteen_seconds_and_taken_back(browser, coast):
