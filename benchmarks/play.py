@@ -85,7 +85,8 @@ def main(args: list[str]) -> int:
 
 def _told(name: str, run: dict) -> dict:
     """Say what a run gave when it did: all of them take a while."""
-    print(f"{name}: {run['moved']:.3f} frames/s with things elsewhere in {run['s']:.0f} s, processor s a frame {run['renderer_cpu']:.2f} + {run['gpu_cpu']:.2f}", flush=True)
+    print(f"{name}: {run['moved']:.3f} frames/s with things elsewhere in {run['s']:.0f} s, "
+          f"processor s a frame {run['renderer_cpu']:.2f} + {run['gpu_cpu']:.2f}", flush=True)
     return run
 
 
@@ -94,9 +95,10 @@ def _report(ours: list[dict], theirs: dict[str, list[dict]], asked) -> int:
     rows = []
     for words, key, better in (
         ("frames drawn a second", "frames", 1), ("of these with things elsewhere", "moved", 1), ("animation frames a second", "animation", 1),
-        ("MapLibre's renders a second", "renders", 0), ("the page's processor s a frame", "renderer_cpu", -1), ("the drawing processor s a frame", "gpu_cpu", -1),
-        ("animation frame, median ms", "p50_ms", -1), ("longest ms", "worst_ms", -1), ("seconds played a second", "played", 0),
-        ("JavaScript's memory MB", "heap_mb", -1), ("the page's process MB", "renderer_mb", -1), ("the drawing process MB", "gpu_mb", -1), ("loaded after s, not counted", "loaded_s", 0),
+        ("MapLibre's renders a second", "renders", 0), ("animation frame, median ms", "p50_ms", -1), ("longest ms", "worst_ms", -1),
+        ("the page's processor s a frame", "renderer_cpu", -1), ("the drawing processor s a frame", "gpu_cpu", -1), ("seconds played a second", "played", 0),
+        ("JavaScript's memory MB", "heap_mb", -1), ("the page's process MB", "renderer_mb", -1), ("the drawing process MB", "gpu_mb", -1),
+        ("loaded after s, not counted", "loaded_s", 0),
     ):
         mine, other = _median(ours, key), _median(best, key)
         times = None if not better or not mine or not other else mine / other if better > 0 else other / mine
