@@ -113,14 +113,14 @@ def _agencies(built: Path, owner_url: str) -> None:
 def drop(*, owner_url: str) -> None:
     """Remove every trace of the exercise: its rows and partitions, its files, the folder it was built in.
 
-    Only the counters of data_state stay, moved on by one: a browser must not take a tile of an old exercise for one
-    of the next.
+    The counters of data_state stay, moved on by one: a browser must not take a tile of an old exercise for one
+    of the next. So do the rules, which every new world has too: the next exercise is watched by them.
     """
     with owner_connection(owner_url) as connection:
         files = _files(connection)
         listened = connection.execute("SELECT id, settings ->> 'recording' FROM feed WHERE world = %s", (WORLD,)).fetchall()
         for table in reversed(Base.metadata.sorted_tables):
-            if "world" not in table.c or table.name == "data_state":
+            if "world" not in table.c or table.name in ("data_state", "rule"):
                 continue
             if table.dialect_options["postgresql"].get("partition_by"):
                 _empty_partition(connection, table)

@@ -68,15 +68,15 @@ def test_what_leaves_the_house_asks_what_for(page, live):
     settled(page)
     page.click("summary:has-text('Export')")
     page.click("a.menu-row:has-text('CSV')")
-    page.click("dialog .action")
-    page.wait_for_selector("dialog", state="detached")
+    page.click("dialog.purpose .action")
+    page.wait_for_selector("dialog.purpose", state="detached")
     page.click("a.menu-row:has-text('CSV')")
     page.select_option("#purpose-words", "Investigation")
-    page.click("dialog .filled")
-    assert page.query_selector("dialog") is not None, "a case is needed"
+    page.click("dialog.purpose .filled")
+    assert page.query_selector("dialog.purpose") is not None, "a case is needed"
     page.fill("#purpose-case", "2026/114 ñ")
     with page.expect_download() as loading:
-        page.click("dialog .filled")
+        page.click("dialog.purpose .filled")
     with open(loading.value.path(), newline="", encoding="utf-8-sig") as file:
         assert sum(1 for _ in csv.reader(file)) > 1
     with live.database.connect() as connection:
@@ -99,7 +99,7 @@ def test_a_search_asks_before_it_finds_vehicles(page, live):
     assert page.query_selector("#purpose-recipient") is None, "nothing leaves the house"
     page.select_option("#purpose-words", "Detection")
     page.fill("#purpose-case", "2026/115")
-    page.click("dialog .filled")
+    page.click("dialog.purpose .filled")
     until(page, "[...document.querySelectorAll('#search-results .meta')].map((m) => m.innerText).sort().join() === 'vehicle,vessel'")
     assert page.query_selector("#search-results .also") is None
     until(page, "document.querySelector('#kind-total').innerText.startsWith('2 of')")  # the filter is that text: it shows the vehicle too
@@ -117,7 +117,7 @@ def test_the_text_filter_asks_too(page, live):
     settled(page)
     page.click("#text-all")
     page.fill("#purpose-case", "2026/116")
-    page.click("dialog .filled")
+    page.click("dialog.purpose .filled")
     until(page, "document.querySelector('#kind-total').innerText.startsWith('2 of')")
     assert page.locator("#text-all").is_hidden()
 

@@ -141,7 +141,7 @@ def test_later_fixes_within_it_are_theirs_and_nothing_is_unsealed(agencies):
         assert connection.execute("SELECT count(*) FROM latest_fix WHERE track_id = %s", (own,)).fetchone() == (1,)
         assert told(connection, [-97.2, -97.7, -98.5, -97.1], start=NOW - timedelta(hours=1), name="again").handed == 0
         authority.revoke(connection, "Este", "E-1")
-        assert told(connection, [-97.15], start=NOW + timedelta(minutes=5)).handed == 0, "theirs within their authority, and that has ended"
+        assert told(connection, [-97.15], start=datetime.now(timezone.utc) + timedelta(minutes=5)).handed == 0, "theirs within their authority, and that has ended"
 
 
 def test_an_identifier_is_enough_and_all_that_is_told(agencies):
