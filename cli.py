@@ -9,6 +9,7 @@ if __name__ == "__main__":  # until `stoppable` there is nothing to undo, and Ct
 
 import errno
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -116,13 +117,16 @@ def db_check() -> None:
 
 @db.command("reset")
 def db_reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
-    """Empty the database: every track, image and seizure of both worlds is gone."""
+    """Empty the database: every track, image and seizure of both worlds is gone, and what feeds told and is not stored yet."""
     from data import addresses, migrations
+    from settings import store
 
     if not yes:
         typer.confirm("Everything in the database will be gone. Go on?", abort=True, err=True)
     with addresses.opened() as (owner_url, _):
         migrations.downgrade(owner_url)
+        for left in (store().spool, store().home / "recordings"):  # a new feed has an old one's number, and must not read what that one was told
+            shutil.rmtree(left, ignore_errors=True)
         migrations.upgrade(owner_url)
 
 

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 import cli
+import settings
 from errors import DiskFull
 from install.stopping import Stopped
 
@@ -56,3 +57,12 @@ def test_help_loads_no_room():
             f"print(sorted({{m.split('.')[0] for m in sys.modules}} & {rooms}))")
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.endswith("[]\n"), done.stdout[-300:]
+
+
+def test_a_reset_leaves_nothing_that_a_feed_told(environment):
+    """Numbers begin anew: the next feed would read what another was told."""
+    told = settings.store().spool / "1" / "x.spool"
+    told.parent.mkdir(parents=True)
+    told.write_bytes(b"VIGIASP1")
+    cli.db_reset(yes=True)
+    assert not told.exists() and not settings.store().spool.exists()
