@@ -51,9 +51,9 @@ def queue(owner_url: str) -> App:
             await put(send)
 
     @app.periodic(cron=HOURLY)
-    @app.task(name="hourly", queueing_lock="hourly")
+    @app.task(name="hourly", lock="purge", queueing_lock="hourly")
     async def hourly(timestamp: int = 0) -> None:
-        """Take down what time it is, and have done what is due."""
+        """Take down what time it is, and have done what is due; not while a purge is at it, or what it erases would be found due again."""
         if await asyncio.to_thread(_due, owner_url):
             await put(purge)
         await app.job_manager.delete_old_jobs(nb_hours=FAILED_KEPT_H, include_failed=True)

@@ -66,9 +66,12 @@ async def test_what_was_put_in_the_queue_is_done(due):
         await queue.put(app.tasks["purge"])
         await queue.put(app.tasks["purge"])  # waits already
         assert one(due, "SELECT count(*) FROM jobs.procrastinate_jobs") == 1
+        await queue.put(app.tasks["hourly"])  # looks only when that purge is done, and finds nothing due
     await worker.work(due.owner_url, until_done=True)
     assert one(due, "SELECT count(*) FROM seizure") == 0 and one(due, "SELECT count(*) FROM tombstone") == 8
+    await worker.work(due.owner_url, until_done=True)  # what waited for the purge
     assert one(due, "SELECT count(*) FROM jobs.procrastinate_jobs WHERE task_name = 'purge'") == 0, "what is done is not kept"
+    assert one(due, "SELECT count(*) FROM audit.entry WHERE entry::jsonb ->> 'what' = 'erasure'") == 1
 
 
 async def test_nothing_is_put_in_the_queue_when_nothing_is_due(environment):
