@@ -145,10 +145,14 @@ def import_imagery(
     files: Files, world: World = "live", keep_good: KeepGood = False, as_json: AsJson = False, agency: AgencyName = None,
     marking: MarkingName = None, grade: Grade = None, handling: Handling = None, zone: Zone = None,
     captured_at: Annotated[str | None, typer.Option(help="When it was taken, for files that do not say.")] = None,
+    sortie: Annotated[str | None, typer.Option(help="The flight it is of; made when it is new.")] = None,
+    platform: Annotated[str | None, typer.Option(help="What flew, told with --sortie.")] = None,
+    sensor: Annotated[str | None, typer.Option(help="What took the pictures, told with --sortie.")] = None,
+    authority: Annotated[str | None, typer.Option(help="Reference of what it was flown under, told with --sortie.")] = None,
 ) -> None:
-    """Orthophotos: GeoTIFF in any CRS."""
+    """What drones bring: orthophotos (GeoTIFF in any CRS)."""
     _import("imagery", files, as_json, world=world, keep_good=keep_good, agency=agency, marking=marking, grade=grade, handling=handling, zone=zone,
-            captured_at=captured_at)
+            captured_at=captured_at, sortie=sortie, platform=platform, sensor=sensor, authority=authority)
 
 
 @imports.command("tracks")

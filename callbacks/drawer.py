@@ -83,5 +83,5 @@ def track_row(r: dict) -> dict:
 def image_row(r: dict) -> dict:
     return {
         "id": f"image:{r['id']}", "symbol": "layer-imagery", "name": r["name"], "captured": r["captured_at"].isoformat(),
-        "gsd_cm": r["gsd_m"] * 100, "sortie": r["sortie"], "agency": r["agency"], "marking": r["marking"],
+        "gsd_cm": None if r["gsd_m"] is None else r["gsd_m"] * 100, "sortie": r["sortie"], "agency": r["agency"], "marking": r["marking"],
     }

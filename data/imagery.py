@@ -17,7 +17,7 @@ MOSAIC_MAX = 40  # images under one tile that are opened; a tile that is still n
 def _rows(conditions):
     return (
         select(
-            Image.id, Image.world, Image.name, Image.captured_at, Image.gsd_m, Image.width_px, Image.height_px, Image.bands, Image.dtype,
+            Image.id, Image.world, Image.name, Image.product, Image.pose, Image.cog.isnot(None).label("on_tiles"), Image.captured_at, Image.gsd_m, Image.width_px, Image.height_px, Image.bands, Image.dtype,
             Image.crs, Image.min_zoom, Image.max_zoom, Image.sha256, Image.marking, Image.recorded_at, Image.rendering,
             Sortie.key.label("sortie"), Agency.name.label("agency"), Source.name.label("source"), Source.grade, Source.handling,
             cast(func.ST_AsGeoJSON(Image.footprint, 7), Text).label("footprint"),
@@ -56,7 +56,7 @@ async def under(session: AsyncConnection, filter: Filter, z: int, x: int, y: int
     conditions = filter.images() if image_id is None else [Image.world == filter.world_code, Image.id == image_id]
     rows = await session.execute(
         select(Image.id, Image.cog, Image.sha256, Image.rendering, Image.max_zoom)
-        .where(*conditions, or_(Image.cell.between(lo, hi), Image.cell.in_(cell_ancestors(z, x, y) or [-1])),
+        .where(*conditions, Image.cog.isnot(None), or_(Image.cell.between(lo, hi), Image.cell.in_(cell_ancestors(z, x, y) or [-1])),
                func.ST_Intersects(Image.footprint, envelope))
         .order_by(Image.captured_at.desc(), Image.id.desc()).limit(MOSAIC_MAX)
     )

@@ -40,6 +40,9 @@ CONVEYANCES: tuple[str, ...] = (
 Marking = Literal["TLP:RED", "TLP:AMBER+STRICT", "TLP:AMBER", "TLP:GREEN", "TLP:CLEAR"]
 MARKINGS: tuple[str, ...] = ("TLP:RED", "TLP:AMBER+STRICT", "TLP:AMBER", "TLP:GREEN", "TLP:CLEAR")
 
+# What an image is: a mosaic laid on the ground, or one frame as the camera took it.
+PRODUCTS: tuple[str, ...] = ("orthophoto", "frame")
+
 # What a feed of each kind promises: one position at least this often (seconds). A symbol's age is drawn against it.
 SLA_S: dict[str, float] = {
     "vessel": 600, "vehicle": 900, "container": 21_600, "tag": 1_800, "aircraft": 120, "drone": 60, "person": 900,

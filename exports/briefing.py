@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 import re
 from pathlib import Path
 
@@ -103,7 +104,11 @@ def _images(frame: geopandas.GeoDataFrame):
     for row in frame.itertuples():
         yield folium.GeoJson(
             shapely.to_geojson(row.geometry), control=False, style_function=lambda _: {"color": "#10181C", "weight": 1, "fillOpacity": 0.06},
-            tooltip=folium.Tooltip(html.escape(f"{row.name}, {row.captured_at:%d %b %Y %H:%M} UTC, {row.gsd_m:.2f} m")))
+            tooltip=folium.Tooltip(html.escape(f"{row.name}, {row.captured_at:%d %b %Y %H:%M} UTC{_sample(row.gsd_m)}")))
+
+
+def _sample(gsd_m: float | None) -> str:
+    return "" if gsd_m is None or math.isnan(gsd_m) else f", {gsd_m:.2f} m"
 
 
 def _bounds(frames: dict) -> list[list[float]]:

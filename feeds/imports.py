@@ -56,6 +56,10 @@ class ImportOptions:
     date: str | None = None  # AIS logs without any date: the day of the first message
     kind: str | None = None  # tracks that do not say what they are
     captured_at: str | None = None  # imagery without a time
+    sortie: str | None = None  # the flight that imagery and telemetry belong to
+    platform: str | None = None  # what flew
+    sensor: str | None = None  # what took the pictures
+    authority: str | None = None  # the reference of what it was flown under
     places: Path | None = None  # code or name -> point
 
 
@@ -153,6 +157,9 @@ def check(options: ImportOptions) -> None:
         raise SettingsInvalid(f"--grade {options.grade}: expected a letter A to F and a number 1 to 6, such as B2")
     if options.handling is not None and not (0 < len(options.handling) <= 100 and options.handling.isprintable()):
         raise SettingsInvalid(f"--handling {plain(options.handling)[:40]}: expected 1 to 100 printable characters")
+    for name, value in (("--sortie", options.sortie), ("--platform", options.platform), ("--sensor", options.sensor), ("--authority", options.authority)):
+        if value is not None and not (0 < len(value) <= 100 and value.isprintable()):
+            raise SettingsInvalid(f"{name} {plain(value)[:40]}: expected 1 to 100 printable characters")
     for name, value, like in (("--date", options.date, "2026-11-24"), ("--captured-at", options.captured_at, "2026-11-24T13:10:00Z")):
         try:
             datetime.fromisoformat(value or like)

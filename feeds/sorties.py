@@ -2,9 +2,58 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+
 from feeds.imports import Job
 from feeds.tables import Table, text_column
 from feeds.times import TimeRefused, moment
+
+NAMED = re.compile(r"^(?P<sortie>[A-Za-z]+[-_ ]?\d+)[_ ]", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Sortie:
+    """The flight a file is of."""
+
+    id: int
+    agency_id: int | None
+
+
+def of(job: Job) -> Sortie | None:
+    """The flight this file is of: the one that is told, made when it is new, else the one its name begins with, if there is such a one.
+
+    Raises FileRefused when it was to be flown under an authority that nobody knows.
+    """
+    told = job.options
+    found = NAMED.match(f"{job.path.stem}_")
+    key = told.sortie or (found["sortie"] if found else None)
+    if key is None:
+        return None
+    asked = {"world": job.world, "key": key, "agency": job.agency_id, "platform": told.platform, "sensor": told.sensor, "marking": told.marking,
+             "source": job.source_id, "authority": _authority(job)}
+    if told.sortie is None:
+        row = job.connection.execute("SELECT id, agency_id FROM sortie WHERE world = %(world)s AND key = %(key)s "
+                                     "ORDER BY agency_id IS NOT DISTINCT FROM %(agency)s::int DESC, id LIMIT 1", asked).fetchone()
+    else:
+        row = job.connection.execute("""
+            INSERT INTO sortie (world, key, platform, sensor, authority_id, agency_id, marking, source_id)
+            VALUES (%(world)s, %(key)s, %(platform)s, %(sensor)s, %(authority)s, %(agency)s, coalesce(%(marking)s, 'TLP:AMBER'), %(source)s)
+            ON CONFLICT (world, key, agency_id) DO UPDATE SET platform = coalesce(excluded.platform, sortie.platform),
+              sensor = coalesce(excluded.sensor, sortie.sensor), authority_id = coalesce(excluded.authority_id, sortie.authority_id)
+            RETURNING id, agency_id
+        """, asked).fetchone()
+    return Sortie(*row) if row else None
+
+
+def _authority(job: Job) -> int | None:
+    if (told := job.options.authority) is None:
+        return None
+    row = job.connection.execute("SELECT id FROM authority WHERE reference = %s AND (%s::int IS NULL OR agency_id = %s)",
+                                 (told, job.agency_id, job.agency_id)).fetchone()
+    if row is None:
+        job.refuse_file("the reference of an authority that is known (./vigia authority list)", "authority", told)
+    return row[0]
 
 
 def run(job: Job, table: Table) -> None:

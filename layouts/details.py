@@ -146,12 +146,12 @@ def image(i: dict) -> list:
         html.Figure(
             [
                 html.Img(src=f"/api/images/{i['id']}/thumbnail.webp?world={i['world']}", alt=f"Thumbnail of {i['name']}"),
-                html.Figcaption(f"{_time(i['captured_at'])}, {_number(i['gsd_m'] * 100)} cm"),
+                html.Figcaption(", ".join(filter(None, (_time(i["captured_at"]), _sample(i["gsd_m"]))))),
             ],
             className="thumb",
         ),
         _facts([
-            ("Captured", _time(i["captured_at"])), ("Ground sample", f"{_number(i['gsd_m'] * 100)} cm"),
+            ("Captured", _time(i["captured_at"])), ("Ground sample", _sample(i["gsd_m"])),
             ("Size", f"{i['width_px']:,} × {i['height_px']:,} px, {i['bands']} bands" if i.get("width_px") else None),
             ("Original CRS", i.get("crs")),
         ]),
@@ -263,6 +263,10 @@ def _number(value: float | None) -> str | None:
     if value is None:
         return None
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def _sample(gsd_m: float | None) -> str | None:
+    return None if gsd_m is None else f"{_number(gsd_m * 100)} cm"
 
 
 def _whole(value: int | None) -> str | None:

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from data.models.base import SCHEMA, Base, agency_, marking_, one_of, own_key, recorded, scope_, shape, source_, unique_of_agency
-from data.records import MARKINGS
+from data.records import MARKINGS, PRODUCTS
 
 
 class Sortie(Base):
@@ -24,6 +24,7 @@ class Sortie(Base):
     started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     track_id: Mapped[int | None] = mapped_column(ForeignKey(f"{SCHEMA}.track.id"))
+    authority_id: Mapped[int | None] = mapped_column(ForeignKey(f"{SCHEMA}.authority.id"))  # it was flown under
     agency_id: Mapped[int | None] = agency_()
     marking: Mapped[str] = marking_()
     scope: Mapped[int] = scope_()
@@ -32,18 +33,19 @@ class Sortie(Base):
 
 
 class Image(Base):
-    """An orthomosaic or frame: the original is kept, the COG made from it is served."""
+    """An orthophoto or one frame of a flight: the original is kept, the COG made from it is served."""
 
     __tablename__ = "image"
     id: Mapped[int] = own_key()
     world: Mapped[int] = mapped_column(SmallInteger)
     sortie_id: Mapped[int | None] = mapped_column(ForeignKey(f"{SCHEMA}.sortie.id"))
+    product: Mapped[str] = mapped_column(Text, server_default=text("'orthophoto'"))
     name: Mapped[str] = mapped_column(Text)
     captured_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     recorded_at: Mapped[datetime] = recorded()
-    footprint: Mapped[object] = shape("MULTIPOLYGON")  # outline of valid data
+    footprint: Mapped[object] = shape("GEOMETRY")  # outline of valid data, MULTIPOLYGON; of a frame that does not say how it lay, where it was taken, POINT
     cell: Mapped[int] = mapped_column(BigInteger)
-    gsd_m: Mapped[float] = mapped_column(REAL)
+    gsd_m: Mapped[float | None] = mapped_column(REAL)
     width_px: Mapped[int] = mapped_column(Integer)
     height_px: Mapped[int] = mapped_column(Integer)
     bands: Mapped[int] = mapped_column(SmallInteger)
@@ -53,7 +55,8 @@ class Image(Base):
     max_zoom: Mapped[int] = mapped_column(SmallInteger)
     sha256: Mapped[str] = mapped_column(Text)  # of the original
     original: Mapped[str] = mapped_column(Text)  # file name under the originals folder
-    cog: Mapped[str] = mapped_column(Text)  # file name under the imagery folder
+    cog: Mapped[str | None] = mapped_column(Text)  # file name under the imagery folder; none: it is on no tile
+    pose: Mapped[dict | None] = mapped_column(JSONB)  # of a frame: where its camera was and how it was held
     rendering: Mapped[dict] = mapped_column(JSONB, server_default=text("'{}'"))  # stored scale per band
     provenance: Mapped[dict] = mapped_column(JSONB, server_default=text("'{}'"))  # how the COG was made
     agency_id: Mapped[int | None] = agency_()
@@ -62,5 +65,5 @@ class Image(Base):
     source_id: Mapped[int] = source_()
     __table_args__ = (
         unique_of_agency("world", "sha256"), Index(None, "world", "cell"), Index(None, "world", "captured_at"),
-        one_of("marking", MARKINGS),
+        one_of("marking", MARKINGS), one_of("product", PRODUCTS),
     )

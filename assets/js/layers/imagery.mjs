@@ -87,12 +87,12 @@ export function corners(row, edge) {
   const top = points.reduce((a, b) => (b[1] > a[1] ? b : a));
   const t = taken(row);
   const when = edge - t < OLD_S && day(t) === day(edge) ? `${clock(t, false)} UTC` : day(t);
-  const sample = row.gsd_m < 1 ? `${Math.round(row.gsd_m * 100)} cm` : `${row.gsd_m.toFixed(1)} m`;
-  out.push({ type: "Feature", geometry: { type: "Point", coordinates: top }, properties: { label: `${when}  ${sample}` } });
+  const sample = row.gsd_m === null ? "" : row.gsd_m < 1 ? `${Math.round(row.gsd_m * 100)} cm` : `${row.gsd_m.toFixed(1)} m`;
+  out.push({ type: "Feature", geometry: { type: "Point", coordinates: top }, properties: { label: `${when}  ${sample}`.trim() } });
   return out;
 }
 
-const ringOf = (footprint) => (footprint?.type === "MultiPolygon" ? footprint.coordinates[0]?.[0] : footprint?.coordinates?.[0]);
+const ringOf = (footprint) => (footprint?.type === "Point" ? [footprint.coordinates] : footprint?.type === "MultiPolygon" ? footprint.coordinates[0]?.[0] : footprint?.coordinates?.[0]);
 
 export function show(map, on, opacity) {
   map.vigiaImagery = { on, opacity };
