@@ -25,8 +25,11 @@ class Past(Protocol):
         """As told, retracted ones too: of a rule, with at least one of these tracks (None: all)."""
 
 
+PIECE = 131_072  # fixes: putting two larger ones together would need as much memory again for a moment, and gives it back in parts nobody can use
+
+
 class Buffer:
-    """Fixes in pieces that are put together as they grow, so that adding costs n log n in all."""
+    """Fixes in pieces that are put together as they grow to `PIECE`, so that adding costs n log n in all."""
 
     def __init__(self):
         self.pieces: list[Fixes] = []
@@ -35,7 +38,7 @@ class Buffer:
         """Put some in."""
         if len(fixes):
             self.pieces.append(fixes)
-        while len(self.pieces) > 1 and len(self.pieces[-2]) < 2 * len(self.pieces[-1]):
+        while len(self.pieces) > 1 and len(self.pieces[-2]) < min(2 * len(self.pieces[-1]), PIECE - len(self.pieces[-1])):
             self.pieces[-2:] = [self.pieces[-2].plus(self.pieces[-1])]
 
     def of_tracks(self, ids: np.ndarray) -> Fixes:

@@ -44,8 +44,8 @@ class Fixes:
         n = len(track_id)
         columns = [
             np.asarray(track_id, np.int64), np.asarray(observed_us, np.int64), np.asarray(lon, float), np.asarray(lat, float),
-            *(np.broadcast_to(np.asarray(c, np.float32), n) for c in (speed_mps, course_deg, accuracy_m)),
-            *(np.broadcast_to(np.asarray(c, np.int32), n) for c in (flags, reader)),
+            *(_one_for_all(np.broadcast_to(np.asarray(c, np.float32), n)) for c in (speed_mps, course_deg, accuracy_m)),
+            *(_one_for_all(np.broadcast_to(np.asarray(c, np.int32), n)) for c in (flags, reader)),
         ]
         return cls(*_in_order(columns))
 
@@ -63,14 +63,15 @@ class Fixes:
 
     def take(self, which: np.ndarray) -> Fixes:
         """Those of a mask or of ascending indices."""
-        return Fixes(*_taken(self.columns(), np.asarray(which)))
+        which = np.asarray(which)
+        return self if which.dtype == bool and which.all() else Fixes(*_taken(self.columns(), which))
 
     def plus(self, *others: Fixes) -> Fixes:
         """These and others, sorted again."""
         parts = [f for f in (self, *others) if len(f)]
         if len(parts) < 2:
             return parts[0] if parts else self
-        return Fixes(*_in_order([np.concatenate(c) for c in zip(*(p.columns() for p in parts))]))
+        return Fixes(*_in_order([_joined(c) for c in zip(*(p.columns() for p in parts))]))
 
     def possible(self) -> Fixes:
         """Without what no event may be made from: impossible flags, and places that are none."""
@@ -140,6 +141,21 @@ def _order(track: np.ndarray, t: np.ndarray) -> np.ndarray:
     if bits + (int(track.max()) - low).bit_length() > 63:
         return np.lexsort((t, track))
     return np.argsort((track - low) << bits | (t - first))
+
+
+def _one_for_all(column: np.ndarray) -> np.ndarray:
+    """What is the same in every row is kept once: of AIS no fix has an accuracy or a reader, and fixes are held for minutes."""
+    if len(column) < 2 or column.strides == (0,):
+        return column
+    same = np.isnan(column).all() if np.isnan(column[0]) else column[0] == column[-1] and (column == column[0]).all()
+    return np.broadcast_to(column[:1].copy(), len(column)) if same else column
+
+
+def _joined(columns: tuple[np.ndarray, ...]) -> np.ndarray:
+    """One column after the other; of one value still, where all are."""
+    if all(c.strides == (0,) for c in columns) and len({c[:1].tobytes() for c in columns}) == 1:
+        return np.broadcast_to(columns[0][:1], sum(map(len, columns)))
+    return np.concatenate(columns)
 
 
 def _taken(columns: list[np.ndarray], which: np.ndarray) -> list[np.ndarray]:

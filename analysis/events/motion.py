@@ -25,7 +25,8 @@ class _Moving:
         way, speed = speeds(fixes)
         label = self._label(speed)
         latch = Latch(self.fixes, 0.0, self.fixes, self.noise_s, self.silence_s)
-        latched = spans(rows_of(fixes, context, carry, label, way, speed), latch, carry.held)
+        # Not known to be on is off: no event tells the two apart, and until it were known every fix would have to be carried.
+        latched = spans(rows_of(fixes, context, carry, label, way, speed), latch, carry.held, np.full(len(fixes.tracks), -1, np.int8))
         events, decided = [], []
         s = latched.spans
         for row in s[(s["sign"] > 0) & (lasted_us(s) >= self.min_s * 1e6) & rule.schedule.on(s["start_us"])]:
