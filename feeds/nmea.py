@@ -12,7 +12,7 @@ LINE_MAX = 1024
 PARTS_MAX = 1000  # unfinished messages kept
 PARTS_AGE_US = 30_000_000  # a message whose parts come later than this was never whole
 
-SENTENCE = re.compile(rb"(?P<before>.*?)(?P<sentence>!(?:AI|AB|BS|SA|AN)VD[MO],[^*\s]*\*[0-9A-Fa-f]{2})(?P<after>.*)", re.ASCII | re.DOTALL)
+SENTENCE = re.compile(rb"!(?:AI|AB|BS|SA|AN)VD[MO],[^*\s]*\*[0-9A-Fa-f]{2}", re.ASCII)
 BEGUN = re.compile(rb"!(?:AI|AB|BS|SA|AN)VD[MO]", re.ASCII)
 TAG = re.compile(rb"\\([^\\]*)\\", re.ASCII)
 
@@ -40,7 +40,10 @@ def tag_time_s(fields: list[bytes]) -> float | None:
 
 def tag_group(fields: list[bytes]) -> bytes:
     """The id of a tag block's group (g:1-2-1234), without which two stations' parts could be taken for one message's."""
-    return next((p.rsplit(b"-", 1)[-1] for p in fields if p.startswith(b"g:")), b"")
+    for part in fields:
+        if part.startswith(b"g:"):
+            return part.rsplit(b"-", 1)[-1]
+    return b""
 
 
 @dataclass

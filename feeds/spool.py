@@ -183,6 +183,7 @@ def before(folder: Path, marks: dict[str, int], most: int) -> list[Frame]:
 
 def _read_file(path: Path, at: int, most: int, most_bytes: int, out: Reading) -> bool:
     """Take frames from a file; whether there are no more. Half a record is one whose writer was killed at it, and was never taken for kept."""
+    name = path.name
     with open(path, "rb") as file:
         if file.read(len(MAGIC)) != MAGIC:
             return True
@@ -198,13 +199,14 @@ def _read_file(path: Path, at: int, most: int, most_bytes: int, out: Reading) ->
             body = file.read(topic_size + size)
             if len(body) < topic_size + size:
                 return True
-            out.reached[path.name] = file.tell()
+            at += HEAD.size + len(body)
+            out.reached[name] = at
             if hashlib.sha256(body).digest() != told:
                 out.damaged += 1
                 continue
             topic = body[:topic_size].decode("utf-8", "replace")
             out.size_bytes += size
-            out.frames.append(Spooled(Frame(body[topic_size:], received_us, topic), path.name, file.tell()))
+            out.frames.append(Spooled(Frame(body[topic_size:], received_us, topic), name, at))
     return False
 
 

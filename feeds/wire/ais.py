@@ -38,18 +38,18 @@ class Ais:
         if len(line) > LINE_MAX:
             self.errors["too long"] += 1
             return None
-        found = SENTENCE.match(line)
+        found = SENTENCE.search(line)
         if found is None:
             if BEGUN.search(line):
                 self.errors["sentence"] += 1
             elif line.strip():
                 self.passed["lines of something else"] += 1
             return None
-        sentence = found["sentence"]
+        sentence = found[0]
         if not sum_holds(sentence):
             self.errors["checksum"] += 1
             return None
-        tag = tag_fields(found["before"])
+        tag = tag_fields(line[:found.start()])
         try:
             whole = self.parts.take(sentence, tag_group(tag), tag_time_s(tag), received_us)
             if whole is None:
@@ -71,7 +71,9 @@ class Ais:
 
     def _told(self, report: Report, tag_s: float | None, received_us: int, number: int) -> Heard | Told | None:
         names = report.names
-        identifiers = {"mmsi": f"{report.mmsi:09d}", **{k: v for k, v in names.items() if k != "name"}}
+        identifiers = {"mmsi": report.key[5:]}
+        if names:
+            identifiers |= {k: v for k, v in names.items() if k != "name"}
         if beacon := BEACONS.get(report.mmsi // 1_000_000):
             identifiers["beacon"] = beacon
         if report.lat is None or report.lat != report.lat:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from data.flags import FUTURE, WEEK_ROLLOVER
+from feeds.ais_reports import PLAIN, read
 from feeds.nmea import PARTS_MAX
 from feeds.wire import DECODERS, FRAMERS, Heard, Told
 from tests.feeds.wire.made import NOW_US, T0, T0_US, frames, position, static, tag
@@ -178,3 +179,16 @@ def test_nothing_raises(sentences: list[tuple], raw: bytes):
     for told in ais.decode(frames(*lines)):
         assert isinstance(told, Told) or abs(told.lat) <= 90 and abs(told.lon) <= 180
     assert len(ais.parts) <= 20
+
+
+@given(st.integers(1, 3), st.integers(0, (1 << 162) - 1), st.sampled_from(["", "7"]), st.sampled_from(["A", "B", ""]))
+@example(1, 0, "", "A")
+@example(3, (1 << 162) - 1, "", "B")
+def test_a_plain_report_says_what_pyais_reads_in_it(kind: int, bits: int, sequence: str, channel: str):
+    """Nearly every report is read without pyais; the same bits in a sentence that is not plain are read by it."""
+    bits |= kind << 162
+    payload = "".join(chr((v := bits >> shift & 63) + (48 if v < 40 else 56)) for shift in range(162, -1, -6))
+    sentence = f"!AIVDM,1,1,{sequence},{channel},{payload},0*00".encode()
+    theirs = sentence.replace(b",1,1,", b",01,1,")
+    assert PLAIN.match(sentence) and not PLAIN.match(theirs)
+    assert repr(read([sentence])) == repr(read([theirs]))
