@@ -59,7 +59,7 @@ class SpoolWriter:
         self.dropped += len(frames) - len(kept)
         if not kept:
             return 0
-        body = b"".join(_record(frame) for frame in kept)
+        body = b"".join(record(frame) for frame in kept)
         try:
             file = self._open(len(body))
             _write(file, body, self._size)
@@ -110,7 +110,8 @@ class SpoolWriter:
         return self._file
 
 
-def _record(frame: Frame) -> bytes:
+def record(frame: Frame) -> bytes:
+    """A frame as it stands in a file, with its hash. Raises SpoolFull."""
     topic = frame.topic.encode("utf-8", "surrogatepass")[:0xFFFF]
     if len(frame.data) > DATA_MAX:
         raise SpoolFull(f"a message of {len(frame.data):,} bytes; at most {DATA_MAX:,} are taken")
@@ -175,10 +176,15 @@ def before(folder: Path, marks: dict[str, int], most: int) -> list[Frame]:
     found: list[Frame] = []
     for path in files(folder):
         if path.name in marks:
-            told = Reading([])
-            _read_file(path, len(MAGIC), 1 << 40, 1 << 40, told)
-            found += [one.frame for one in told.frames if one.end <= marks[path.name]]
+            found += [one.frame for one in all_of(path) if one.end <= marks[path.name]]
     return found[-most:]
+
+
+def all_of(path: Path) -> list[Spooled]:
+    """Every frame of a file, of those put aside too."""
+    told = Reading([])
+    _read_file(path, len(MAGIC), 1 << 40, 1 << 40, told)
+    return told.frames
 
 
 def _read_file(path: Path, at: int, most: int, most_bytes: int, out: Reading) -> bool:

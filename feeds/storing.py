@@ -7,6 +7,7 @@ import math
 import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,13 @@ from data.fixes import IDENTIFIERS_MAX, MEASURES, TrackTold
 from data.live import LiveWriter
 from data.worlds import NAMES
 from feeds import spool
-from feeds.wire import Heard, Told
+from feeds.refusing import REFUSALS, all_but_refused, put_aside
+from feeds.wire import Frame, Heard, Told
 
 log = logging.getLogger("vigia.feeds")
 
-MOST_FRAMES = 4_000  # of one step: a flood of one feed is stored in steps, so that others are not kept waiting
+MOST_FRAMES = 10_000  # of one step: the fewer steps a flood is stored in, the less each of its fixes costs, and the longer the first of a step waits
+GATHERED = 1_000  # frames of a step that was worth it
 RECORD_EVERY_S = 60.0
 MOVING_MPS = 0.5
 KNOWN_MAX = 200_000  # tracks remembered
@@ -36,10 +39,18 @@ class Batch:
 
     heard: list[Heard] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
-    frames: int = 0
+    sources: list[Frame] = field(default_factory=list)
     reached: dict[str, int] = field(default_factory=dict)
     finished: tuple[str, ...] = ()
     received_us: int = 0
+
+    @property
+    def frames(self) -> int:
+        return len(self.sources)
+
+    def part(self, first: int, end: int) -> Batch:
+        """What came of these of its frames."""
+        return Batch([one for one in self.heard if first <= one.frame < end], [one for one in self.told if first <= one.frame < end])
 
 
 @dataclass
@@ -53,6 +64,11 @@ class Outcome:
     position_at: float = 0.0
     recorded: bool = False
     errors: Counter[str] = field(default_factory=Counter)
+
+    def plus(self, other: Outcome) -> Outcome:
+        """Of two parts of a batch."""
+        return Outcome(self.new + other.new, self.already + other.already, self.sealed + other.sealed, self.flagged + other.flagged,
+                       max(self.position_at, other.position_at), errors=self.errors + other.errors)
 
 
 class Storing:
@@ -95,13 +111,14 @@ class Storing:
             return 0
         self._pending = batch
         try:
-            outcome = self._store(batch)
+            try:
+                outcome = self._store(batch, self._put(batch))
+            except REFUSALS:
+                self._undo()
+                outcome = self._store(batch, self._put_sound(batch))
             self.connection.commit()
         except BaseException:
-            self._ids.clear()  # what was made in this transaction is not there
-            self._known.clear()
-            if not self.connection.closed:
-                self.connection.rollback()
+            self._undo()
             raise
         self._pending = None
         self._account(outcome)
@@ -113,6 +130,16 @@ class Storing:
                 self.marks.pop(name, None)
         return batch.frames
 
+    def _undo(self) -> None:
+        self._forget()
+        if not self.connection.closed:
+            self.connection.rollback()
+
+    def _forget(self) -> None:
+        """What was made in this transaction, or part of it, is not there."""
+        self._ids.clear()
+        self._known.clear()
+
     # -- from the spool
 
     def _next(self) -> Batch | None:
@@ -120,7 +147,7 @@ class Storing:
         if not found.frames and not found.finished and not found.damaged:
             return None
         frames = [one.frame for one in found.frames]
-        batch = Batch(frames=len(frames), reached=found.reached, finished=found.finished,
+        batch = Batch(sources=frames, reached=found.reached, finished=found.finished,
                       received_us=max((f.received_us for f in frames), default=0))
         told = [one for one in self.decoder.decode(frames) if self._may_tell(one)]
         for one in self.judge.judged(told, frames) if self.judge is not None else told:
@@ -141,7 +168,13 @@ class Storing:
 
     # -- into the database
 
-    def _store(self, batch: Batch) -> Outcome:
+    def _store(self, batch: Batch, out: Outcome) -> Outcome:
+        """What is told with a batch that was put."""
+        feeds.mark(self.connection, self.feed.id, batch.reached, batch.finished)
+        out.recorded = self._record(out.new + out.sealed)
+        return out
+
+    def _put(self, batch: Batch) -> Outcome:
         out = Outcome()
         self._name(batch, out.errors)
         heard = self._placed(batch.heard, out.errors)
@@ -153,8 +186,28 @@ class Storing:
             trusted = columns["flags"] & self.untrusted == 0
             if trusted.any():
                 out.position_at = columns["observed_us"][trusted].max() / 1e6
-        feeds.mark(self.connection, self.feed.id, batch.reached, batch.finished)
-        out.recorded = self._record(out.new + out.sealed)
+        return out
+
+    def _put_sound(self, batch: Batch) -> Outcome:
+        """Of a batch that the database refused: the frames that it takes. The others are put aside, or a feed would wait for ever behind one of them."""
+        parts: list[Outcome] = []
+
+        def put(first: int, end: int) -> None:
+            try:
+                parts.append(self._put(batch.part(first, end)))
+            except BaseException:
+                self._forget()
+                raise
+
+        refused = all_but_refused(self.connection, batch.frames, put)
+        out = reduce(Outcome.plus, parts, Outcome())
+        if refused:
+            name, end = max(batch.reached.items())
+            kept = put_aside(self.folder, f"{name}-{end}", [batch.sources[number] for number in refused])
+            out.errors["refused by the database"] += len(refused)
+            out.errors["refused by the database, and no room to keep them"] += len(refused) - kept
+            log.warning("feed %s: the database refuses %d of %d messages (%s); they are kept in %s", self.feed.name, len(refused), batch.frames,
+                        ", ".join(sorted(set(refused.values()))), self.folder)
         return out
 
     def _account(self, out: Outcome) -> None:

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from data import authority, feeds, people
-from feeds import decoding, spool
+from feeds import decoding, refusing, spool
 from feeds.spool import MAGIC, SpoolWriter
 from feeds.storing import Storing
 from feeds.wire import Frame
@@ -161,3 +161,33 @@ def test_a_governed_track_that_was_erased_meanwhile_passes_no_fix_by_its_authori
         storing.step()
         writer.close()
         assert connection.execute("SELECT (SELECT count(*) FROM fix), (SELECT count(*) FROM quarantine)").fetchone() == (0, 1)
+
+
+def test_what_the_database_refuses_is_put_aside_and_holds_up_nothing(feed, caplog):
+    storing, writer, connection = feed
+    connection.execute("ALTER TABLE fix ADD CONSTRAINT strange CHECK (speed_mps <> 77)")
+    connection.commit()
+    strange = [fix(3, speed_mps=77), fix(7, speed_mps=77, id="V-2", name="only here")]
+    writer.append([fix(1), strange[0], fix(2), fix(4), strange[1], fix(5), Frame(b"nothing", 1, "fixes")])
+    assert storing.step() == 7 and storing.step() == 0
+    assert (storing.state.messages, storing.state.stored, storing.state.already) == (7, 4, 0)
+    assert storing.state.errors["refused by the database"] == 2 and sum(storing.state.errors.values()) == 3 and "refuses 2 of 7" in caplog.text
+    assert connection.execute("SELECT count(*), (SELECT array_agg(key) FROM track) FROM fix").fetchone() == (4, ["tag:V-1"])
+    assert recorded(connection) == [4]
+    (aside,) = storing.folder.glob("*.refused")
+    assert [one.frame for one in spool.all_of(aside)] == strange
+    writer.append([fix(6)])
+    assert storing.step() == 1 and storing.state.stored == 5
+
+
+def test_what_is_refused_does_not_fill_the_disk(feed, monkeypatch):
+    storing, writer, connection = feed
+    connection.execute("ALTER TABLE fix ADD CONSTRAINT strange CHECK (speed_mps <> 77)")
+    connection.commit()
+    monkeypatch.setattr(refusing, "ASIDE_BYTES", 500)
+    for _ in range(3):
+        writer.append([fix(number, speed_mps=77) for number in range(4)])
+        storing.step()
+    held = sum(path.stat().st_size - len(MAGIC) for path in storing.folder.glob("*.refused"))
+    assert 0 < held <= 500 and storing.state.errors["refused by the database"] == 12
+    assert storing.state.errors["refused by the database, and no room to keep them"] >= 8
