@@ -109,6 +109,8 @@ class LiveWriter:
                     DELETE FROM incoming i WHERE NOT EXISTS (
                       SELECT FROM told_now t WHERE t.track_id = i.track_id AND t.qk = i.qk AND t.observed_us = (extract(epoch FROM i.observed_at) * 1000000)::bigint)
                 """)
+        if len(rows) == len(columns["qk"]):
+            return np.arange(len(rows))
         fresh = {(t, at, key): True for t, at, key in rows}
         keys = zip(columns["track_id"].tolist(), columns["observed_us"].tolist(), columns["qk"].tolist())
         return np.array([i for i, key in enumerate(keys) if fresh.pop(key, False)], int)

@@ -61,11 +61,12 @@ class Due:
 def due(connection: psycopg.Connection, world: int, most_fixes: int, most_tracks: int = 5_000) -> list[Due]:
     """What to look at next, live ones first: about so many fixes, one track at least."""
     rows = connection.execute("""
-        SELECT track_id, CASE WHEN isfinite(from_at) THEN from_at END, CASE WHEN isfinite(to_at) THEN to_at END, stamp FROM (
+        SELECT track_id, CASE WHEN isfinite(from_at) THEN (extract(epoch FROM from_at) * 1000000)::bigint ELSE %s END,
+               CASE WHEN isfinite(to_at) THEN (extract(epoch FROM to_at) * 1000000)::bigint ELSE %s END, stamp FROM (
           SELECT *, sum(fixes) OVER (ORDER BY fixes, since, track_id) - fixes AS before FROM event_due WHERE world = %s ORDER BY fixes, since, track_id LIMIT %s) d
         WHERE before < %s ORDER BY track_id
-    """, (world, most_tracks, most_fixes)).fetchall()
-    return [Due(track, LEAST_US if first is None else microseconds(first), MOST_US if last is None else microseconds(last), stamp) for track, first, last, stamp in rows]
+    """, (LEAST_US, MOST_US, world, most_tracks, most_fixes)).fetchall()
+    return [Due(*row) for row in rows]
 
 
 def done(connection: psycopg.Connection, world: int, looked_at: Sequence[Due]) -> None:
@@ -103,10 +104,15 @@ def fixes(connection: psycopg.Connection, world: int, ids: Sequence[int], from_u
           readers: bool = False) -> dict[str, np.ndarray]:
     """Fixes of these tracks, each within its own times or all within the same, as columns of shape (n,)."""
     low, high = ([bound] * len(ids) if isinstance(bound, int) else list(bound) for bound in (from_us, to_us))
-    asked = {"world": world, "ids": list(ids), "low": [_bound(us) for us in low], "high": [_bound(us) for us in high]}
+    asked = {"world": world, "ids": list(ids), "low": low, "high": high, "least": LEAST_US, "most": MOST_US}
     packed = " || ".join(READER if readers and name == "reader" else sql for name, (sql, _) in PACKED.items())
     found = connection.execute(f"""
-      SELECT d.id, p.packed FROM unnest(%(ids)s::bigint[], %(low)s::timestamptz[], %(high)s::timestamptz[]) AS d (id, low, high)
+      WITH d AS (
+        SELECT id, CASE WHEN low <= %(least)s THEN '-infinity' ELSE 'epoch'::timestamptz + low * interval '1 microsecond' END AS low,
+               CASE WHEN high >= %(most)s THEN 'infinity' ELSE 'epoch'::timestamptz + high * interval '1 microsecond' END AS high
+        FROM unnest(%(ids)s::bigint[], %(low)s::bigint[], %(high)s::bigint[]) AS asked (id, low, high)
+      )
+      SELECT d.id, p.packed FROM d
       CROSS JOIN LATERAL (SELECT string_agg({packed}, '') AS packed FROM fix f WHERE f.world = %(world)s AND f.track_id = d.id AND f.observed_at BETWEEN d.low AND d.high) p
       WHERE p.packed IS NOT NULL
     """, asked, binary=True).fetchall()
@@ -114,10 +120,6 @@ def fixes(connection: psycopg.Connection, world: int, ids: Sequence[int], from_u
     out = {name: rows[name].astype(kind.newbyteorder("=")) for name, (kind, _) in FIX.fields.items()}
     out["track_id"] = np.repeat(np.array([track for track, _ in found], np.int64), [len(packed) // FIX.itemsize for _, packed in found])
     return out
-
-
-def _bound(us: int) -> str:
-    return "-infinity" if us <= LEAST_US else "infinity" if us >= MOST_US else moment(us).isoformat()
 
 
 def tracks(connection: psycopg.Connection, world: int, ids: Sequence[int] | None = None) -> list[tuple]:

@@ -27,7 +27,7 @@ from feeds import decoding, spool, transports, watching
 from feeds.bucket import Bucket
 from feeds.sending import Sender
 from feeds.spool import SpoolWriter
-from feeds.storing import Storing
+from feeds.storing import GATHERED, Storing
 from feeds.wire import Frame, Framer
 from settings import feeds as feed_settings
 from settings import store
@@ -37,6 +37,7 @@ log = logging.getLogger("vigia.feeds")
 FOLLOW_S, STATE_S, SETTLE_S = 2.0, 2.0, 20.0
 SETTLE_SHARE = 0.2  # of the time, at most, lines are made
 IDLE_S = 0.1  # other processes write to a spool too
+GATHER_S = 0.1  # between two steps that store little: what a transaction costs hardly grows with the fixes in it
 AWAY_S = 1.0
 BROKEN = (psycopg.Error, DatabaseUnreachable, OSError)
 
@@ -173,8 +174,11 @@ class Ear:
     def _store_on(self) -> None:
         while not self._stopping.is_set():
             self._wake.clear()
-            if not self.storing.step():
+            stored = self.storing.step()
+            if not stored:
                 self._wake.wait(IDLE_S)
+            elif stored < GATHERED:
+                self._stopping.wait(GATHER_S)
         self.storing.tell(at_once=True)
 
 

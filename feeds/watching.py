@@ -34,6 +34,7 @@ AT_ONCE = 300_000  # fixes of one step: an import is looked at in steps, so that
 TICK_S = 10.0
 REORDER_S = 600.0
 WAIT_S = 0.5
+PACE_S = 1.0  # from one step to the next: one costs about the same for a hundred fixes as for thousands
 AWAY_S = 2.0
 BROKEN = (psycopg.Error, DatabaseUnreachable, OSError)
 
@@ -234,7 +235,10 @@ def watch(owner_url: str, ended: threading.Event) -> None:
                 connection.execute(f"LISTEN {CHANNEL}")
                 watcher = Watcher(connection)
                 while not ended.is_set():
-                    if not watcher.step():
+                    begun = time.monotonic()
+                    if watcher.step():
+                        ended.wait(begun + PACE_S - time.monotonic())
+                    else:
                         for _ in connection.notifies(timeout=WAIT_S, stop_after=1):
                             pass
         except BROKEN as error:
