@@ -21,6 +21,7 @@
     ├── BodyTooLong                a request brings more bytes than are taken
     ├── TooMuch                    a feed sends more than it may
     ├── SpoolFull                  there is no room for what a feed sends
+    ├── SpoolForeign               where it would be kept lies what another database's feed told
     └── WorkerFailed               the one-shot worker that opens files died or ran over a limit
 """
 
@@ -101,6 +102,10 @@ class SpoolFull(VigiaError):
     """There is no room for what a feed sends."""
 
 
+class SpoolForeign(VigiaError):
+    """Where it would be kept lies what another database's feed told."""
+
+
 def plain(text: object) -> str:
     """A text from outside as one line for a terminal: what would steer it or can't be written is escaped.
 
@@ -173,6 +178,7 @@ HTTP_STATUS: dict[type[VigiaError], int] = {
     BodyTooLong: 413,
     TooMuch: 429,
     SpoolFull: 507,
+    SpoolForeign: 507,
     RecordFailed: 503,
     DatabaseUnreachable: 503,
     DatabaseUnfit: 503,

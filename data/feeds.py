@@ -43,6 +43,7 @@ class FeedRow:
     scope: int
     source_id: int
     late_s: float
+    identity: str  # of all feeds of all databases
 
 
 @dataclass
@@ -130,8 +131,10 @@ def remove(connection: psycopg.Connection, name: str, *, world: str | None = Non
 
 def active(connection: psycopg.Connection) -> dict[int, FeedRow]:
     """The feeds to be listened to, by number."""
-    rows = connection.execute(
-        "SELECT id, world, name, kind, settings, agency_id, marking, scope, source_id, late_s FROM feed WHERE active ORDER BY id").fetchall()
+    rows = connection.execute("""
+        SELECT f.id, f.world, f.name, f.kind, f.settings, f.agency_id, f.marking, f.scope, f.source_id, f.late_s, s.sha256
+        FROM feed f JOIN source s ON s.id = f.source_id WHERE f.active ORDER BY f.id
+    """).fetchall()
     return {row[0]: FeedRow(*row) for row in rows}
 
 

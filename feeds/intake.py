@@ -9,7 +9,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
-from errors import Refusal, SpoolFull, TooMuch
+from errors import Refusal, SpoolForeign, SpoolFull, TooMuch
+from feeds import spool_owner
 from feeds.bucket import Bucket
 from feeds.spool import SpoolWriter
 from feeds.wire import DECODERS, Frame, Heard, epcis, fixes
@@ -37,7 +38,7 @@ class Intake:
         self._writers: OrderedDict[int, tuple[SpoolWriter, Bucket, threading.Lock]] = OrderedDict()
 
     async def take(self, feed: int, format: str, body: bytes, *, good_only: bool = False) -> Taken:
-        """Take a request's body, or say what is wrong with each row; nothing is taken then unless `good_only`. Raises SpoolFull, TooMuch."""
+        """Take a request's body, or say what is wrong with each row; nothing is taken then unless `good_only`. Raises SpoolFull, SpoolForeign, TooMuch."""
         received_us = time.time_ns() // 1000
         rows, refused, kept = await asyncio.to_thread(_looked_at, format, body, received_us, good_only)
         if not rows or (refused and not good_only):
@@ -47,8 +48,18 @@ class Intake:
             raise TooMuch(f"{rows:,} rows are more than this feed may ever send at once: {2 * self._rate_per_s:,.0f}; send less at a time")
         if not bucket.admit(rows, whole=True):
             raise TooMuch(f"{rows:,} rows are more than this feed may send now: {self._rate_per_s:,.0f} a second; try again in a moment")
+        self._refuse_foreign(feed, writer)
         await asyncio.to_thread(_keep, writer, lock, Frame(kept, received_us, format))
         return Taken(rows, refused)
+
+    def _refuse_foreign(self, feed: int, writer: SpoolWriter) -> None:
+        try:
+            spool_owner.refuse(writer.folder)
+        except SpoolForeign:
+            _, _, lock = self._writers.pop(feed)  # its file goes with the folder when that is moved away
+            with lock:
+                writer.close()
+            raise
 
     def close(self) -> None:
         while self._writers:

@@ -23,8 +23,9 @@ from data.feeds import FeedRow, Told
 from data.sessions import owner_connection
 from data.worlds import CODES, NAMES
 from errors import DatabaseUnreachable, SpoolFull, VigiaError
-from feeds import decoding, spool, transports, watching
+from feeds import decoding, spool, spool_owner, transports, watching
 from feeds.bucket import Bucket
+from feeds.keeper import Keeper
 from feeds.sending import Sender
 from feeds.spool import SpoolWriter
 from feeds.storing import GATHERED, Storing
@@ -48,6 +49,7 @@ class Ear:
     def __init__(self, feed: FeedRow, owner_url: str, *, protected: bool):
         self.feed, self.owner_url = feed, owner_url
         self.folder = folder_of(feed.id)
+        spool_owner.claim(self.folder, feed.identity, feed.name)
         self.writer = SpoolWriter(self.folder, limit_bytes=feed_settings().spool_mb * 1_000_000, protected=protected)
         self.storing = Storing(feed, self.folder, *decoding.of(feed), untrusted=decoding.UNTRUSTED)
         self.bucket = Bucket(float(feed.settings.get("rate_per_s", feed_settings().rate_per_s)))
@@ -189,12 +191,13 @@ async def listen(owner_url: str, stopping: asyncio.Event) -> None:
     settler.start()
     watcher = threading.Thread(target=watching.watch, args=(owner_url, ended), name="watching", daemon=True)
     watcher.start()
+    keeper = Keeper(owner_url)
     try:
         while not stopping.is_set():
             try:
-                wanted, protected = await asyncio.to_thread(_wanted, owner_url)
+                wanted, protected = await asyncio.to_thread(keeper.ask, _wanted)
                 await _follow(ears, wanted, protected, owner_url)
-                await asyncio.to_thread(_tell, owner_url, _states(ears))
+                await asyncio.to_thread(keeper.ask, partial(_tell, told=_states(ears)))
             except BROKEN as error:
                 log.warning("the database does not answer (%s); feeds go on to disk", type(error).__name__)
             with suppress(asyncio.TimeoutError):
@@ -202,7 +205,8 @@ async def listen(owner_url: str, stopping: asyncio.Event) -> None:
     finally:
         await asyncio.gather(*(_end(ear) for ear in ears.values()))
         with suppress(*BROKEN):  # what the last seconds added
-            await asyncio.to_thread(_tell, owner_url, _states(ears))
+            await asyncio.to_thread(keeper.ask, partial(_tell, told=_states(ears)))
+        keeper.close()
         ended.set()
         await asyncio.to_thread(settler.join)
         await asyncio.to_thread(watcher.join)
@@ -212,10 +216,9 @@ def _states(ears: dict[int, Ear | Sender]) -> list[tuple[FeedRow, Told]]:
     return [(ear.feed, told) for ear in ears.values() if (told := ear.told())]
 
 
-def _wanted(owner_url: str) -> tuple[dict[int, FeedRow], set[int]]:
-    with owner_connection(owner_url) as connection:
-        wanted = feeds.active(connection)
-        return wanted, {number for number, feed in wanted.items() if feeds.follows_governed(connection, feed)}
+def _wanted(connection: psycopg.Connection) -> tuple[dict[int, FeedRow], set[int]]:
+    wanted = feeds.active(connection)
+    return wanted, {number for number, feed in wanted.items() if feeds.follows_governed(connection, feed)}
 
 
 async def _follow(ears: dict[int, Ear | Sender], wanted: dict[int, FeedRow], protected: set[int], owner_url: str) -> None:
@@ -250,13 +253,9 @@ def _refused(owner_url: str, feed: FeedRow, words: str) -> None:
         connection.commit()
 
 
-def _tell(owner_url: str, told: list[tuple[FeedRow, Told]]) -> None:
-    if not told:
-        return
-    with owner_connection(owner_url) as connection:
-        for feed, state in told:
-            feeds.keep_state(connection, feed, state)
-        connection.commit()
+def _tell(connection: psycopg.Connection, told: list[tuple[FeedRow, Told]]) -> None:
+    for feed, state in told:
+        feeds.keep_state(connection, feed, state)
 
 
 def _off(owner_url: str, feed: FeedRow, told: Told) -> None:
