@@ -68,8 +68,8 @@ def _sentences() -> list[list[bytes]]:
     for i in range(SHIPS):
         of = []
         for step in range(PLACES):
-            (told,) = encode_dict({"type": 1, "mmsi": 345_000_000 + i, "lon": lon[i] + step * 0.0001, "lat": lat[i], "speed": 4.0, "course": round(course[i], 1), "heading": 511,
-                                   "second": 60}, talker_id="AI")
+            (told,) = encode_dict({"type": 1, "mmsi": 345_000_000 + i, "lon": lon[i] + step * 0.0001, "lat": lat[i], "speed": 4.0,
+                                   "course": round(course[i], 1), "heading": 511, "second": 60}, talker_id="AI")
             of.append(told.encode())
         out.append(of)
     return out
@@ -141,8 +141,8 @@ async def _measure(cluster, folder: Path, rate: int, seconds: int, listeners: in
             distinct, doubled, *until_stored = await asyncio.to_thread(_held_against, cluster)
             late = await asyncio.to_thread(listening.get, 600)
     judged = _judged(memory)
-    return (rate, source.sent / seconds, seconds, listeners, statistics.median(late), percentile(late, 0.95), percentile(late, 0.99), max(late), source.sent - distinct, doubled,
-            *(_slope(judged, column) for column in (1, 2)), judged[-1][0] - judged[0][0], memory[-1][1], after), (*until_stored, *cores)
+    return (rate, source.sent / seconds, seconds, listeners, statistics.median(late), percentile(late, 0.95), percentile(late, 0.99), max(late),
+            source.sent - distinct, doubled, *(_slope(judged, column) for column in (1, 2)), judged[-1][0] - judged[0][0], memory[-1][1], after), (*until_stored, *cores)
 
 
 @contextmanager
@@ -197,7 +197,9 @@ def _held_against(cluster) -> tuple[float, ...]:
     """Fixes that are different, how many there are more than once, and how long they took to the database: the middle, 95 and 99 of a hundred."""
     with owner_connection(cluster.owner_url) as connection:
         (all_, distinct) = connection.execute("SELECT count(*), count(DISTINCT (track_id, observed_at)) FROM fix").fetchone()
-        (took,) = connection.execute("SELECT percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY extract(epoch FROM recorded_at - observed_at)) FROM fix").fetchone()
+        (took,) = connection.execute("""
+            SELECT percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY extract(epoch FROM recorded_at - observed_at)) FROM fix
+        """).fetchone()
     return distinct, all_ - distinct, *took
 
 

@@ -191,8 +191,10 @@ def standing(now: datetime, *, on: bool, late_s: float, told_at: datetime | None
     """How a feed fares, by three clocks: is it listened to, does it tell anything, and of which time is what it tells.
 
     >>> t = datetime(2026, 11, 26, 4, 0, tzinfo=timezone.utc)
-    >>> def after(s, **other): return standing(t.replace(minute=s // 60, second=s % 60), **{"on": True, "late_s": 10, "told_at": t.replace(minute=s // 60, second=s % 60), "message_at": t, "position_at": t, "moved_at": t, **other})
-    >>> [after(s) for s in (5, 20, 60, 600)], after(5, on=False), after(60, told_at=t), after(200, message_at=t.replace(minute=3, second=20), position_at=t.replace(minute=3, second=20))
+    >>> def at(s): return t.replace(minute=s // 60, second=s % 60)
+    >>> def after(s, **other):
+    ...     return standing(at(s), **{"on": True, "late_s": 10, "told_at": at(s), "message_at": t, "position_at": t, "moved_at": t, **other})
+    >>> [after(s) for s in (5, 20, 60, 600)], after(5, on=False), after(60, told_at=t), after(200, message_at=at(200), position_at=at(200))
     (['live', 'late', 'stale', 'dead'], 'off', 'dead', 'frozen')
     """
     if not on:

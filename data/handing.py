@@ -32,4 +32,5 @@ def places(connection: psycopg.Connection, feed: FeedRow, after: tuple[int, int]
 
 def record(connection: psycopg.Connection, feed: FeedRow, number: int) -> None:
     """That places are given out, and to where; before they are."""
-    tell(connection, "disclosure", who=f"feed:{feed.id}", of=f"cot to {feed.settings['host']}:{feed.settings['port']}", layer="tracks", world=NAMES[feed.world], rows=number)
+    tell(connection, "disclosure", who=f"feed:{feed.id}", of=f"cot to {feed.settings['host']}:{feed.settings['port']}", layer="tracks",
+         world=NAMES[feed.world], rows=number)

@@ -83,8 +83,8 @@ class Handing:
     def know(self, tracks: list[int]) -> None:
         """Find out which of these tracks somebody accepted."""
         for track, own, from_s, to_s, area in self._connection.execute("""
-            SELECT o.track_id, o.own_track_id, extract(epoch FROM greatest(h.valid_from, o.decided_at)), extract(epoch FROM least(h.valid_to, coalesce(h.revoked_at, 'infinity'))),
-                   ST_AsBinary(h.area)
+            SELECT o.track_id, o.own_track_id, extract(epoch FROM greatest(h.valid_from, o.decided_at)),
+                   extract(epoch FROM least(h.valid_to, coalesce(h.revoked_at, 'infinity'))), ST_AsBinary(h.area)
             FROM handover o JOIN track t ON t.id = o.own_track_id
             JOIN authority h ON h.agency_id = o.to_agency_id AND access.names(h.devices, t.key, t.identifiers)
             WHERE o.track_id = ANY (%s) AND o.state = 'accepted'
@@ -133,10 +133,12 @@ class Handing:
         self._connection.execute("UPDATE handover SET state = 'expired' WHERE track_id = %s AND state = 'offered' AND expires_at <= now()", (track,))
         row = self._connection.execute("""
             INSERT INTO handover (track_id, authority_id, from_agency_id, to_agency_id, observed_at, cell, state, expires_at)
-            SELECT t.id, h.id, t.agency_id, %(to)s::int, to_timestamp(%(at)s), %(cell)s, CASE WHEN %(to)s::int IS NULL THEN 'nobody' ELSE 'offered' END, now() + make_interval(hours => %(hours)s)
+            SELECT t.id, h.id, t.agency_id, %(to)s::int, to_timestamp(%(at)s), %(cell)s,
+                   CASE WHEN %(to)s::int IS NULL THEN 'nobody' ELSE 'offered' END, now() + make_interval(hours => %(hours)s)
             FROM track t CROSS JOIN LATERAL (
               SELECT h.id FROM authority h WHERE h.agency_id = t.agency_id AND access.names(h.devices, t.key, t.identifiers)
-                AND h.valid_from <= to_timestamp(%(at)s) AND to_timestamp(%(at)s) < least(h.valid_to, coalesce(h.revoked_at, 'infinity')) ORDER BY h.valid_from DESC LIMIT 1
+                AND h.valid_from <= to_timestamp(%(at)s) AND to_timestamp(%(at)s) < least(h.valid_to, coalesce(h.revoked_at, 'infinity'))
+              ORDER BY h.valid_from DESC LIMIT 1
             ) h WHERE t.id = %(track)s
             ON CONFLICT (track_id, to_agency_id) WHERE state <> 'expired' DO NOTHING RETURNING id
         """, {"track": track, "to": agency, "at": observed_s, "cell": cell, "hours": OFFER_H}).fetchone()
@@ -178,8 +180,10 @@ def accept(connection: psycopg.Connection, number: int, reference: str, who: str
     Raises NotFound, Forbidden, HandoverRefused.
     """
     person, row = _offered(connection, number, who)
-    own = connection.execute("SELECT id, devices, valid_from <= now() AND now() < least(valid_to, coalesce(revoked_at, 'infinity')) FROM authority WHERE agency_id = %s AND reference = %s",
-                             (row["to"], reference.strip())).fetchone()
+    own = connection.execute("""
+        SELECT id, devices, valid_from <= now() AND now() < least(valid_to, coalesce(revoked_at, 'infinity')) FROM authority
+        WHERE agency_id = %s AND reference = %s
+    """, (row["to"], reference.strip())).fetchone()
     if own is None:
         raise NotFound(f"that agency has no authority {reference!r}; enter it first: `./vigia authority add`")
     if not own[2]:

@@ -140,7 +140,8 @@ def _drop_files(connection: psycopg.Connection, images: list[Erased]) -> None:
 
 HELD_TRACK = IN_FORCE.format(kinds="ARRAY['track']", id="t.id", agency="t.agency_id")
 POSITIONS = f"""
-    SELECT t.id, t.agency_id, cut, 'positions: ' || coalesce(p.keep, %(keep)s::interval)::text || ' after they came (' || coalesce(p.source, %(source)s) || ')', {HELD_TRACK}
+    SELECT t.id, t.agency_id, cut, 'positions: ' || coalesce(p.keep, %(keep)s::interval)::text || ' after they came (' || coalesce(p.source, %(source)s) || ')',
+           {HELD_TRACK}
     FROM track t LEFT JOIN retention_policy p ON p.agency_id = t.agency_id AND p.kind = 'track'
     CROSS JOIN LATERAL (SELECT %(now)s - coalesce(p.keep, %(keep)s::interval) AS cut) c
     WHERE t.world = 0 AND t.id IN (SELECT f.track_id FROM fix f WHERE f.world = 0 AND f.recorded_at <= %(newest)s)

@@ -113,7 +113,9 @@ def fixes(connection: psycopg.Connection, world: int, ids: Sequence[int], from_u
         FROM unnest(%(ids)s::bigint[], %(low)s::bigint[], %(high)s::bigint[]) AS asked (id, low, high)
       )
       SELECT d.id, p.packed FROM d
-      CROSS JOIN LATERAL (SELECT string_agg({packed}, '') AS packed FROM fix f WHERE f.world = %(world)s AND f.track_id = d.id AND f.observed_at BETWEEN d.low AND d.high) p
+      CROSS JOIN LATERAL (
+        SELECT string_agg({packed}, '') AS packed FROM fix f WHERE f.world = %(world)s AND f.track_id = d.id AND f.observed_at BETWEEN d.low AND d.high
+      ) p
       WHERE p.packed IS NOT NULL
     """, asked, binary=True).fetchall()
     rows = np.frombuffer(b"".join(packed for _, packed in found), FIX)
@@ -175,7 +177,8 @@ NOW = ("id", "name", "type", "rule_id", "rule_version", "track_id", "other_id", 
 def lapsed(connection: psycopg.Connection, world: int) -> list[dict]:
     """Events that go on by a rule or in an area that is no more."""
     return _rows(connection, f"""
-        SELECT {', '.join(NOW)}, ST_X(place) AS lon, ST_Y(place) AS lat, scopes, kinds, agencies FROM event e WHERE world = %s AND ended_at IS NULL AND NOT retracted AND (
+        SELECT {', '.join(NOW)}, ST_X(place) AS lon, ST_Y(place) AS lat, scopes, kinds, agencies FROM event e
+        WHERE world = %s AND ended_at IS NULL AND NOT retracted AND (
           NOT EXISTS (SELECT FROM rule r WHERE r.id = e.rule_id AND r.ended_at IS NULL AND r.active)
           OR (area_id IS NOT NULL AND NOT EXISTS (SELECT FROM watch_area a WHERE a.id = e.area_id AND a.ended_at IS NULL)))
     """, world)

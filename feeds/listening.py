@@ -83,8 +83,8 @@ class Ear:
         if self.storing.state is None:
             return None
         errors = dict(self.framing + Counter(self.storing.state.errors))
-        return Told(**{**vars(self.storing.state), "errors": errors, "transport_at": self.transport_at, "trouble": "; ".join(filter(None, self.troubles.values())) or None,
-                       "dropped": self.storing.state.dropped + self.dropped + self.writer.dropped,
+        return Told(**{**vars(self.storing.state), "errors": errors, "transport_at": self.transport_at,
+                       "trouble": "; ".join(filter(None, self.troubles.values())) or None, "dropped": self.storing.state.dropped + self.dropped + self.writer.dropped,
                        "spooled_bytes": spool.waiting_bytes(self.folder, dict(self.storing.marks))})
 
     # -- receiving

@@ -1,4 +1,4 @@
-"""Frames that the database refuses for what they say: found by halves, put aside on disk, counted; the others of their batch are stored."""
+"""What the database refuses for what it says: found by halves, its frames put aside on disk, counted; the rest of the batch is stored."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ASIDE_BYTES = 16_000_000  # kept of each feed: whoever sends nothing else must n
 
 
 def all_but_refused(connection: psycopg.Connection, number: int, put: Callable[[int, int], None]) -> dict[int, str]:
-    """Have `put(first, end)` store `number` frames in parts, each in a savepoint; which of them were refused, and by what."""
+    """Have `put(first, end)` store so many positions and names in parts, each in a savepoint; which of them were refused, and by what."""
     connection.execute("SELECT")  # begins the transaction that the savepoints are in
     refused: dict[int, str] = {}
     parts = [(0, number)]
@@ -27,7 +27,7 @@ def all_but_refused(connection: psycopg.Connection, number: int, put: Callable[[
             with connection.transaction():
                 put(first, end)
         except REFUSALS as error:
-            if end - first == 1:
+            if end - first <= 1:
                 refused[first] = type(error).__name__  # what the database says of it may hold what it refused
             else:
                 middle = (first + end) // 2

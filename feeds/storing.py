@@ -6,6 +6,7 @@ import logging
 import math
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
@@ -48,9 +49,20 @@ class Batch:
     def frames(self) -> int:
         return len(self.sources)
 
+    @property
+    def number(self) -> int:
+        """Of positions and names."""
+        return len(self.heard) + len(self.told)
+
     def part(self, first: int, end: int) -> Batch:
-        """What came of these of its frames."""
-        return Batch([one for one in self.heard if first <= one.frame < end], [one for one in self.told if first <= one.frame < end])
+        """Of what is told in it, positions first, from one to before another."""
+        n = len(self.heard)
+        return Batch(self.heard[first:end], self.told[max(0, first - n):max(0, end - n)])
+
+    def sources_of(self, numbers: Iterable[int]) -> list[Frame]:
+        """The frames that what is told under these numbers came from."""
+        every = [*self.heard, *self.told]
+        return [self.sources[frame] for frame in sorted({every[number].frame for number in numbers})]
 
 
 @dataclass
@@ -189,7 +201,7 @@ class Storing:
         return out
 
     def _put_sound(self, batch: Batch) -> Outcome:
-        """Of a batch that the database refused: the frames that it takes. The others are put aside, or a feed would wait for ever behind one of them."""
+        """Of a batch that the database refused, what it takes. The frames of the rest are put aside, or a feed would wait for ever behind one of them."""
         parts: list[Outcome] = []
 
         def put(first: int, end: int) -> None:
@@ -199,14 +211,14 @@ class Storing:
                 self._forget()
                 raise
 
-        refused = all_but_refused(self.connection, batch.frames, put)
+        refused = all_but_refused(self.connection, batch.number, put)
         out = reduce(Outcome.plus, parts, Outcome())
         if refused:
-            name, end = max(batch.reached.items())
-            kept = put_aside(self.folder, f"{name}-{end}", [batch.sources[number] for number in refused])
+            (name, end), frames = max(batch.reached.items()), batch.sources_of(refused)
+            kept = put_aside(self.folder, f"{name}-{end}", frames)
             out.errors["refused by the database"] += len(refused)
-            out.errors["refused by the database, and no room to keep them"] += len(refused) - kept
-            log.warning("feed %s: the database refuses %d of %d messages (%s); they are kept in %s", self.feed.name, len(refused), batch.frames,
+            out.errors["refused by the database, and no room to keep it"] += len(frames) - kept
+            log.warning("feed %s: the database refuses %d of %d (%s); their messages are kept in %s", self.feed.name, len(refused), batch.number,
                         ", ".join(sorted(set(refused.values()))), self.folder)
         return out
 

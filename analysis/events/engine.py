@@ -64,8 +64,8 @@ class Engine:
     """Rules over fixes as they come. `take` and `tick` give the revisions that lead from what was told to what is true now.
 
     After any sequence of calls the events that stand are those `Rule.apply` finds in all fixes at once. What is held does not grow with time: fixes
-    of the last `reorder_s` and a tenth more (a fix that comes late within it is dealt with in memory), and for each rule what was open before (its carry). A fix older than
-    that is dealt with too, by asking `past` for its tracks. Not safe for several threads at once.
+    of the last `reorder_s` and a tenth more (a fix that comes late within it is dealt with in memory), and for each rule what was open before
+    (its carry). A fix older than that is dealt with too, by asking `past` for its tracks. Not safe for several threads at once.
     """
 
     def __init__(self, rules: Sequence[Rule], context: Context, past: Past, reorder_s: float = 600.0):

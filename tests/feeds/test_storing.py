@@ -171,7 +171,7 @@ def test_what_the_database_refuses_is_put_aside_and_holds_up_nothing(feed, caplo
     writer.append([fix(1), strange[0], fix(2), fix(4), strange[1], fix(5), Frame(b"nothing", 1, "fixes")])
     assert storing.step() == 7 and storing.step() == 0
     assert (storing.state.messages, storing.state.stored, storing.state.already) == (7, 4, 0)
-    assert storing.state.errors["refused by the database"] == 2 and sum(storing.state.errors.values()) == 3 and "refuses 2 of 7" in caplog.text
+    assert storing.state.errors["refused by the database"] == 2 and sum(storing.state.errors.values()) == 3 and "refuses 2 of 6" in caplog.text
     assert connection.execute("SELECT count(*), (SELECT array_agg(key) FROM track) FROM fix").fetchone() == (4, ["tag:V-1"])
     assert recorded(connection) == [4]
     (aside,) = storing.folder.glob("*.refused")
@@ -190,4 +190,16 @@ def test_what_is_refused_does_not_fill_the_disk(feed, monkeypatch):
         storing.step()
     held = sum(path.stat().st_size - len(MAGIC) for path in storing.folder.glob("*.refused"))
     assert 0 < held <= 500 and storing.state.errors["refused by the database"] == 12
-    assert storing.state.errors["refused by the database, and no room to keep them"] >= 8
+    assert storing.state.errors["refused by the database, and no room to keep it"] >= 8
+
+
+def test_of_one_body_all_rows_are_stored_but_the_refused_one(feed):
+    storing, writer, connection = feed
+    connection.execute("ALTER TABLE fix ADD CONSTRAINT strange CHECK (speed_mps <> 77)")
+    connection.commit()
+    body = Frame(b"[" + b",".join(fix(number, **({"speed_mps": 77} if number == 3 else {})).data for number in range(9)) + b"]", 1_795_665_600_000_000, "fixes")
+    writer.append([body])
+    assert storing.step() == 1
+    assert (storing.state.stored, storing.state.errors) == (8, {"refused by the database": 1})
+    (aside,) = storing.folder.glob("*.refused")
+    assert [one.frame for one in spool.all_of(aside)] == [body]
