@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dash import Dash, Input, Output
+from dash import Dash, Input, Output, no_update
 
 from callbacks._database import database, filter_of, record
 from data import events, imagery, seizures, tracks
+from data.filters import Filter
 from errors import FilterInvalid, NotFound
 from layouts import details, ids
 
@@ -25,7 +26,9 @@ def include(app: Dash) -> None:
 
 
 async def show(choices: dict) -> tuple[list, bool]:
-    """What `sel` names, or nothing."""
+    """What `sel` names, as it was when the clock stood where it does, or nothing. While the clock runs it stays as it was."""
+    if (choices or {}).get("playing"):
+        return no_update, no_update
     part, _, key = ((choices or {}).get("sel") or "").partition(":")
     if part not in PARTS or not key.isdecimal():
         return details.nothing(), True
@@ -37,6 +40,7 @@ async def show(choices: dict) -> tuple[list, bool]:
             if part == "track":
                 found = {**found, "events": await events.of_track(session, filter, int(key), filter.start)}
         await record(f"{part}s/{key}")
-        return layout({**found, "world": filter.world}), False
+        shown = layout({**found, "world": filter.world, "query": Filter(filter.world, at=filter.at, known_at=filter.known_at).query()})
+        return [*shown[:1], *details.as_of(filter.at), *shown[1:]], False
     except (NotFound, FilterInvalid) as error:
         return details.missing(str(error)), False

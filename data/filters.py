@@ -10,9 +10,10 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, func, literal, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, literal, literal_column, or_, select, true
 
-from data.models import Agency, Event, Fix, Image, LatestFix, Segment, Seizure, Track
+from data.flags import UNTRUSTED
+from data.models import Agency, Event, Fix, Image, LatestFix, Segment, Seizure, Track, Unsettled
 from data.names import any_like, left_out, named
 from data.query import PARSERS, TEXT, plain_text, time_text
 from data.records import BBox
@@ -20,17 +21,20 @@ from data.worlds import CODES, World
 from errors import FilterInvalid
 
 
+HOUR = timedelta(hours=1)
 # As the index of long ones says it (data/models/seizures.py), so that it is recognised.
 LONG = Seizure.time_span.in_([literal_column("'month'"), literal_column("'range'")])
 
 
 @dataclass(frozen=True)
 class Filter:
-    """What is asked for. `start` is included, `end` is not; an empty tuple means all."""
+    """What is asked for. `start` and `at` are included, `end` is not; an empty tuple means all."""
 
     world: World = "live"
     start: datetime | None = None
     end: datetime | None = None
+    at: datetime | None = None
+    """Where the clock stands: what happened up to then, as it was then."""
     known_at: datetime | None = None
     bbox: BBox | None = None
     area: tuple[tuple[float, float], ...] = ()
@@ -97,6 +101,11 @@ class Filter:
         return replace(self, **changes)
 
     @property
+    def by_then(self) -> str:
+        """Words for what was not there yet: `, up to 2026-11-24T03:12:00Z`; nothing while live."""
+        return f", up to {time_text(self.at)}" if self.at else ""
+
+    @property
     def world_code(self) -> int:
         return CODES[self.world]
 
@@ -110,6 +119,8 @@ class Filter:
             out += [Seizure.ended_at > self.start, or_(Seizure.started_at > self.start - timedelta(days=2), LONG)]
         if self.end:
             out.append(Seizure.started_at < self.end)
+        if self.at:
+            out.append(Seizure.started_at <= self.at)
         if self.known_at:
             out.append(Seizure.recorded_at <= self.known_at)
         if self.drug:
@@ -134,11 +145,14 @@ class Filter:
         """Conditions on `segment`. A track is in the window when one of its hours is."""
         out = [Segment.world == self.world_code]
         if self.start:
-            out += [Segment.hour > self.start - timedelta(hours=1), Segment.ended_at >= self.start]
+            out += [Segment.hour > self.start - HOUR, Segment.ended_at >= self.start]
         if self.end:
             out += [Segment.hour < self.end, Segment.started_at < self.end]
+        if self.at:
+            # A silence that was not over yet is none.
+            out += [Segment.hour <= self.at, Segment.started_at <= self.at, or_(Segment.gap.is_(False), Segment.ended_at <= self.at)]
         if self.known_at:
-            out += [Segment.first_recorded_at <= self.known_at, self._known_in_hour()]
+            out.append(Segment.first_recorded_at <= self.known_at)
         if self.kind:
             out.append(Segment.kind.in_(self.kind))
         if self.agency:
@@ -147,18 +161,45 @@ class Filter:
             out.append(Segment.track_id.in_(self.track))
         if self.source or self.q:
             out.append(Segment.track_id.in_(self._tracks_told()))
-        if not self.known_at:
-            out += self.inside(Segment.line)
-        return out
+        place = self.inside(Segment.line)
+        if whole := self.whole():
+            # Only where the line says more than is asked are its fixes looked at.
+            return [*out, case((and_(*whole), and_(true(), *place)), else_=self._fix_in_hour(Segment))]
+        return out + place
 
-    def _known_in_hour(self) -> ColumnElement[bool]:
-        """A fix of the segment's hour, in the window and the place, that was known: the line itself may go by ones that came later."""
-        low = func.greatest(Segment.hour, self.start) if self.start else Segment.hour
-        high = func.least(Segment.hour + timedelta(hours=1), self.end) if self.end else Segment.hour + timedelta(hours=1)
-        # With a limit it is looked up for each segment by the key; as EXISTS it is planned as a join over all fixes.
-        return select(literal(True)).where(
-            Fix.world == self.world_code, Fix.track_id == Segment.track_id, Fix.observed_at >= low, Fix.observed_at < high,
-            Fix.recorded_at <= self.known_at, *self.inside(Fix.geom)).limit(1).correlate(Segment).scalar_subquery()
+    def whole(self) -> list[ColumnElement[bool]]:
+        """Conditions on `segment`: its line stands as it is, for nothing of it happened or was recorded later. None: every line does."""
+        return [*([Segment.ended_at <= self.at] if self.at else []), *([Segment.last_recorded_at <= self.known_at] if self.known_at else [])]
+
+    def unsettled(self) -> list[ColumnElement[bool]]:
+        """Conditions on `unsettled` and its track: hours in the window whose lines are still to be made."""
+        out = [Unsettled.world == self.world_code]
+        if self.start:
+            out.append(Unsettled.hour > self.start - HOUR)
+        if self.end:
+            out.append(Unsettled.hour < self.end)
+        if self.kind:
+            out.append(Track.kind.in_(self.kind))
+        if self.agency:
+            out.append(Track.agency_id.in_(self._agencies()))
+        if self.track:
+            out.append(Unsettled.track_id.in_(self.track))
+        if self.source or self.q:
+            out.append(Unsettled.track_id.in_(self._tracks_told()))
+        return [*out, self._fix_in_hour(Unsettled)]
+
+    def fixes(self) -> list[ColumnElement[bool]]:
+        """Conditions on `fix`: of the world, trusted, of no later than the clock, and known by then."""
+        return [Fix.world == self.world_code, Fix.flags.op("&")(UNTRUSTED) == 0, *([Fix.observed_at <= self.at] if self.at else []),
+                *([Fix.recorded_at <= self.known_at] if self.known_at else [])]
+
+    def _fix_in_hour(self, of: type) -> ColumnElement[bool]:
+        """A fix of that hour, in the window and the place, and by the clock and the time of knowing."""
+        low = func.greatest(of.hour, self.start) if self.start else of.hour
+        high = func.least(of.hour + HOUR, self.end) if self.end else of.hour + HOUR
+        # With a limit it is looked up for each hour by the key; as EXISTS it is planned as a join over all fixes.
+        return func.coalesce(select(literal(True)).where(
+            *self.fixes(), Fix.track_id == of.track_id, Fix.observed_at >= low, Fix.observed_at < high, *self.inside(Fix.geom)).limit(1).correlate(of).scalar_subquery(), False)
 
     def latest(self) -> list[ColumnElement[bool]]:
         """Conditions on `latest_fix`: the newest position of each track, not cut by the window's start."""
@@ -181,6 +222,8 @@ class Filter:
             out.append(Image.captured_at >= self.start)
         if self.end:
             out.append(Image.captured_at < self.end)
+        if self.at:
+            out.append(Image.captured_at <= self.at)
         if self.known_at:
             out.append(Image.recorded_at <= self.known_at)
         if self.agency:
@@ -197,6 +240,7 @@ class Filter:
         out = [Event.world == self.world_code, *self.inside(told.place)]
         out += [or_(told.ended_at.is_(None), told.ended_at >= self.start)] if self.start else []
         out += [told.started_at < self.end] if self.end else []
+        out += [told.started_at <= self.at] if self.at else []
         out += [Event.kinds.overlap(list(self.kind))] if self.kind else []
         for tracks in (self.track,) * bool(self.track) + (self._tracks_told(),) * bool(self.source or self.q):
             out.append(or_(Event.track_id.in_(tracks), Event.other_id.in_(tracks)))

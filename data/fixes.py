@@ -16,6 +16,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from data import authority, segments
+from data.flags import UNTRUSTED
 from data.handover import Handing
 from data.news import next_batch, tell
 from data.partitions import ensure_months
@@ -285,7 +286,7 @@ def wire(columns: dict[str, np.ndarray], world: int, source_id: int) -> list[byt
 
 
 def latest(connection: psycopg.Connection, world: int) -> None:
-    """Bring the newest place of every touched track up to date, and say so; an older fix that comes late changes nothing."""
+    """Bring the newest place of every touched track up to date, and say so; an older fix that comes late changes nothing, and one that is not trusted is no place."""
     batch = next_batch(connection)
     connection.execute("""
         INSERT INTO latest_fix (track_id, world, kind, agency_id, scope, observed_at, recorded_at, qk, geom, speed_mps, course_deg,
@@ -295,7 +296,7 @@ def latest(connection: psycopg.Connection, world: int) -> None:
         FROM (SELECT DISTINCT track_id FROM touched) changed
         JOIN track t ON t.id = changed.track_id
         CROSS JOIN LATERAL (
-          SELECT * FROM fix WHERE fix.world = %(world)s AND fix.track_id = t.id ORDER BY observed_at DESC, qk LIMIT 1
+          SELECT * FROM fix WHERE fix.world = %(world)s AND fix.track_id = t.id AND fix.flags & %(untrusted)s = 0 ORDER BY observed_at DESC, qk LIMIT 1
         ) f
         ON CONFLICT (track_id) DO UPDATE SET
           observed_at = excluded.observed_at, recorded_at = excluded.recorded_at, qk = excluded.qk, geom = excluded.geom,
@@ -303,5 +304,5 @@ def latest(connection: psycopg.Connection, world: int) -> None:
           altitude_m = excluded.altitude_m, accuracy_m = excluded.accuracy_m, source_id = excluded.source_id,
           line = excluded.line, flags = excluded.flags, batch = excluded.batch
         WHERE excluded.observed_at >= latest_fix.observed_at
-    """, {"world": world, "batch": batch})
+    """, {"world": world, "batch": batch, "untrusted": UNTRUSTED})
     tell(connection, batch)

@@ -8,7 +8,7 @@ import shapely
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from data import imagery, seizures
+from data import hours, imagery, seizures
 from data.filters import Filter
 from data.models import Agency, Segment, Source, Track
 from errors import FilterInvalid
@@ -34,20 +34,17 @@ async def _seizures(session: AsyncConnection, filter: Filter) -> geopandas.GeoDa
 
 
 async def _tracks(session: AsyncConnection, filter: Filter) -> geopandas.GeoDataFrame:
-    conditions = [*filter.segments(), Segment.gap.is_(False)]
-    _check(await session.scalar(select(func.count()).select_from(Segment).where(*conditions)), "hours of tracks")
+    _check(await session.scalar(select(func.count()).select_from(Segment).where(*filter.segments(), Segment.gap.is_(False))), "hours of tracks")
+    summed, merged = hours.drawn(filter)
     rows = await session.execute(
         select(
             Track.id, Track.key, Track.kind, Track.name, Agency.name.label("agency"), Track.marking, Source.name.label("source"),
-            func.min(Segment.started_at).label("first_at"), func.max(Segment.ended_at).label("last_at"),
-            func.sum(Segment.fix_count).label("fixes"), func.sum(Segment.length_m).label("length_m"),
-            func.ST_AsBinary(func.ST_LineMerge(func.ST_Collect(func.ST_Force2D(Segment.line)))).label("line"),
+            summed.c.first_at, summed.c.last_at, summed.c.fixes, summed.c.length_m, func.ST_AsBinary(merged.c.line).label("line"),
         )
-        .join(Track, Track.id == Segment.track_id).outerjoin(Source, Source.id == Track.source_id)
-        .outerjoin(Agency, Agency.id == Track.agency_id)
-        .where(*conditions).group_by(Track.id, Agency.name, Source.name).order_by(Track.id)
+        .join(summed, summed.c.track_id == Track.id).join(merged, merged.c.track_id == Track.id).outerjoin(Source, Source.id == Track.source_id)
+        .outerjoin(Agency, Agency.id == Track.agency_id).order_by(Track.id)
     )
-    frame = pd.DataFrame([dict(r) for r in rows.mappings()])
+    frame = pd.DataFrame([{str(name): value for name, value in r.items()} for r in rows.mappings()])
     if frame.empty:
         return _empty()
     frame["fixes"] = frame.fixes.astype(int)

@@ -42,9 +42,9 @@ async def page(session: AsyncConnection, filter: Filter, *, limit: int, offset: 
 
 async def one(session: AsyncConnection, filter: Filter, image_id: int) -> dict:
     """One image of the filter's world. Raises NotFound."""
-    row = (await session.execute(_rows([Image.world == filter.world_code, Image.id == image_id]))).mappings().one_or_none()
+    row = (await session.execute(_rows([Image.id == image_id, *Filter(world=filter.world, at=filter.at).images()]))).mappings().one_or_none()
     if row is None:
-        raise NotFound(f"no image {image_id} in the {filter.world} world")
+        raise NotFound(f"no image {image_id} in the {filter.world} world{filter.by_then}")
     return _told(dict(row))
 
 

@@ -12,6 +12,7 @@ import psycopg
 
 from data import authority
 from data.fixes import COPY_END, COPY_HEAD, COLUMNS, MEASURES, TrackTold, put_tracks, wire
+from data.flags import UNTRUSTED
 from data.handover import Handing
 from data.news import next_batch, tell
 from data.partitions import ensure_months
@@ -31,9 +32,8 @@ class Stored:
 class LiveWriter:
     """Stores what one feed hears, each batch in the caller's transaction. One for each connection."""
 
-    def __init__(self, connection: psycopg.Connection, world: int, source_id: int, *, untrusted: int = 0):
-        """`untrusted`: flags of a fix that never becomes a track's newest place."""
-        self.connection, self.world, self.source_id, self.untrusted = connection, world, source_id, untrusted
+    def __init__(self, connection: psycopg.Connection, world: int, source_id: int):
+        self.connection, self.world, self.source_id = connection, world, source_id
         connection.execute("""
             CREATE TEMP TABLE IF NOT EXISTS incoming (
               world smallint, track_id bigint, observed_at timestamptz, qk bigint, geom geometry, speed_mps real, course_deg real,
@@ -131,7 +131,7 @@ class LiveWriter:
               speed_mps = excluded.speed_mps, course_deg = excluded.course_deg, heading_deg = excluded.heading_deg, altitude_m = excluded.altitude_m,
               accuracy_m = excluded.accuracy_m, source_id = excluded.source_id, line = excluded.line, flags = excluded.flags, batch = excluded.batch
             WHERE excluded.observed_at >= latest_fix.observed_at
-        """, {"batch": batch, "untrusted": self.untrusted})
+        """, {"batch": batch, "untrusted": UNTRUSTED})
         self.connection.execute("""
             INSERT INTO unsettled (world, track_id, hour, fixes)
             SELECT world, track_id, date_trunc('hour', observed_at, 'UTC'), count(*) FROM incoming GROUP BY 1, 2, 3 ORDER BY 1, 2, 3

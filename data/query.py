@@ -155,6 +155,7 @@ PARSERS = {
     "world": ("world", _world),
     "from": ("start", _time),
     "to": ("end", _time),
+    "at": ("at", _time),
     "known_at": ("known_at", _time),
     "bbox": ("bbox", _bbox),
     "area": ("area", _area),
@@ -171,6 +172,7 @@ PARSERS = {
 TEXT = {
     "from": time_text,
     "to": time_text,
+    "at": time_text,
     "known_at": time_text,
     "bbox": lambda v: ",".join(_number_text(d) for d in v),
     "area": lambda v: ";".join(f"{_number_text(lon)} {_number_text(lat)}" for lon, lat in v),

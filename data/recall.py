@@ -123,8 +123,14 @@ def _lost(connection: psycopg.Connection, world: int, told: np.ndarray):
         WHERE world = %s AND track_id = ANY(%s) AND hour BETWEEN %s AND %s AND NOT gap GROUP BY 1, 2
     """, (world, np.unique(told["id"]).tolist(), first, last))}
     gone: dict[int, list[int]] = defaultdict(lambda: [0, 0])
-    for id, hour, fixes in told.tolist():
-        if (missing := fixes - today.get((id, hour), 0)) > 0:
+    fewer = [(id, hour, fixes) for id, hour, fixes in told.tolist() if fixes > today.get((id, hour), 0)]
+    # Lines may be behind, or have lost a fix that is no longer trusted: it is still there.
+    left = connection.execute("""
+        SELECT (SELECT count(*) FROM fix f WHERE f.world = %s AND f.track_id = t.id AND f.observed_at >= to_timestamp(t.hour) AND f.observed_at < to_timestamp(t.hour + 3600))
+        FROM unnest(%s::bigint[], %s::bigint[]) WITH ORDINALITY AS t (id, hour, number) ORDER BY number
+    """, (world, [id for id, _, _ in fewer], [hour for _, hour, _ in fewer])).fetchall()
+    for (id, _, fixes), (held,) in zip(fewer, left):
+        if (missing := fixes - held) > 0:
             gone[id][0] += missing
             gone[id][1] += 1
     for id, (fixes, hours) in gone.items():

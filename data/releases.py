@@ -14,8 +14,9 @@ from sqlalchemy import BigInteger, Integer, cast, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from data.filters import HOUR as HOUR_LONG
 from data.filters import Filter
-from data.models import Segment
+from data.models import Fix, Segment, Track, Unsettled
 from data.records import MARKINGS
 from data.scope import LEVEL
 from data.sessions import Database
@@ -59,12 +60,16 @@ async def versions(session: AsyncConnection, kind: str, ids: list[int]) -> bytes
 
 async def hours(session: AsyncConnection, filter: Filter) -> bytes:
     """The hours of tracks that a filter gives, packed; each with the fixes of the whole hour."""
-    asked = select(Segment.track_id, Segment.hour).distinct().where(*filter.segments(), Segment.gap.is_(False)).cte("asked")
+    lines = select(Segment.track_id, Segment.hour).where(*filter.segments(), Segment.gap.is_(False))
+    asked = lines.union(select(Unsettled.track_id, Unsettled.hour).join(Track, Track.id == Unsettled.track_id).where(*filter.unsettled())).cte("asked")
+    # Hours without a line yet are known by their fixes.
+    fixes = select(func.count()).where(*Filter(filter.world).fixes(), Fix.track_id == asked.c.track_id, Fix.observed_at >= asked.c.hour, Fix.observed_at < asked.c.hour + HOUR_LONG)
+    of_lines = select(func.sum(Segment.fix_count)).where(
+        Segment.world == filter.world_code, Segment.track_id == asked.c.track_id, Segment.hour == asked.c.hour, Segment.gap.is_(False))
     rows = (await session.execute(
-        select(Segment.track_id, cast(func.extract("epoch", Segment.hour), BigInteger), cast(func.sum(Segment.fix_count), Integer))
-        .join(asked, (asked.c.track_id == Segment.track_id) & (asked.c.hour == Segment.hour))
-        .where(Segment.world == filter.world_code, Segment.gap.is_(False)).group_by(Segment.track_id, Segment.hour).order_by(Segment.track_id, Segment.hour)
-    )).all()
+        select(asked.c.track_id, cast(func.extract("epoch", asked.c.hour), BigInteger),
+               cast(func.coalesce(of_lines.correlate(asked).scalar_subquery(), fixes.correlate(asked).scalar_subquery()), Integer))
+        .order_by(asked.c.track_id, asked.c.hour))).all()
     return np.array([tuple(row) for row in rows], HOUR).tobytes()
 
 

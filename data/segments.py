@@ -17,6 +17,7 @@ from pyproj import Geod
 
 from data import flows
 from data.covering import cover
+from data.flags import UNTRUSTED
 from data.quadkey import mercator
 from data.records import KINDS
 
@@ -29,8 +30,8 @@ GAP_PART = 10_000  # gap rows are numbered from here, lines from 0
 COARSE_M = 40.0  # a pixel at zoom 11: what `coarse` may differ from the line
 LINESTRING_M = b"\x01" + (0x60000002).to_bytes(4, "little") + (4326).to_bytes(4, "little")
 
-# The fixes of a track between its first and last touched hour, on to the end of the next hour that has any (its line
-# begins at the last fix before it), and one more at each end: a gap may lead there.
+# The trusted fixes of a track between its first and last touched hour, on to the end of the next hour that has any (its line
+# begins at the last fix before it), and one more at each end: a gap may lead there. Without any the arrays are null.
 FIXES = """
 COPY (
   WITH span AS (
@@ -38,15 +39,15 @@ COPY (
     WHERE track_id = ANY({ids}) GROUP BY track_id
   ), reach AS (
     SELECT track_id, first, last,
-      (SELECT max(observed_at) FROM fix f WHERE f.world = {world} AND f.track_id = s.track_id AND f.observed_at < s.first)
+      (SELECT max(observed_at) FROM fix f WHERE f.world = {world} AND f.track_id = s.track_id AND f.observed_at < s.first AND f.flags & {untrusted} = 0)
         AS before,
       (SELECT date_trunc('hour', min(observed_at), 'UTC') + interval '1 hour' FROM fix f
-        WHERE f.world = {world} AND f.track_id = s.track_id AND f.observed_at >= s.last) AS next
+        WHERE f.world = {world} AND f.track_id = s.track_id AND f.observed_at >= s.last AND f.flags & {untrusted} = 0) AS next
     FROM span s
   ), wide AS (
     SELECT track_id, first, before, coalesce(next, last) AS until,
       (SELECT min(observed_at) FROM fix f WHERE f.world = {world} AND f.track_id = r.track_id
-        AND f.observed_at >= coalesce(next, last)) AS after
+        AND f.observed_at >= coalesce(next, last) AND f.flags & {untrusted} = 0) AS after
     FROM reach r
   )
   SELECT w.track_id, w.first, w.until, fixes.*
@@ -54,7 +55,7 @@ COPY (
     SELECT array_agg(observed_at), array_agg(lon), array_agg(lat), array_agg(recorded_at) FROM (
       SELECT f.observed_at, ST_X(f.geom) AS lon, ST_Y(f.geom) AS lat, f.recorded_at FROM fix f
       WHERE f.world = {world} AND f.track_id = w.track_id
-        AND f.observed_at >= coalesce(w.before, w.first) AND f.observed_at <= coalesce(w.after, w.until)
+        AND f.observed_at >= coalesce(w.before, w.first) AND f.observed_at <= coalesce(w.after, w.until) AND f.flags & {untrusted} = 0
       ORDER BY f.observed_at, f.qk
     ) ordered
   ) fixes
@@ -64,10 +65,10 @@ COPY (
 # A row of it: track, first, until, then four arrays. Row by row of fixes the wire itself would be most of the work.
 ROW_HEAD = np.dtype([("fields", ">i2"), ("l1", ">i4"), ("track", ">i8"), ("l2", ">i4"), ("first", ">i8"), ("l3", ">i4"), ("until", ">i8")])
 # What a segment is written by: the fields of fixed size before its kind and agency, and those after.
-COLUMNS = "world, track_id, hour, part, gap, kind, agency_id, scope, started_at, ended_at, first_recorded_at, fix_count, length_m, line, coarse, cells"
+COLUMNS = "world, track_id, hour, part, gap, kind, agency_id, scope, started_at, ended_at, first_recorded_at, last_recorded_at, fix_count, length_m, line, coarse, cells"
 HEAD = np.dtype([("fields", ">i2"), ("l_world", ">i4"), ("world", ">i2"), ("l_track", ">i4"), ("track", ">i8"), ("l_hour", ">i4"), ("hour", ">i8"),
                  ("l_part", ">i4"), ("part", ">i2"), ("l_gap", ">i4"), ("gap", "?")])
-TAIL = np.dtype([(p, t) for name, t in (("started", ">i8"), ("ended", ">i8"), ("recorded", ">i8"), ("count", ">i4"), ("length_m", ">f4"))
+TAIL = np.dtype([(p, t) for name, t in (("started", ">i8"), ("ended", ">i8"), ("recorded", ">i8"), ("last_recorded", ">i8"), ("count", ">i4"), ("length_m", ">f4"))
                  for p, t in ((f"l_{name}", ">i4"), (name, t))])
 FIELD = struct.Struct(">i")
 NULL = FIELD.pack(-1)
@@ -90,6 +91,7 @@ class Fixes:
     recorded: np.ndarray
     first: np.ndarray  # the first hour to rebuild of the fix's track
     until: np.ndarray  # and the end of the last
+    spans: dict[int, tuple[int, int]]  # both of every track, of those without a fix too
 
 
 def rebuild(connection: psycopg.Connection, world: int) -> None:
@@ -105,13 +107,14 @@ def rebuild(connection: psycopg.Connection, world: int) -> None:
         for number, ids in enumerate(parts, 1):
             fixes, tracks = reading.pop().result()
             reading = [database.submit(_read, connection, world, following) for following in parts[number:number + 1]]
-            if not len(fixes.t):
+            if not len(fixes.t):  # none that is trusted: what was drawn of them goes
+                changes.add(database.submit(_take, connection, world, fixes.spans).result(), -1)
                 continue
             made = Made.of(fixes, np.array([tracks[i][2] for i in ids]), np.array(ids))
             bodies = _wire(made, world, tracks)
             if storing is not None:
                 changes.add(storing.result(), -1)
-            storing = database.submit(_store, connection, world, ids, made, *bodies)
+            storing = database.submit(_store, connection, world, made, *bodies)
             changes.add(made.vertices(tracks))
         if storing is not None:
             changes.add(storing.result(), -1)
@@ -132,9 +135,9 @@ def _parts(connection: psycopg.Connection) -> Iterator[list[int]]:
         yield ids
 
 
-def _store(connection: psycopg.Connection, world: int, ids: list[int], made: Made, segments: bytes, covers: bytes) -> flows.Lines:
+def _store(connection: psycopg.Connection, world: int, made: Made, segments: bytes, covers: bytes) -> flows.Lines:
     """New segments in place of the old ones; the lines of these."""
-    old = _take(connection, world, ids, made.fixes, made.last_hour_of(ids))
+    old = _take(connection, world, made.fixes.spans)
     for table, body in ((f"segment ({COLUMNS})", segments), ("cover (world, cell, track_id, hour, part, scope)", covers)):
         with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN (FORMAT binary)") as copy:
             copy.write(body)
@@ -150,7 +153,7 @@ def _read(connection: psycopg.Connection, world: int, ids: list[int]) -> tuple[F
 def _fixes(connection: psycopg.Connection, world: int, ids: list[int]) -> Fixes:
     listed = "'{" + ",".join(str(int(i)) for i in ids) + "}'::bigint[]"  # whole numbers of ours: COPY takes no parameters
     heads, columns, sizes = [], ([], [], [], []), []
-    with connection.cursor() as cursor, cursor.copy(FIXES.format(ids=listed, world=int(world))) as copy:
+    with connection.cursor() as cursor, cursor.copy(FIXES.format(ids=listed, world=int(world), untrusted=UNTRUSTED)) as copy:
         for block in copy:
             row = bytes(block)
             at = 19 if row.startswith(b"PGCOPY") else 0
@@ -163,14 +166,15 @@ def _fixes(connection: psycopg.Connection, world: int, ids: list[int]) -> Fixes:
                 column.append(values)
             sizes.append(len(columns[0][-1]))
     if not heads:
-        return Fixes(*(np.zeros(0, t) for t in (np.int64, np.int64, float, float, np.int64, np.int64, np.int64)))
+        return Fixes(*(np.zeros(0, t) for t in (np.int64, np.int64, float, float, np.int64, np.int64, np.int64)), {})
     head, (t, lon, lat, recorded) = np.concatenate(heads), (np.concatenate(c) for c in columns)
 
     def of_tracks(name: str) -> np.ndarray:
         return np.repeat(head[name].astype(np.int64), sizes)
 
-    return Fixes(of_tracks("track"), t.astype(np.int64) + PG_EPOCH_US, lon.astype(float), lat.astype(float),
-                 recorded.astype(np.int64) + PG_EPOCH_US, of_tracks("first") + PG_EPOCH_US, of_tracks("until") + PG_EPOCH_US)
+    first, until = (head[name].astype(np.int64) + PG_EPOCH_US for name in ("first", "until"))
+    return Fixes(of_tracks("track"), t.astype(np.int64) + PG_EPOCH_US, lon.astype(float), lat.astype(float), recorded.astype(np.int64) + PG_EPOCH_US,
+                 np.repeat(first, sizes), np.repeat(until, sizes), dict(zip(head["track"].tolist(), zip(first.tolist(), until.tolist()))))
 
 
 def _array(row: bytes, at: int, number: str) -> tuple[int, np.ndarray]:
@@ -234,12 +238,6 @@ class Made:
         names = ("track", "hour_us", "part", "gap", "start", "end", "count")
         return Made(*(np.concatenate([getattr(self, n), getattr(other, n)]) for n in names), self.fixes)
 
-    def last_hour_of(self, ids: list[int]) -> np.ndarray:
-        """The last hour rebuilt of each track (epoch microseconds); 0 where there is none."""
-        out = np.zeros(len(ids), np.int64)
-        np.maximum.at(out, np.searchsorted(ids, self.track[~self.gap]), self.hour_us[~self.gap])
-        return out
-
     def vertices(self, tracks: dict[int, tuple]) -> flows.Lines:
         """The lines (not the gaps) for the flows."""
         line = ~self.gap
@@ -270,17 +268,15 @@ def _ranges(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     return first + np.arange(size.sum())
 
 
-def _take(connection: psycopg.Connection, world: int, ids: list[int], fixes: Fixes, hours_to: np.ndarray) -> flows.Lines:
-    """Take out the old segments of the hours that are made again; their lines, for the flows."""
-    first = np.zeros(len(ids), np.int64)
-    first[np.searchsorted(ids, fixes.track)] = fixes.first
+def _take(connection: psycopg.Connection, world: int, spans: dict[int, tuple[int, int]]) -> flows.Lines:
+    """Take out the old segments of the hours that are made again, by track; their lines, for the flows."""
     rows = connection.execute("""
         WITH range AS (
-          SELECT * FROM unnest(%(ids)s::bigint[], %(first)s::bigint[], %(last)s::bigint[]) AS r (track_id, first, last)
+          SELECT * FROM unnest(%(ids)s::bigint[], %(first)s::bigint[], %(until)s::bigint[]) AS r (track_id, first, until)
         ), gone AS (
           DELETE FROM segment s USING range r
           WHERE s.world = %(world)s AND s.track_id = r.track_id
-            AND s.hour <= to_timestamp(r.last / 1e6)
+            AND s.hour < to_timestamp(r.until / 1e6)
             -- a gap that begins before and reaches in may not be one any more
             AND (s.hour >= to_timestamp(r.first / 1e6) OR (s.gap AND s.ended_at >= to_timestamp(r.first / 1e6)))
           RETURNING s.track_id, s.part, s.gap, s.hour, s.kind, s.scope, s.line, s.cells
@@ -289,7 +285,7 @@ def _take(connection: psycopg.Connection, world: int, ids: list[int], fixes: Fix
           WHERE (c.world, c.cell, c.track_id, c.hour, c.part) = (%(world)s, g.cell, g.track_id, g.hour, g.part)
         )
         SELECT extract(epoch FROM hour)::bigint / 86400, kind, scope, ST_AsBinary(ST_Force2D(line)) FROM gone WHERE NOT gap
-    """, {"ids": ids, "first": first.tolist(), "last": hours_to.tolist(), "world": world}, binary=True).fetchall()
+    """, {"ids": list(spans), "first": [first for first, _ in spans.values()], "until": [until for _, until in spans.values()], "world": world}, binary=True).fetchall()
     if not rows:
         return flows.Lines.none()
     coordinates, owner = shapely.get_coordinates(shapely.from_wkb([bytes(r[3]) for r in rows]), return_index=True)
@@ -318,7 +314,7 @@ def _wire(made: Made, world: int, tracks: dict[int, tuple]) -> tuple[bytes, byte
     first["world"], first["track"], first["hour"] = world, made.track, made.hour_us - PG_EPOCH_US
     first["part"], first["gap"] = made.part, made.gap
     second["started"], second["ended"] = f.t[made.start] - PG_EPOCH_US, f.t[end - 1] - PG_EPOCH_US
-    second["recorded"] = np.minimum.reduceat(f.recorded[index], offset[:-1]) - PG_EPOCH_US
+    second["recorded"], second["last_recorded"] = (least.reduceat(f.recorded[index], offset[:-1]) - PG_EPOCH_US for least in (np.minimum, np.maximum))
     second["count"], second["length_m"] = made.count, _lengths(f, index, offset, made.gap)
     coarse = _coarse(f, index, size, single)
     heads, tails, lone = first.tobytes(), second.tobytes(), set(single.tolist())

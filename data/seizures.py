@@ -68,7 +68,7 @@ async def page(session: AsyncConnection, filter: Filter, *, limit: int, offset: 
 
 async def one(session: AsyncConnection, filter: Filter, seizure_id: int) -> dict:
     """One seizure of the filter's world with its source. Raises NotFound."""
-    world = Filter(world=filter.world)
+    world = Filter(world=filter.world, at=filter.at)
     row = (await session.execute(
         _rows(world)
         .add_columns(
@@ -79,7 +79,7 @@ async def one(session: AsyncConnection, filter: Filter, seizure_id: int) -> dict
         .where(Seizure.id == seizure_id)
     )).mappings().one_or_none()
     if row is None:
-        raise NotFound(f"no seizure {seizure_id} in the {filter.world} world")
+        raise NotFound(f"no seizure {seizure_id} in the {filter.world} world{filter.by_then}")
     return dict(row)
 
 

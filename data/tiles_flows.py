@@ -37,13 +37,19 @@ async def tile(session: AsyncConnection, filter: Filter, z: int, x: int, y: int)
         conditions.append((Flow.scope / LEVELS).in_(
             select(Agency.id).where(Agency.world == filter.world_code, Agency.name.in_(filter.agency))))
     # Day by day and month by month: the key holds the day before the place, so each is a range of its own.
-    month_first, month_last, days = spans(filter.start, filter.end)
+    month_first, month_last, days = spans(filter.start, _end(filter))
     rows = select(Flow.kind, Flow.block, Flow.edges).where(*conditions)
     by_day = rows.where(Flow.span_d == DAY_SPAN, Flow.day.in_(days))
     by_month = rows.where(Flow.span_d == MONTH_SPAN, Flow.day.in_(_months(filter.world_code, band, month_first, month_last)))
     found = (await session.execute(
         by_day if month_first >= month_last else by_month.union_all(by_day) if days else by_month)).all()
     return await asyncio.to_thread(drawn, [tuple(r) for r in found], x, y, up)
+
+
+def _end(filter: Filter) -> datetime | None:
+    """Where the window ends, or the clock stands before it does."""
+    at = filter.at and filter.at + timedelta(microseconds=1)
+    return min(filter.end, at) if filter.end and at else filter.end or at
 
 
 def drawn(rows: list[tuple[str, int, bytes]], x: int, y: int, up: int) -> bytes:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from math import atan, degrees, pi, sinh
 
-from sqlalchemy import Float, Integer, Text, and_, case, cast, column, func, literal, or_, select, true
+from sqlalchemy import Float, Integer, Text, case, cast, column, false, func, literal, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from data import known, tiles_flows
+from data import hours, tiles_flows
 from data.covering import LEVEL_MIN
 from data.filters import Filter
 from data.models import Cover, Segment
@@ -19,12 +19,11 @@ COARSE_TO_ZOOM = 11
 
 
 async def tile(session: AsyncConnection, filter: Filter, z: int, x: int, y: int) -> bytes:
-    """The tile's bytes: layers `tracks` and, from zoom 12, `fixes`; of what was known by a time, from zoom 9."""
+    """The tile's bytes: layers `tracks` and, from zoom 12, `fixes`; of what was known by a time, from zoom 9. Flows know whole days."""
     if tiles_flows.answers(filter, z):
         return await tiles_flows.tile(session, filter, z, x, y)
-    if filter.known_at:
-        # From afar no line could be told apart from one that was known later: there are none.
-        return b"" if z < LINES_FROM_ZOOM else await known.tile(session, filter, _found(filter, z, x, y), func.ST_TileEnvelope(z, x, y), z >= FIXES_FROM_ZOOM)
+    if filter.known_at and z < LINES_FROM_ZOOM:
+        return b""  # from afar no line could be told apart from one that was known later: there are none
     out = await _segment_tile(session, filter, z, x, y)
     if z >= FIXES_FROM_ZOOM:
         out += await _fix_tile(session, filter, z, x, y)
@@ -42,10 +41,6 @@ def _found(filter: Filter, z: int, x: int, y: int):
     )
 
 
-def _of(found):
-    return and_(Segment.track_id == found.c.track_id, Segment.hour == found.c.hour, Segment.part == found.c.part)
-
-
 async def _segment_tile(session: AsyncConnection, filter: Filter, z: int, x: int, y: int) -> bytes:
     found = _found(filter, z, x, y)
     envelope = func.ST_TileEnvelope(z, x, y)
@@ -59,10 +54,28 @@ async def _segment_tile(session: AsyncConnection, filter: Filter, z: int, x: int
             cast(func.extract("epoch", Segment.started_at), Integer).label("t0"),
             cast(func.extract("epoch", Segment.ended_at), Integer).label("t1"),
         )
-        .join(found, _of(found)).where(Segment.coarse.op("&&")(margin), *filter.segments()).subquery("drawn")
+        .join(found, hours.of(found, part=True)).where(Segment.coarse.op("&&")(margin), *filter.segments(), *filter.whole())
     )
+    if filter.whole():
+        drawn = _but(drawn, cut := hours.cut(filter, found)).union_all(_steps(filter, cut, envelope))
+    drawn = drawn.subquery("drawn")
     kept = select(drawn).where(drawn.c.geom.is_not(None)).subquery("kept")
     return await session.scalar(select(func.ST_AsMVT(kept.table_valued(), literal("tracks", Text), 4096, "geom"))) or b""
+
+
+def _but(query, cut):
+    """Segments without those of the hours that are made of fixes."""
+    return query.outerjoin(cut, hours.of(cut)).where(cut.c.track_id.is_(None))
+
+
+def _steps(filter: Filter, cut, envelope):
+    """The hours that are made of fixes, as lines like those of segments."""
+    s = hours.steps(filter, cut).c
+    line = func.ST_Transform(func.ST_Collect(func.ST_MakeLine(s.before, s.geom)), 3857)  # 4326 -> 3857: tiles are cut in Web Mercator
+    return (
+        select(func.ST_AsMVTGeom(line, envelope, 4096, 64, True), s.track_id, s.kind, case((false(), true())), cast(func.min(s.t), Integer), cast(func.max(s.t), Integer))
+        .where(s.drawn).group_by(s.track_id, s.hour, s.kind)
+    )
 
 
 async def _fix_tile(session: AsyncConnection, filter: Filter, z: int, x: int, y: int) -> bytes:
@@ -70,18 +83,23 @@ async def _fix_tile(session: AsyncConnection, filter: Filter, z: int, x: int, y:
     found = _found(filter, z, x, y)
     west, south, east, north = _bounds(z, x, y)
     vertex = func.ST_DumpPoints(Segment.line).table_valued(column("path"), column("geom")).render_derived(name="vertex")
+
+    def inside(t, lon, lat) -> list:
+        window = [*([t >= filter.start.timestamp()] if filter.start else []), *([t < filter.end.timestamp()] if filter.end else [])]
+        return [lon >= west, lon < east, lat > south, lat <= north, *window]
+
     t, lon, lat = func.ST_M(vertex.c.geom), func.ST_X(vertex.c.geom), func.ST_Y(vertex.c.geom)
-    conditions = [t >= func.extract("epoch", Segment.hour), lon >= west, lon < east, lat > south, lat <= north]
-    if filter.start:
-        conditions.append(t >= filter.start.timestamp())
-    if filter.end:
-        conditions.append(t < filter.end.timestamp())
     # A single fix is a line of two equal ends: each place and time of a track once.
     fixes = (
         select(Segment.track_id.label("track"), cast(t, Float).label("t"), lon.label("lon"), lat.label("lat")).distinct()
-        .select_from(Segment).join(found, _of(found)).join(vertex, true())
-        .where(Segment.gap.is_(False), *filter.segments(), *conditions).subquery("fixes")
+        .select_from(Segment).join(found, hours.of(found, part=True)).join(vertex, true())
+        .where(Segment.gap.is_(False), *filter.segments(), *filter.whole(), t >= func.extract("epoch", Segment.hour), *inside(t, lon, lat))
     )
+    if filter.whole():
+        s = hours.steps(filter, cut := hours.cut(filter, found)).c
+        lon, lat = func.ST_X(s.geom), func.ST_Y(s.geom)
+        fixes = _but(fixes, cut).union_all(select(s.track_id, s.t, lon, lat).where(*inside(s.t, lon, lat)))
+    fixes = fixes.subquery("fixes")
     # 4326 -> 3857: tiles are cut in Web Mercator
     point = func.ST_Transform(func.ST_SetSRID(func.ST_MakePoint(fixes.c.lon, fixes.c.lat), 4326), 3857)
     drawn = select(

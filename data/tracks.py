@@ -7,30 +7,18 @@ from datetime import timedelta
 from sqlalchemy import BigInteger, Float, cast, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from data import known
+from data import hours, known
 from data.filters import Filter
-from data.flags import words
-from data.models import Agency, Fix, LatestFix, Segment, Source, Track
+from data.flags import UNTRUSTED, words
+from data.models import Agency, Fix, LatestFix, Source, Track
 from errors import NotFound
 
 FIXES_MAX = 50_000
 
 
-def _summed(filter: Filter):
-    """One row a track of the filter: what its hours add up to; of what was known by a time, what its fixes do."""
-    if filter.known_at:
-        return known.summed(filter)
-    return (
-        select(
-            Segment.track_id, func.min(Segment.started_at).label("first_at"), func.max(Segment.ended_at).label("last_at"),
-            func.sum(Segment.fix_count).label("fixes"), cast(func.sum(Segment.length_m), Float).label("length_m"),
-        ).where(*filter.segments()).group_by(Segment.track_id).cte("summed")
-    )
-
-
 def _place(filter: Filter):
-    """The newest fix of each track, as a table: of what was known by a time, the newest of that."""
-    return known.newest(filter, Track.id, None, None) if filter.known_at else LatestFix.__table__
+    """The newest fix of each track, as a table: at a time, or of what was known by a time, the newest of that."""
+    return known.newest(filter, Track.id, None, None) if filter.whole() else LatestFix.__table__
 
 
 def _rows(summed, place):
@@ -66,17 +54,22 @@ def _column(summed, sort: str):
 
 async def page(session: AsyncConnection, filter: Filter, *, limit: int, offset: int, sort: str = "-last") -> dict:
     """One page of the tracks with an hour in the window."""
-    total = await session.scalar(select(func.count(Segment.track_id.distinct())).where(*filter.segments()))
-    summed = _summed(filter)
-    column = _column(summed, sort)
-    order = column.desc().nulls_last() if sort.startswith("-") else column.asc().nulls_last()
-    rows = await session.execute(_rows(summed, _place(filter)).order_by(order, Track.id).limit(limit).offset(offset))
+    total = await hours.number(session, filter)
+    summed = hours.summed(filter)
+
+    def ordered(query, summed):
+        column = _column(summed, sort)
+        return query.order_by(column.desc().nulls_last() if sort.startswith("-") else column.asc().nulls_last(), Track.id)
+
+    # The page first: only of what is on it are places looked up.
+    of_page = ordered(select(summed).join(Track, Track.id == summed.c.track_id).outerjoin(Agency, Agency.id == Track.agency_id), summed).limit(limit).offset(offset).cte("of_page")
+    rows = await session.execute(ordered(_rows(of_page, _place(filter)), of_page))
     return {"total": total, "rows": [_named(r) for r in rows.mappings()]}
 
 
 async def one(session: AsyncConnection, filter: Filter, track_id: int) -> dict:
     """One track over all its time, with its newest fix, where that came from and what is doubtful about it. Raises NotFound."""
-    whole, place = _summed(Filter(world=filter.world, track=(track_id,), known_at=filter.known_at)), _place(filter)
+    whole, place = hours.summed(Filter(world=filter.world, track=(track_id,), at=filter.at, known_at=filter.known_at)), _place(filter)
     newest = Source.__table__.alias("newest")
     row = (await session.execute(
         _rows(whole, place)
@@ -88,8 +81,8 @@ async def one(session: AsyncConnection, filter: Filter, track_id: int) -> dict:
         .where(Track.id == track_id, Track.world == filter.world_code)
     )).mappings().one_or_none()
     if row is None:
-        raise NotFound(f"no track {track_id} in the {filter.world} world")
-    return {**_named(row), "source": row["newest_source"] or row["source"], "doubts": words(row["flags"] or 0), "sources": await _sources(session, filter, row)}
+        raise NotFound(f"no track {track_id} in the {filter.world} world{filter.by_then}")
+    return {**_named(row), "source": row["newest_source"] or row["source"], "doubts": words(row["flags"] or 0), "left_out": await _left_out(session, filter, row), "sources": await _sources(session, filter, row)}
 
 
 async def _sources(session: AsyncConnection, filter: Filter, row) -> list[str]:
@@ -102,6 +95,16 @@ async def _sources(session: AsyncConnection, filter: Filter, row) -> list[str]:
     return list(await session.scalars(select(Source.name).where(Source.id.in_(told)).order_by(Source.name)))
 
 
+async def _left_out(session: AsyncConnection, filter: Filter, row) -> dict | None:
+    """Fixes since a day before the newest place that are not trusted, so in no line: how many, and what is wrong with them."""
+    if row["observed_at"] is None:
+        return None
+    n, flags = (await session.execute(select(func.count(), func.coalesce(func.bit_or(Fix.flags), 0)).where(
+        Fix.world == filter.world_code, Fix.track_id == row["id"], Fix.flags.op("&")(UNTRUSTED) != 0, Fix.observed_at > row["observed_at"] - timedelta(days=1),
+        *([Fix.observed_at <= filter.at] if filter.at else []), *([Fix.recorded_at <= filter.known_at] if filter.known_at else [])))).one()
+    return {"fixes": n, "doubts": words(flags & UNTRUSTED)} if n else None
+
+
 async def fixes(session: AsyncConnection, filter: Filter, track_id: int) -> dict:
     """The fixes of one track in the window, column by column, oldest first.
 
@@ -112,6 +115,8 @@ async def fixes(session: AsyncConnection, filter: Filter, track_id: int) -> dict
         conditions.append(Fix.observed_at >= filter.start)
     if filter.end:
         conditions.append(Fix.observed_at < filter.end)
+    if filter.at:
+        conditions.append(Fix.observed_at <= filter.at)
     if filter.known_at:
         conditions.append(Fix.recorded_at <= filter.known_at)
     total = await session.scalar(select(func.count()).select_from(Fix).where(*conditions))

@@ -9,7 +9,6 @@ from functools import lru_cache
 
 from data import ground
 from data.feeds import FeedRow
-from data.flags import UNTRUSTED
 from errors import SettingsInvalid
 from feeds.recording import Recorded
 from feeds.wire import DECODERS, FRAMERS, Decoder, Frame, Framer, Heard, Told

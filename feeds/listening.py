@@ -51,7 +51,7 @@ class Ear:
         self.folder = folder_of(feed.id)
         spool_owner.claim(self.folder, feed.identity, feed.name)
         self.writer = SpoolWriter(self.folder, limit_bytes=feed_settings().spool_mb * 1_000_000, protected=protected)
-        self.storing = Storing(feed, self.folder, *decoding.of(feed), untrusted=decoding.UNTRUSTED)
+        self.storing = Storing(feed, self.folder, *decoding.of(feed))
         self.bucket = Bucket(float(feed.settings.get("rate_per_s", feed_settings().rate_per_s)))
         self.lock: int | None = None
         self.transport_at: float | None = None

@@ -17,6 +17,7 @@ import psycopg
 from data import feeds, people
 from data.feeds import FeedRow
 from data.fixes import IDENTIFIERS_MAX, MEASURES, TrackTold
+from data.flags import UNTRUSTED
 from data.live import LiveWriter
 from data.worlds import NAMES
 from feeds import spool
@@ -86,8 +87,8 @@ class Outcome:
 class Storing:
     """One feed on its way from disk into the database. `attach` gives it a connection, and another one when that broke."""
 
-    def __init__(self, feed: FeedRow, folder: Path, decoder, judge=None, *, untrusted: int = 0):
-        self.feed, self.folder, self.decoder, self.judge, self.untrusted = feed, folder, decoder, judge, untrusted
+    def __init__(self, feed: FeedRow, folder: Path, decoder, judge=None):
+        self.feed, self.folder, self.decoder, self.judge = feed, folder, decoder, judge
         self.connection: psycopg.Connection | None = None
         self.state: feeds.Told | None = None
         self.marks: dict[str, int] = {}
@@ -103,7 +104,7 @@ class Storing:
     def attach(self, connection: psycopg.Connection) -> None:
         """Store by this connection from now on."""
         self.connection = connection
-        self.writer = LiveWriter(connection, self.feed.world, self.feed.source_id, untrusted=self.untrusted)
+        self.writer = LiveWriter(connection, self.feed.world, self.feed.source_id)
         marks = feeds.marks(connection, self.feed.id)
         if self.state is None:
             self.state = feeds.state_of(connection, self.feed.id)
@@ -195,7 +196,7 @@ class Storing:
             stored = self.writer.store(columns)
             out.new, out.already, out.sealed = int(stored.new.sum()), stored.already, sum(stored.sealed.values())
             out.flagged = int(np.count_nonzero(columns["flags"]))
-            trusted = columns["flags"] & self.untrusted == 0
+            trusted = columns["flags"] & UNTRUSTED == 0
             if trusted.any():
                 out.position_at = columns["observed_us"][trusted].max() / 1e6
         return out

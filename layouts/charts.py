@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import plotly.graph_objects as go
 from dash import dcc, html
 
@@ -16,7 +18,7 @@ DATES = [
 AXIS = {"gridcolor": "rgba(128,140,148,.18)", "zeroline": False, "automargin": True, "fixedrange": True}
 
 
-def pane(over_time: list[dict], sections: list[dict], colours: dict[str, str]) -> list:
+def pane(over_time: list[dict], sections: list[dict], colours: dict[str, str], at: datetime | None = None) -> list:
     """Both charts, or the words for why there is none."""
     if not over_time:
         return [html.P("No seizures for this filter.", className="note")]
@@ -24,7 +26,7 @@ def pane(over_time: list[dict], sections: list[dict], colours: dict[str, str]) -
     config = {"displayModeBar": False, "responsive": True}
     out = [html.Figure([
         html.Figcaption(f"Seizures by drug, per {step}"),
-        dcc.Graph(figure=drugs(over_time, colours), config=config, className="chart"),
+        dcc.Graph(figure=drugs(over_time, colours, at), config=config, className="chart"),
     ])]
     if sections:
         out.append(html.Figure([
@@ -36,8 +38,8 @@ def pane(over_time: list[dict], sections: list[dict], colours: dict[str, str]) -
     return out
 
 
-def drugs(rows: list[dict], colours: dict[str, str]) -> go.Figure:
-    """Stacked bars, one colour a drug, in the order of the chips."""
+def drugs(rows: list[dict], colours: dict[str, str], at: datetime | None = None) -> go.Figure:
+    """Stacked bars, one colour a drug, in the order of the chips; a line where the clock stands."""
     figure = go.Figure(layout=_layout(colours, barmode="stack", bargap=0.15, xaxis={**AXIS, "tickformatstops": DATES}))
     for drug in DRUGS:
         mine = [r for r in rows if r["drug"] == drug]
@@ -47,6 +49,8 @@ def drugs(rows: list[dict], colours: dict[str, str]) -> go.Figure:
                 marker={"color": colours.get(drug), "line": {"width": 0}}, customdata=[round(r["kg"], 1) for r in mine],
                 hovertemplate="%{y:,} seizures, %{customdata:,} kg<extra>" + DRUG_WORD[drug] + "</extra>",
             )
+    if at:
+        figure.add_vline(x=at, line={"color": colours.get("t1"), "width": 1.5})
     return figure
 
 

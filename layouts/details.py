@@ -31,6 +31,11 @@ def missing(words: str) -> list:
     return [html.P(words, className="note")]
 
 
+def as_of(at: datetime | None) -> list:
+    """At which time of the clock this is; nothing while live."""
+    return [html.P(f"As of {_time(at)}", className="note")] if at else []
+
+
 def seizure(s: dict) -> list:
     """One seizure (data.seizures.one)."""
     amount = f"{_number(s['kg'])} kg" if s["kg"] is not None else "Amount unknown"
@@ -73,13 +78,14 @@ def track(t: dict) -> list:
             ("Accuracy", f"± {_metres(t['accuracy_m'])}" if t.get("accuracy_m") else None),
             ("Altitude", _metres(t.get("altitude_m"))),
             ("Doubtful", ", ".join(t.get("doubts") or ()) or None),
+            ("Left out", _left_out(t.get("left_out"))),
             ("Told by", ", ".join(t["sources"]) if len(t.get("sources") or ()) > 1 else None),
         ]),
         html.Div(id="speed-chart", className="speed-chart", **{"data-track": str(t["id"])}),
         _facts(_told(t.get("identifiers"))),
         *events(t.get("events") or []),
         _origin(t),
-        _actions(f"/api/export/geojson?world={t['world']}&track={t['id']}", follow=True),
+        _actions(f"/api/export/geojson?{t.get('query') or 'world=' + t['world']}&track={t['id']}", follow=True),
     ]
 
 
@@ -214,6 +220,11 @@ def _origin(r: dict) -> html.Dl | None:
         ("Handling", r.get("handling")),
         ("Marking", marking(r["marking"]) if r.get("marking") else None),
     ])
+
+
+def _left_out(told: dict | None) -> str | None:
+    """Fixes that are in no line: how many, and why."""
+    return f"{told['fixes']:,} fix{'es' if told['fixes'] > 1 else ''} of the last day: {', '.join(told['doubts'])}" if told else None
 
 
 def _when(s: dict) -> str:

@@ -52,7 +52,7 @@ async def counted(request: Request) -> Response:
 @router.get("/timeline")
 async def timed(request: Request) -> Response:
     """The lanes over a span; without a span it is the window itself, without a window all there is."""
-    filter = asked(request, "span_from", "span_to", "bins")
+    filter = asked(request, "span_from", "span_to", "bins").but(at=None)  # the whole window: a clock is a line in it
     bins = _bins(request)
     async with database(request).reading() as session:
         tag = etag("timeline", request.url.query, await spans.state(session, filter.world_code))

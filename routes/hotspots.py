@@ -49,7 +49,7 @@ async def opened(request: Request) -> Response:
         run = await run_of(session, filter)
         n = (await seizures.count(session, filter))["on_map"]
     return as_json({
-        "run": run["id"], "method": METHOD, "n": n, "from": filter.start, "to": filter.end, **PARAMETERS,
+        "run": run["id"], "method": METHOD, "n": n, "from": filter.start, "to": filter.end, "at": filter.at, **PARAMETERS,
         "marking": run["marking"], "agencies": run["agencies"],
         "false_finds": LEVELS[-1][1], "made_at": run["created_at"], "words": WORDS,
         "resolutions": [{"zoom": z, "resolution": r, "width_km": WIDTH_KM[r]} for z, r in RESOLUTION_FROM_ZOOM],

@@ -23,8 +23,8 @@ NEVER_S = 86_400  # the stream has a beat of its own
 async def stream(request: Request) -> Response:
     """Snapshot, then changes; `Last-Event-ID`, or `after` where a header can't be sent, goes on where a stream ended."""
     filter = asked(request, "after")
-    if filter.known_at:
-        raise FilterInvalid([{"key": "known_at", "value": request.query_params["known_at"], "expected": "nothing: a stream tells of now"}])
+    if past := [key for key, told in (("at", filter.at), ("known_at", filter.known_at)) if told]:
+        raise FilterInvalid([{"key": key, "value": request.query_params[key], "expected": "nothing: a stream tells of now"} for key in past])
     last = request.headers.get("last-event-id") or request.query_params.get("after")
     visitor, why = at_hand(), search_purpose(filter.q) if filter.q else None
     told: Stream = request.app.state.stream

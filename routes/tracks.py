@@ -52,7 +52,7 @@ async def fixes(request: Request, track_id: RowId) -> Response:
 @router.get("/movement")
 async def moved(request: Request) -> Response:
     """`move_from` and `move_to` are the span; the filter's own window says how far back a last place is still shown."""
-    filter = asked(request, "move_from", "move_to", "zoom")
+    filter = asked(request, "move_from", "move_to", "zoom").but(at=None)  # the span says which time
     start, end = moment(request, "move_from"), moment(request, "move_to")
     if start is None or end is None or not start < end <= start + SPAN_MAX:
         raise FilterInvalid([{

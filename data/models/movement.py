@@ -63,7 +63,7 @@ class Fix(Measured, Base):
 
 
 class Segment(Base):
-    """A track's line in one hour, from fixes; begins at the last fix before the hour unless a gap lies between.
+    """A track's line in one hour, from trusted fixes (data/flags.py); begins at the last fix before the hour unless a gap lies between.
 
     `gap` rows are the straight line over a silence, drawn dashed, never counted as distance. M is epoch seconds.
     """
@@ -80,6 +80,7 @@ class Segment(Base):
     started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     ended_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     first_recorded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    last_recorded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # of any of the line's fixes: known by then, it stands as it is
     fix_count: Mapped[int] = mapped_column(Integer)  # fixes of this hour; the joining one before it is not among them
     length_m: Mapped[float] = mapped_column(REAL)
     line: Mapped[object] = shape("LINESTRINGM", dimension=3)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tests.data.made import START, seizures, tracks, walk
 
-from data import counts, movement, seizures as seizure_queries, tiles_tracks, timeline
+from data import counts, hours, movement, seizures as seizure_queries, tiles_tracks, timeline
 from data import tracks as track_queries
 from data.filters import Filter
 
@@ -90,7 +90,7 @@ async def test_tracks(world, filter: Filter):
     pool = world.pool()
     try:
         async with pool.reading() as session:
-            number = await counts.tracks(session, filter)
+            number = await hours.number(session, filter)
             page = await track_queries.page(session, filter, limit=1000, offset=0)
             drawn = await tiles(session, lambda s, *t: tiles_tracks.tile(s, filter, *t), 9, "tracks")
             facets = (await counts.counts(session, filter))["facets"]["kind"]

@@ -25,7 +25,7 @@ def filters(draw) -> Filter:
     west, south = draw(lon), draw(lat)
     low = draw(st.none() | st.floats(0, 1000))
     return Filter(
-        world=draw(st.sampled_from(("live", "exercise"))), start=start, end=end, known_at=draw(st.none() | moments),
+        world=draw(st.sampled_from(("live", "exercise"))), start=start, end=end, at=draw(st.none() | moments), known_at=draw(st.none() | moments),
         bbox=draw(st.none() | st.just((west, south, west + 0.5, south + 0.5))),
         area=draw(st.just(()) | st.just(((west, south), (west + 1, south), (west, south + 1)))),
         kind=tuple(k for k in KINDS if draw(st.booleans())), drug=tuple(d for d in DRUGS if draw(st.booleans())),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from data import counts, movement, settling, tracks
+from data import hours, movement, settling, tracks
 from data.filters import Filter
 from data.fixes import TrackTold
 from data.live import LiveWriter
@@ -92,7 +92,7 @@ async def test_the_picture_is_that_of_a_replay(cluster, template, told, looks, s
                 assert shown(cut, at) == replayed(rows, ids, known, at), (known, start, at)
             if not settled:
                 continue
-            listed, number = await asked(database, known_at(known), lambda s, f: tracks.page(s, f, limit=10, offset=0), counts.tracks)
+            listed, number = await asked(database, known_at(known), lambda s, f: tracks.page(s, f, limit=10, offset=0), hours.number)
             wanted = replayed(rows, ids, known, 1e9)
             assert number == listed["total"] == len(wanted)
             assert {row["id"]: row["lon"] for row in listed["rows"]} == wanted

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from data import authority, people, settling
 from data.fixes import FixWriter, TrackTold
+from data.flags import ON_LAND, TELEPORT
 from data.live import LiveWriter
 from data.news import CHANNEL
 from tests.data.made import START, source, us, walk
@@ -60,12 +61,12 @@ def test_what_comes_late_moves_no_place_back(live):
 
 def test_a_doubtful_fix_is_kept_and_is_never_the_newest_place(database):
     with database.connect() as connection:
-        writer = LiveWriter(connection, 0, source(connection, 0), untrusted=0b101)
+        writer = LiveWriter(connection, 0, source(connection, 0))
         (track,) = writer.tracks([TrackTold("mmsi:1", "vessel")])
         one = walk(np.random.default_rng(3), 3)
-        assert writer.store({**columns(track, one), "flags": np.array([0, 0b010, 0b100])}).new.all()
+        assert writer.store({**columns(track, one), "flags": np.array([0, ON_LAND, TELEPORT])}).new.all()
         assert connection.execute("SELECT count(*) FROM fix").fetchone() == (3,)
-        assert connection.execute("SELECT flags FROM latest_fix").fetchone() == (0b010,)
+        assert connection.execute("SELECT flags FROM latest_fix").fetchone() == (ON_LAND,)
 
 
 def test_whoever_listens_is_told_a_number_when_it_is_there(live, database):

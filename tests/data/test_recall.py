@@ -116,7 +116,11 @@ async def test_each_way_of_changing_is_found(alfa):
         """, (seizure + 4,))
         (again,) = connection.execute("SELECT max(id) FROM seizure").fetchone()
         connection.execute("UPDATE track SET name = 'Another' WHERE id = %s", (track,))
-        connection.execute("DELETE FROM segment WHERE track_id = %s AND hour = (SELECT min(hour) FROM segment WHERE track_id = %s)", (track + 1, track + 1))
+        (hour,) = connection.execute("SELECT min(hour) FROM segment WHERE track_id = %s AND fix_count > 0", (track + 1,)).fetchone()
+        connection.execute("DELETE FROM segment WHERE track_id = %s AND hour = %s", (track + 1, hour))
+        connection.execute("DELETE FROM fix WHERE track_id = %s AND observed_at >= %s AND observed_at < %s + interval '1 hour'", (track + 1, hour, hour))
+        # A line that is behind its fixes has lost none.
+        connection.execute("UPDATE segment SET fix_count = 0 WHERE track_id = %s", (track + 2,))
         connection.commit()
     [notice] = found(alfa)
     assert (notice["recipient"], notice["inside"], notice["taken_by"]) == ("Guardia Sur", False, "ana")

@@ -28,7 +28,7 @@ def feed(environment, tmp_path):
     with environment.connect() as connection:
         (row,) = feeds.active(connection).values()
         writer = SpoolWriter(tmp_path / "1", limit_bytes=ROOM)
-        storing = Storing(row, tmp_path / "1", *decoding.of(row), untrusted=decoding.UNTRUSTED)
+        storing = Storing(row, tmp_path / "1", *decoding.of(row))
         storing.attach(connection)
         yield storing, writer, connection
         writer.close()
