@@ -26,12 +26,13 @@
       return main().then((m) => void m.acts.set_opacity(id, value)).then(none);
     },
     dress_table: () => window.dash_ag_grid.getApiAsync("table").then((api) => main().then((m) => void m.dressTable(api))).then(none),
-    // Other choices of the view (what is chosen, the clock) change no row.
+    counted: (told) => main().then((m) => void m.counted(told)).then(none),
+    // Other choices of the view (what is chosen) change no row.
     refresh_table: (choices) => {
       const rows = `${choices?.query} ${choices?.state}`;
       if (!document.getElementById("table") || rows === shown) return none();
       shown = rows;
-      return window.dash_ag_grid.getApiAsync("table").then((api) => void api.purgeInfiniteCache()).then(none);
+      return window.dash_ag_grid.getApiAsync("table").then((api) => void (choices.playing ? api.refreshInfiniteCache() : api.purgeInfiniteCache())).then(none);
     },
     row_selected: (rows) => (rows?.length ? main().then((m) => void m.acts.row_selected(rows[0].id)).then(none) : none()),
   };

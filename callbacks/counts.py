@@ -46,13 +46,13 @@ async def show(choices: dict, lines: list[dict]) -> tuple:
         rail.drug_options(facets["drug"]), rail.kind_options(facets["kind"]),
         f"{n['tracks']['total']:,} of {kinds_total:,}", rail.agency_options(facets["agency"]), rail.amount_bars(n["amount"]),
         drawer.words(n), off, not off, topbar.exports(filter.query()), strip.strip(filter.world, n["marking"]),
-        f"Show {total:,}", missing, not missing, _told(n), [words[i["layer"]] for i in lines],
+        f"Show {total:,}", missing, not missing, _told(n, filter), [words[i["layer"]] for i in lines],
     )
 
 
-def _told(n: dict) -> dict:
+def _told(n: dict, filter: Filter) -> dict:
     """What the timeline says of it: the same numbers, and when they were counted."""
-    return {layer: n[layer]["total"] for layer in ("seizures", "tracks", "images")} | {"counted_at": time.time()}
+    return {layer: n[layer]["total"] for layer in ("seizures", "tracks", "images")} | {"at": filter.at and filter.at.isoformat(), "counted_at": time.time()}
 
 
 async def _missing(session, filter: Filter, n: dict) -> list:

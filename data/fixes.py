@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -43,6 +44,10 @@ HOUR_US = 3_600_000_000
 COPY_HEAD, COPY_END = b"PGCOPY\n\xff\r\n\x00" + bytes(8), b"\xff\xff"
 
 
+Judging = Callable[..., np.ndarray]
+"""Key and kind by track; track_id, observed_us, lon, lat, speed_mps and flags of shape (n,) in order of track and time -> their flags."""
+
+
 @dataclass(frozen=True)
 class TrackTold:
     """What a source tells of one followed object."""
@@ -64,8 +69,9 @@ class FixWriter:
     `idle` first. `tracks` and `write` do so themselves.
     """
 
-    def __init__(self, connection: psycopg.Connection, world: int, source_id: int):
-        self.connection, self.world, self.source_id = connection, world, source_id
+    def __init__(self, connection: psycopg.Connection, world: int, source_id: int, judge: Judging | None = None):
+        self.connection, self.world, self.source_id, self.judge = connection, world, source_id, judge
+        self._told: dict[int, tuple[str, str]] = {}  # key and kind of each track, for the judge
         self.stored = self.already = 0
         self._held: list[dict[str, np.ndarray]] = []
         self._held_rows = 0
@@ -112,6 +118,8 @@ class FixWriter:
         """The ids of these tracks, made where they are new. A name told later replaces an older one."""
         self.idle()
         ids = put_tracks(self.connection, self.world, self.source_id, told)
+        if self.judge:
+            self._told |= {id: (one.key, one.kind) for id, one in zip(ids, told)}
         if self.world == 0:
             found = authority.limits(self.connection, self.world, ids)
             self._limits |= found
@@ -184,6 +192,8 @@ class FixWriter:
         same = np.r_[False, np.logical_and.reduce([columns[k][1:] == columns[k][:-1] for k in ("track_id", "observed_us", "qk")])]
         if same.any():
             columns = {name: values[~same] for name, values in columns.items()}
+        if self.judge:
+            columns["flags"] = self.judge(self._told, *(columns[name] for name in ("track_id", "observed_us", "lon", "lat", "speed_mps", "flags")))
         rows = wire(columns, self.world, self.source_id)
         self.idle()
         self.already += int(same.sum())

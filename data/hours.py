@@ -59,16 +59,18 @@ def steps(filter: Filter, hours: CTE) -> CTE:
     )
     begun = (
         select(hours.c.track_id, hours.c.hour, Track.kind, Track.gap_s, first.c.geom.label("before"), first.c.t.label("t_before"))
-        .join(Track, Track.id == hours.c.track_id).outerjoin(first, true()).cte("begun")
+        .join(Track, Track.id == hours.c.track_id).outerjoin(first, true()).cte("begun").prefix_with("MATERIALIZED")  # or the fix before is looked up for each fix
     )
-    over = {"partition_by": (begun.c.track_id, begun.c.hour), "order_by": (Fix.observed_at, Fix.qk)}
+    # The offset keeps each hour a range of the key: a join goes through all of the track.
+    f = select(Fix.observed_at, Fix.qk, Fix.geom, EPOCH.label("t")).where(
+        *fixes, Fix.track_id == begun.c.track_id, Fix.observed_at >= begun.c.hour, Fix.observed_at < begun.c.hour + HOUR).offset(0).lateral("f").c
+    over = {"partition_by": (begun.c.track_id, begun.c.hour), "order_by": (f.observed_at, f.qk)}
     every = (
         select(
-            begun.c.track_id, begun.c.hour, begun.c.kind, begun.c.gap_s, Fix.observed_at, Fix.geom, EPOCH.label("t"),
-            func.coalesce(func.lag(Fix.geom).over(**over), begun.c.before).label("before"),
-            func.coalesce(func.lag(EPOCH).over(**over), begun.c.t_before).label("t_before"),
+            begun.c.track_id, begun.c.hour, begun.c.kind, begun.c.gap_s, f.observed_at, f.geom, f.t,
+            func.coalesce(func.lag(f.geom).over(**over), begun.c.before).label("before"), func.coalesce(func.lag(f.t).over(**over), begun.c.t_before).label("t_before"),
         )
-        .join(begun, and_(begun.c.track_id == Fix.track_id, Fix.observed_at >= begun.c.hour, Fix.observed_at < begun.c.hour + HOUR)).where(*fixes).cte("every")
+        .select_from(begun).join(f.observed_at.table, true()).cte("every")
     )
     # Over the antimeridian no line is drawn, as in data/segments.py.
     drawn = and_(every.c.before.is_not(None), every.c.t - every.c.t_before <= every.c.gap_s, func.abs(func.ST_X(every.c.geom) - func.ST_X(every.c.before)) <= 180)

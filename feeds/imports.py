@@ -28,6 +28,7 @@ from data.records import CREDIBILITY, KINDS, MARKINGS, RELIABILITY, ImportReport
 from data.state import touch
 from data.worlds import CODES, NAMES, WORLDS, World
 from errors import FileRefused, Refusal, RowRefused, SettingsInvalid, VigiaError, plain
+from feeds.wire.plausibility import Judge
 from settings import store
 
 # Why a fix is sealed (data/authority.py REASONS), in words.
@@ -81,9 +82,9 @@ class Job:
     on_abort: list[Callable[[], None]] = field(default_factory=list)
     _rejects: list[Refusal] = field(default_factory=list)
 
-    def fixes(self) -> FixWriter:
-        """What stores this file's fixes."""
-        return FixWriter(self.connection, self.world, self.source_id)
+    def fixes(self, *, moving: bool = True) -> FixWriter:
+        """What stores this file's fixes, each held against the ones before it; not those of readers, which stand where they are (`moving`)."""
+        return FixWriter(self.connection, self.world, self.source_id, Judge().judge_tracks if moving else None)
 
     def refuse(self, line: int | None, name: str | None, value: object, expected: str) -> None:
         """One row is refused: noted with --keep-good, else the whole file goes back."""

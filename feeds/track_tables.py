@@ -25,7 +25,7 @@ MEASURES = (("speed", "speed_mps"), ("course", "course_deg"), ("heading", "headi
 def run(job: Job, table: Table) -> None:
     """Fixes of a table."""
     job.describe_source(table.format, table.mapping.name)
-    with job.fixes() as writer:
+    with job.fixes(moving=not table.mapping.has("reader")) as writer:
         reader = TableReader(job, table.mapping, table.header, writer)
         size = job.path.stat().st_size
         done = 0

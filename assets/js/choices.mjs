@@ -1,6 +1,8 @@
 // The state of the page is its URL: the filter's keys as docs/api.md has them, and the view's own.
 // A person's choice makes a new history entry; what moves by itself (the clock, the camera) only replaces the last one.
 
+import { iso } from "./times.mjs";
+
 export const FILTER_KEYS = [
   "world", "from", "to", "known_at", "bbox", "area", "kind", "track", "drug", "min_kg", "max_kg", "conveyance", "agency", "source", "q",
 ];
@@ -33,8 +35,11 @@ export function format(choices, keys = [...FILTER_KEYS, ...VIEW_KEYS]) {
   return parts.join("&");
 }
 
-/** Only what the server's Filter knows. */
+/** Only what the server's Filter knows: of the whole window, wherever the clock stands. */
 export const filterQuery = (choices) => format(choices, FILTER_KEYS);
+
+/** The same up to the clock's time (epoch seconds); undefined while live. */
+export const thenQuery = (choices, at) => format({ ...choices, at: at === undefined ? undefined : iso(at) }, [...FILTER_KEYS, "at"]);
 
 const EACH = ["world", "from", "to", "known_at", "bbox", "area", "agency", "source", "q"];
 const OWN = { movements: ["kind", "track"], seizures: ["drug", "min_kg", "max_kg", "conveyance"], imagery: [] };
@@ -43,7 +48,12 @@ const OWN = { movements: ["kind", "track"], seizures: ["drug", "min_kg", "max_kg
 export const streamQuery = (choices) => format(choices, FILTER_KEYS.filter((k) => !["from", "to", "known_at"].includes(k) && (EACH.includes(k) || OWN.movements.includes(k))));
 
 /** Only what a layer has conditions on: any other choice leaves its address, and what came from there, as they are. */
-export const layerQuery = (choices, layer) => format(choices, FILTER_KEYS.filter((k) => EACH.includes(k) || OWN[layer].includes(k)));
+export const layerQuery = (choices, layer) => format(choices, keysOf(layer));
+
+/** The same up to where the clock stands: the `at` of these choices. */
+export const layerThen = (choices, layer) => format(choices, [...keysOf(layer), "at"]);
+
+const keysOf = (layer) => FILTER_KEYS.filter((k) => EACH.includes(k) || OWN[layer].includes(k));
 
 /** The layers, top first: `seizures,movements:0.8,-imagery` (a minus is off, a number its opacity). */
 export function parseLayers(text) {

@@ -1,6 +1,7 @@
 // The page's browser side, put together: choices, clock, map, timeline, and what Dash's controls ask for.
 import { ask, signInAt, watchInput, whenSignedOut } from "./api.mjs";
 import { createChoices, filterQuery, parseLayers, VIEW_KEYS } from "./choices.mjs";
+import { createAsOf } from "./asof.mjs";
 import { createClock } from "./clock.mjs";
 import { follow, followed, onlyMoved, worldOf } from "./following.mjs";
 import { watchKnown } from "./known.mjs";
@@ -51,6 +52,11 @@ export async function boot() {
   if (!now.world) app.choices.set({ world: worlds.default, ...firstWindow(worlds.default) }, { push: false });
   else if (!now.from && !now.to) app.choices.set(firstWindow(now.world), { push: false });
 
+  app.asOf = createAsOf((then) => {
+    tellDash();
+    app.view?.asOf(then);
+    app.events?.asOf(then);
+  });
   app.clock = createClock(ticked, { reaches: (at) => app.view?.moving.reaches(at) ?? true });
   app.timeline = createTimeline($("timeline"), { token, act: timelineActs });
   app.choices.subscribe(chosen);
@@ -61,12 +67,14 @@ export async function boot() {
     choices: app.choices, token, status: app.status, live: app.live, camera: cameraOf(app.choices.get().world), hash: "map",
     told: { select, legend, drawn, hovered, drawing: () => app.draw?.active },
   });
+  app.view.asOf(app.asOf.told);
   createScale($("scale"), app.view.map);
   app.draw = createDraw(app.view.map, { token, done: (area) => app.choices.set({ area }), measured: (m) => app.status.say(`${metresWords(Math.round(m))} measured`) });
   app.events = watchEvents({
     map: app.view.map, choices: app.choices, token, status: app.status, live: app.live, drawing: () => app.draw?.active,
     parts: { panel: $("alerts"), toggle: $("alerts-toggle"), banner: $("emergency"), lines: $("alert-lines"), rows: $("event-rows"), total: $("event-total"), onMap: $("events-on-map"), save: $("area-save"), details: $("details") },
   });
+  app.events.asOf(app.asOf.told);
   app.controls = createControls($("map").parentElement, app.view.map, { draw: () => drawing("polygon"), measure: () => drawing("linestring"), say: app.status.say });
   createSearch({
     input: $("search"), results: $("search-results"), world: () => app.choices.get().world, select, named, say: app.status.say,
@@ -164,7 +172,8 @@ function chosen(now, changed) {
     showRow(app.grid);
   }
   $("text-all").hidden = !now.q || now.world !== "live" || now.q === app.named;
-  tellDash();
+  // Where the clock stands is told when it has come to rest.
+  if ([...changed].some((k) => k !== "at")) tellDash();
   legend();
 }
 
@@ -173,6 +182,7 @@ function ticked(at, playing, keep = true) {
   const moment = at ?? edge();
   const { speed, waiting } = app.clock.state;
   app.timeline.clock(at, { playing, live, speed, waiting });
+  app.asOf.ticked(at, playing);
   app.view?.setClock(moment, { live, stream: live && streaming(), playing, edge: edge(), speed });
   markClock($("speed-chart"), moment);
   // While it runs the URL is left alone: a browser allows only so many changes of it.
@@ -241,8 +251,15 @@ function showRow(api) {
   }
 }
 
-function drawn({ shown, stale, seizures, images }) {
-  app.timeline.counts(`<span><b>${number(seizures)}</b> seizures</span><span><b>${number(shown)}</b> tracks</span><span><b>${number(images)}</b> images</span>`);
+/** The numbers of rail and drawer (callbacks/counts.py) at the timeline too, with their time while that goes on. */
+export function counted(told) {
+  if (!told) return;
+  app.asOf.answered();
+  const { playing } = app.asOf.told, asOf = told.at ? playing && epoch(told.at) : app.live?.on(app.choices.get().world) && told.counted_at;
+  app.timeline.counts(["seizures", "tracks", "images"].map((layer) => `<span><b>${number(told[layer])}</b> ${layer}</span>`).join("") + (asOf ? `<span>as of ${clockWords(asOf)} UTC</span>` : ""));
+}
+
+function drawn({ stale }) {
   document.documentElement.dataset.stale = String(stale);
 }
 

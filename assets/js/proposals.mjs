@@ -1,5 +1,5 @@
 // What Dash's controls ask for (assets/bridge.js): each proposes a change of the choices, and all are set from the choices again.
-import { filterQuery, formatLayers, parseLayers, setCount } from "./choices.mjs";
+import { formatLayers, parseLayers, setCount, thenQuery } from "./choices.mjs";
 import { app, firstSpan, firstWindow, PERIODS, span } from "./page.mjs";
 import { tokens } from "./theme.mjs";
 import { epoch, iso } from "./times.mjs";
@@ -20,10 +20,22 @@ export async function drawing(mode) {
   app.status.say(mode === "polygon" ? "Click the corners; click the first one again to close the area." : "Click along the line; click the last point again to end.");
 }
 
+let telling = false;
+
+/** Tell Dash what is chosen: once, however much of it changed at once. */
 export function tellDash() {
-  const now = app.choices.get();
-  const colours = Object.fromEntries(["t2", ...ALL_DRUGS].map((n) => [n, token(n)]));
-  window.dash_clientside.set_props("choices", { data: { ...now, query: filterQuery(now), state: app.worlds[now.world]?.state, colours: { ...colours, hot: token("hot2") } } });
+  if (telling) return;
+  telling = true;
+  queueMicrotask(() => {
+    telling = false;
+    tell();
+  });
+}
+
+function tell() {
+  const now = app.choices.get(), { at, playing } = app.asOf.told;
+  const colours = Object.fromEntries(["t1", "t2", ...ALL_DRUGS].map((n) => [n, token(n)]));
+  window.dash_clientside.set_props("choices", { data: { ...now, query: thenQuery(now, at), playing, state: app.worlds[now.world]?.state, colours: { ...colours, hot: token("hot2") } } });
 }
 
 /** Which period the window is, if it is one of the buttons. */

@@ -128,27 +128,41 @@ class Judge:
         flags = plausible(observed_us, lon, lat, received_us)
         segments = np.ones(len(keys), np.int16)
         most = np.array([SPEED_MAX_MPS[k] for k in kinds])
-        flags[np.array([k in UNSET_MMSI for k in keys], bool)] |= SENTINEL
-        flags[np.nan_to_num(speed_mps) > most] |= IMPOSSIBLE_SPEED
+        _alone(flags, np.array([k in UNSET_MMSI for k in keys], bool), speed_mps, most)
         if self.land is not None and (afloat := np.flatnonzero([k == "vessel" for k in kinds])).size:
             flags[afloat[self.land(lon[afloat], lat[afloat])]] |= ON_LAND
         sound = np.flatnonzero(flags & APART == 0)
         if sound.size:
-            self._follow([keys[i] for i in sound.tolist()], sound, observed_us, lon, lat, most, flags, segments)
+            codes: dict[str, int] = {}
+            code = np.array([codes.setdefault(keys[i], len(codes)) for i in sound.tolist()])
+            order = np.argsort(code, kind="stable")
+            self._follow(list(codes), code[order], sound[order], observed_us, lon, lat, most, flags, segments)
         return flags, segments
 
-    def _follow(self, keys: list[str], at: np.ndarray, t: np.ndarray, lon: np.ndarray, lat: np.ndarray, most: np.ndarray, flags: np.ndarray,
+    def judge_tracks(self, told: dict[int, tuple[str, str]], track: np.ndarray, observed_us: np.ndarray, lon: np.ndarray, lat: np.ndarray, speed_mps: np.ndarray,
+                     flags: np.ndarray) -> np.ndarray:
+        """The flags of a file's fixes of shape (n,) in order of track and time, with those each has by itself (feeds/flags.py); `told` is a track's key and kind.
+
+        Of one identity used twice both stay one track: its fixes are flagged alone.
+        """
+        ids, code = np.unique(track, return_inverse=True)
+        flags, most = flags.astype(np.int32), np.array([SPEED_MAX_MPS[told[i][1]] for i in ids.tolist()])[code]
+        _alone(flags, np.array([told[i][0] in UNSET_MMSI for i in ids.tolist()], bool)[code], speed_mps, most)
+        sound = np.flatnonzero(flags & APART == 0)
+        if sound.size:
+            left, code = np.unique(code[sound], return_inverse=True)
+            # By number: a key is one agency's, and two may tell of the same.
+            self._follow([str(ids[i]) for i in left.tolist()], code, sound, observed_us, lon, lat, most, flags, np.ones(len(flags), np.int16))
+        return flags
+
+    def _follow(self, names: list[str], code: np.ndarray, at: np.ndarray, t: np.ndarray, lon: np.ndarray, lat: np.ndarray, most: np.ndarray, flags: np.ndarray,
                 segments: np.ndarray) -> None:
-        codes: dict[str, int] = {}
-        code = np.array([codes.setdefault(k, len(codes)) for k in keys])
-        order = np.argsort(code, kind="stable")
-        at, code = at[order], code[order]
+        """Flags of the fixes `at`, in order of their names' `code`."""
         first = np.r_[True, code[1:] != code[:-1]]
         # Each fix and the one before it: of this batch, or the one kept; the first of all is its own.
         before = np.where(first, at, np.roll(at, 1))
         t0, lon0, lat0 = t[before].copy(), lon[before].copy(), lat[before].copy()
         starts = np.flatnonzero(first)
-        names = list(codes)
         doubtful = np.zeros(len(names), bool)
         for i, name in zip(starts.tolist(), names):
             if known := self._known.get(name):
@@ -167,12 +181,32 @@ class Judge:
                 last = known.branches[0]
                 last.t, last.lon, last.lat = int(t[i]), float(lon[i]), float(lat[i])
             else:
-                for i in at[start:end].tolist():
-                    flag, segments[i] = self._step(name, int(t[i]), float(lon[i]), float(lat[i]), float(most[i]))
-                    flags[i] |= flag
+                self._walk(name, at[start:end], np.flatnonzero(wrong[start:end]), t, lon, lat, most, flags, segments)
             self._known.move_to_end(name)
         while len(self._known) > self.keys_max:
             self._known.popitem(last=False)
+
+    def _walk(self, name: str, at: np.ndarray, wrong: np.ndarray, t: np.ndarray, lon: np.ndarray, lat: np.ndarray, most: np.ndarray, flags: np.ndarray,
+              segments: np.ndarray) -> None:
+        """The fixes `at` of one key, one by one where they are in doubt: between the steps that are `wrong` an object that is alone goes its way."""
+        i = 0
+        while i < len(at):
+            k = at[i]
+            flag, segments[k] = self._step(name, int(t[k]), float(lon[k]), float(lat[k]), float(most[k]))
+            flags[k] |= flag
+            i += 1
+            known = self._known[name]
+            last = known.branches[0]
+            if len(known.branches) > 1 or (last.t, last.lon, last.lat) != (t[k], lon[k], lat[k]):
+                continue
+            after = np.searchsorted(wrong, i)
+            until = int(wrong[after]) if after < len(wrong) else len(at)
+            if until > i:
+                k = at[until - 1]
+                known.turn += until - i
+                last.t, last.lon, last.lat, last.turn = int(t[k]), float(lon[k]), float(lat[k]), known.turn
+                _forget(known, last.t)
+                i = until
 
     def _step(self, key: str, t: int, lon: float, lat: float, most: float) -> tuple[int, int]:
         """Flags and segment of one fix, and what is known after it."""
@@ -219,6 +253,12 @@ class Judge:
         known.branches.append(here)
         self.duplicates.append(Duplicate(key, here.segment, here.t, here.lon, here.lat))
         return DUPLICATE_IDENTITY, here.segment
+
+
+def _alone(flags: np.ndarray, unset: np.ndarray, speed_mps: np.ndarray, most: np.ndarray) -> None:
+    """What a fix says by itself: a number nobody was given, a speed nothing of its kind has."""
+    flags[unset] |= SENTINEL
+    flags[np.nan_to_num(speed_mps) > most] |= IMPOSSIBLE_SPEED
 
 
 def _forget(known: _Known, t: int) -> None:

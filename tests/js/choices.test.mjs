@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { createChoices, filterQuery, format, formatLayers, layerQuery, parse, parseLayers, setCount } from "../../assets/js/choices.mjs";
+import { createChoices, filterQuery, format, formatLayers, layerQuery, layerThen, parse, parseLayers, setCount, thenQuery } from "../../assets/js/choices.mjs";
 
 test("a query string survives a round trip", () => {
   const text = "world=exercise&from=2026-11-17T00:00:00Z&to=2026-11-24T00:00:00Z&drug=cocaine,heroin&q=R%C3%ADo+Bravo&at=2026-11-20T00:00:00Z&sel=track:12";
@@ -18,6 +18,14 @@ test("a layer is asked only by what it has conditions on", () => {
 });
 
 test("the server gets the filter alone", () => assert.equal(filterQuery({ world: "live", sel: "track:1", theme: "sun", drug: ["ats"] }), "world=live&drug=ats"));
+
+test("the clock's time is a word of the filter where it is asked for", () => {
+  const choices = { world: "live", kind: ["vessel"], drug: ["ats"], at: "2026-11-20T00:00:00Z" };
+  assert.equal(layerQuery(choices, "movements"), "world=live&kind=vessel");
+  assert.equal(layerThen(choices, "movements"), "world=live&kind=vessel&at=2026-11-20T00:00:00Z");
+  assert.equal(thenQuery(choices, Date.UTC(2026, 10, 21) / 1000), "world=live&kind=vessel&drug=ats&at=2026-11-21T00:00:00Z");
+  assert.equal(thenQuery(choices, undefined), "world=live&kind=vessel&drug=ats");
+});
 
 test("layers keep order, opacity and what is off", () => {
   const layers = parseLayers("seizures:0.5,-movements,hotspots");

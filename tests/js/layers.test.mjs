@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { timesOf } from "../../assets/js/layers/imagery.mjs";
-import { countAt, features_ } from "../../assets/js/layers/seizures.mjs";
+import { features_ } from "../../assets/js/layers/seizures.mjs";
 import { featuresOf } from "../../assets/js/layers/selection.mjs";
 
 const at = (text) => Date.parse(text) / 1000;
@@ -26,10 +26,7 @@ test("the clock passes an image: until then the tiles' address stays", () => {
 
 const points = { detail: "points", id: [7, 8], lon: [0, 1], lat: [0, 1], drug: ["ats", "other"], kg: [null, 2], t: [10, 20], precision_m: [null, 5], t_off_map: [5, 30] };
 
-test("seizures are counted with those that have no place, and never before they happened", () => {
-  assert.deepEqual([undefined, 4, 5, 10, 20, 30].map((t) => countAt(points, t)), [4, 0, 1, 2, 3, 4]);
-  assert.equal(countAt({ detail: "gathered", total: 90_000, off_map: 12 }, 3), 90_012);
-  assert.equal(countAt(undefined, 3), 0);
+test("no seizure is drawn before it happened", () => {
   assert.deepEqual(features_(points, 10).map((f) => f.properties.id), [7]);
 });
 

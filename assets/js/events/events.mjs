@@ -1,6 +1,6 @@
 // Events on the page: those of the window from /api/events, each revision and the alerts from the stream, drawn on the map and listed in the panel.
 import { ask, latestOnly } from "../api.mjs";
-import { FILTER_KEYS, filterQuery, format } from "../choices.mjs";
+import { FILTER_KEYS, format, thenQuery } from "../choices.mjs";
 import * as layer from "../layers/events.mjs";
 import { eventSvg } from "../symbols/event_glyphs.mjs";
 import { epoch } from "../times.mjs";
@@ -15,6 +15,12 @@ const STREAM_KEYS = FILTER_KEYS.filter((k) => !["from", "to", "known_at"].includ
 /** Pure: whether an event lies in a window. */
 export const within = (e, from, to) => (from === undefined || e.ended_at === null || epoch(e.ended_at) >= from) && (to === undefined || epoch(e.started_at) < to);
 
+/** Pure: an event as it was at a time, undefined before it began; what was not over goes on (data/events.py). */
+export function asItWas(e, at) {
+  if (at === undefined || epoch(e.started_at) > at) return at === undefined ? e : undefined;
+  return e.ended_at !== null && epoch(e.ended_at) > at ? { ...e, ended_at: null, facts: {}, last_fix: e.first_fix } : e;
+}
+
 /** Pure: rows by number with others that were told anew; an older revision never takes the place of a newer one. */
 export function told(rows, anew) {
   const out = new Map(rows);
@@ -26,7 +32,8 @@ export function told(rows, anew) {
 export function watchEvents({ map, choices, token, status, parts, drawing, live }) {
   const held = { rows: new Map(), total: 0, areas: undefined, zone: undefined };
   const fetchRows = latestOnly(), fetchAreas = latestOnly(), fetchZone = latestOnly();
-  let ready = false;
+  let ready = false, then = { at: undefined, playing: false };
+  const stands = () => (then.playing ? undefined : then.at);
 
   const panel = createPanel({
     ...parts, say: status.say,
@@ -46,7 +53,7 @@ export function watchEvents({ map, choices, token, status, parts, drawing, live 
   const window_ = () => [epoch(choices.get().from), epoch(choices.get().to)];
   const shown = () => {
     const [from, to] = window_();
-    return [...held.rows.values()].filter((e) => within(e, from, to));
+    return [...held.rows.values()].map((e) => asItWas(e, then.at)).filter((e) => e && within(e, from, to));
   };
   const on = () => choices.get().events !== "off";
 
@@ -63,11 +70,11 @@ export function watchEvents({ map, choices, token, status, parts, drawing, live 
     // Each second something may ask for it: what is the same stays as it is, or nobody could point at it.
     const now = [
       ready, on(), picked, held.total, Boolean(choices.get().area), held.zone?.properties.event, held.zone?.properties.until,
-      ...(held.areas?.features ?? []).map((f) => `${f.id}.${f.properties.version}`), ...rows.map((e) => `${e.id}.${e.revision}.${e.alert?.state}`),
+      ...(held.areas?.features ?? []).map((f) => `${f.id}.${f.properties.version}`), ...rows.map((e) => `${e.id}.${e.revision}.${e.alert?.state}.${e.ended_at}`),
     ].join();
     if (now === drawn) return;
     drawn = now;
-    panel.rows(rows, Math.max(held.total, rows.length), picked);
+    panel.rows(rows, then.at === undefined || !then.playing ? Math.max(held.total, rows.length) : rows.length, picked);
     parts.onMap.setAttribute("aria-pressed", String(on()));
     parts.onMap.textContent = on() ? "Hide on the map" : "Show on the map";
     parts.save.hidden = !choices.get().area;
@@ -77,7 +84,7 @@ export function watchEvents({ map, choices, token, status, parts, drawing, live 
   }
 
   async function fetchAll() {
-    const query = filterQuery(choices.get()), asked = window_();
+    const query = thenQuery(choices.get(), stands()), asked = window_();
     const [page, areas] = await Promise.all([
       status.follow("Events", fetchRows(`/api/events?${query}&limit=${MOST}`)), status.follow("Watch areas", fetchAreas(`/api/watch-areas?${format(choices.get(), ["world", "known_at"])}`)),
     ]);
@@ -150,5 +157,14 @@ export function watchEvents({ map, choices, token, status, parts, drawing, live 
   });
   void fetchAll().then(chosen);
   void fetchAlerts();
-  return { held, panel };
+  return {
+    held, panel,
+    /** The clock stands at a time, or runs: what is held is drawn as it was then. */
+    asOf(now) {
+      const before = stands();
+      then = now;
+      if (stands() === before) draw();
+      else void fetchAll();
+    },
+  };
 }

@@ -1,6 +1,6 @@
 // Hotspots: hexagons in one lightness ladder of brass, quiet until strong. Too few to say: no hexagon.
 import { addLayer, visible } from "../map/adapter.mjs";
-import { layerQuery } from "../choices.mjs";
+import { layerThen } from "../choices.mjs";
 
 const SOURCE = "hotspots";
 export const ids = ["hotspot-fill", "hotspot-line"];
@@ -28,7 +28,7 @@ export function add(map, { token }) {
 }
 
 /** The run of these choices, or undefined when a newer question overtook it. */
-export const run = (choices) => `/api/hotspots?${layerQuery(choices, "seizures")}`;
+export const run = (choices) => `/api/hotspots?${layerThen(choices, "seizures")}`;
 
 export function use(map, found) {
   map.getSource(SOURCE)?.setTiles([`${location.origin}/api/tiles/hotspots/${found.run}/{z}/{x}/{y}.mvt`]);

@@ -65,13 +65,12 @@ function pictures(map, rows, at, choices) {
   }
 }
 
-/** The images taken up to `at`, with their frames; `edge` is the newest moment known. Returns how many. */
+/** The images taken up to `at`, with their frames; `edge` is the newest moment known. */
 export function draw(map, rows, at, edge, choices) {
   const shown = (rows ?? []).filter((r) => taken(r) <= at);
   map.getSource(FRAMES)?.setData({ type: "FeatureCollection", features: shown.map((r) => ({ type: "Feature", geometry: r.footprint, properties: { id: r.id } })) });
   map.getSource(CORNERS)?.setData({ type: "FeatureCollection", features: shown.flatMap((r) => corners(r, edge)) });
   pictures(map, rows, at, choices);
-  return shown.length;
 }
 
 /** Pure: the crop marks of a frame, and its label at the topmost corner. */

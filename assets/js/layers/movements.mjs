@@ -1,6 +1,6 @@
 // Movements: where things went (tiles), where they are at the clock's time with a trail behind them, and how old that is.
 import { addLayer, retile, visible } from "../map/adapter.mjs";
-import { layerQuery } from "../choices.mjs";
+import { layerThen } from "../choices.mjs";
 import { GLYPHS, KINDS } from "../symbols/glyphs.mjs";
 import { mixed } from "../theme.mjs";
 import { marksAt } from "./movement_marks.mjs";
@@ -28,7 +28,7 @@ const colour = (token) => ["match", ["get", "kind"], "vessel", token("track-sea"
 const PAST = 0.3, HISTORY = [0.16, 0.5];
 const past = (token) => colour((name) => mixed(token(name), token("land"), PAST));
 
-export const url = (choices) => `${location.origin}/api/tiles/tracks/{z}/{x}/{y}.mvt?${layerQuery(choices, "movements")}`;
+export const url = (choices) => `${location.origin}/api/tiles/tracks/{z}/{x}/{y}.mvt?${layerThen(choices, "movements")}`;
 
 /** Put sources and layers on a map whose style was just set. */
 export function add(map, { token, choices, wall }) {
@@ -113,6 +113,17 @@ export const clickable = ["mark"];
 /** Another filter: other tiles; the old ones stay until those are there. */
 export function filtered(map, choices, again) {
   retile(map, TILES, [url(choices)], again);
+}
+
+const PAST_LINES = ["history", "history-gap"];
+
+/** While the clock runs the lines that began by `at` alone, from what is there; undefined: all, as the server cut them. */
+export function upTo(map, at) {
+  for (const id of PAST_LINES) {
+    if (!map.getLayer(id)) continue;
+    const whole = (map.vigiaPast ??= {})[id] ??= map.getFilter(id);
+    map.setFilter(id, at === undefined ? whole : ["all", whole, ["<=", ["get", "t0"], at]]);
+  }
 }
 
 /** Everything that moves, at the clock's time; `how` as marksAt has it. Returns how many marks, of them how many are stale, and the chosen one's place. */

@@ -1,11 +1,11 @@
 // Border sections: a line as wide and bright as its rate of seizures per 100 km.
 import { addLayer, retile, visible } from "../map/adapter.mjs";
-import { layerQuery } from "../choices.mjs";
+import { layerThen } from "../choices.mjs";
 
 const SOURCE = "sections";
 export const ids = ["section", "section-label"];
 export const clickable = [];
-export const url = (choices) => `${location.origin}/api/tiles/sections/{z}/{x}/{y}.mvt?${layerQuery(choices, "seizures")}`;
+export const url = (choices) => `${location.origin}/api/tiles/sections/{z}/{x}/{y}.mvt?${layerThen(choices, "seizures")}`;
 
 export function add(map, { token, choices }) {
   map.addSource(SOURCE, { type: "vector", tiles: [url(choices)], minzoom: 0, maxzoom: 12 });

@@ -1,13 +1,13 @@
 // Seizures: a disc with its letter, sized by weight; several near each other as a ring of their drugs; or heat.
 import { addLayer, retile, visible } from "../map/adapter.mjs";
-import { layerQuery } from "../choices.mjs";
+import { layerQuery, layerThen } from "../choices.mjs";
 import { DISC_KG, DRUGS } from "../symbols/glyphs.mjs";
 
 const POINTS = "seizure-points", TILES = "seizure-tiles", HEAT = "seizure-heat";
 const GATHER_PX = 30, WALL_GATHER_PX = 46;
 const empty = { type: "FeatureCollection", features: [] };
 
-export const url = (choices) => `${location.origin}/api/tiles/seizures/{z}/{x}/{y}.mvt?${layerQuery(choices, "seizures")}`;
+export const url = (choices) => `${location.origin}/api/tiles/seizures/{z}/{x}/{y}.mvt?${layerThen(choices, "seizures")}`;
 
 export const points = (choices) => `/api/seizures/points?${layerQuery(choices, "seizures")}`;
 
@@ -69,14 +69,6 @@ export function draw(map, points, at, heat) {
   const data = { type: "FeatureCollection", features };
   map.getSource(POINTS)?.setData(data);
   map.getSource(HEAT)?.setData(heat ? data : empty);
-}
-
-/** Pure: how many happened up to `at`, with a mark or without: the number the table shows. */
-export function countAt(points, at) {
-  if (!points) return 0;
-  if (points.detail !== "points") return points.total + points.off_map;
-  const until = (times) => (at === undefined ? times.length : times.filter((t) => t <= at).length);
-  return until(points.t) + until(points.t_off_map);
 }
 
 /** Pure: columns to features, those that happened up to `at`. */

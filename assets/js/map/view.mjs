@@ -3,6 +3,7 @@ import { ask } from "../api.mjs";
 import { FILTER_KEYS, parseLayers } from "../choices.mjs";
 import { archiveStyle, readArchive, withSlots } from "../basemap/own.mjs";
 import { basemapStyle } from "../basemap/style.mjs";
+import { iso } from "../times.mjs";
 import { createMap, wearImages } from "./adapter.mjs";
 import { shapeOf } from "./draw.mjs";
 import { createMoving } from "./moving.mjs";
@@ -34,10 +35,13 @@ export async function createView(container, { choices, token, status, told, came
   const held = { points: undefined, images: undefined, movement: undefined, run: undefined, levels: new Set() };
   const clock = { at: undefined, live: true, stream: false, playing: false, edge: undefined, speed: 1 };
   const asking = {}, asked = {};
-  let drawn = 0, looked = 0, ready = false, gliding, shownImages = 0;
+  let drawn = 0, looked = 0, ready = false, gliding, stands, runsAt;
   let drawnOf = {}; // what each layer was last drawn of: what is the same is not set again, however often the clock ticks
   const moving = createMoving({ map: () => map, choices, clock, held, answer, live, drawn: () => draw(true) });
   const seen = () => ({ ...held, movement: moving.picture(), at: clock.at, ...moving.how() });
+
+  /** The choices, with where the clock stands: what is not drawn from what is held is asked for up to then. */
+  const then = () => ({ ...choices.get(), at: stands });
 
   const fresh = (name) => {
     asking[name]?.abort();
@@ -50,12 +54,13 @@ export async function createView(container, { choices, token, status, told, came
   function dress() {
     wearImages(map, token, { wall });
     drawnOf = {};
-    const how = { token, choices: choices.get(), wall };
+    const how = { token, choices: then(), wall };
     selection.add(map, how);
     for (const name of ["imagery", "hotspots", "sections", "movements", "seizures"]) LAYERS[name].add(map, how);
     map.addSource("area", { type: "geojson", data: { type: "FeatureCollection", features: [] } });
     map.addLayer({ id: "area", type: "line", source: "area", paint: { "line-color": token("accent"), "line-width": 1.5, "line-dasharray": [3, 2] } }, "slot-marks");
-    map.vigiaHot = undefined;
+    map.vigiaHot = map.vigiaPast = undefined;
+    movements.upTo(map, runsAt);
     ready = true;
     if (held.run) hotspots.use(map, held.run);
     order();
@@ -118,7 +123,7 @@ export async function createView(container, { choices, token, status, told, came
   }
 
   async function fetchRun(again) {
-    const found = await answer("run", "Hotspots", hotspots.run(choices.get()), again);
+    const found = await answer("run", "Hotspots", hotspots.run(then()), again);
     if (!found) return;
     held.run = found;
     if (ready) {
@@ -128,9 +133,24 @@ export async function createView(container, { choices, token, status, told, came
     told.legend?.(held.run);
   }
 
+  function refilter(again) {
+    if (ready) for (const name of ["movements", "seizures", "sections"]) LAYERS[name].filtered(map, then(), again);
+  }
+
+  /** The clock stands at `at` (undefined: it is live), or runs: what is drawn from tiles is that of then. */
+  function asOf({ at, playing }) {
+    runsAt = playing ? at : undefined;
+    const before = stands;
+    stands = playing || at === undefined ? undefined : iso(at);
+    if (ready) movements.upTo(map, runsAt);
+    if (stands === before) return;
+    refilter();
+    fetchRun();
+  }
+
   /** Ask for what the choices changed; `again` for everything, after the data changed. */
   function refetch(again = false) {
-    if (ready) for (const name of ["movements", "seizures", "sections"]) LAYERS[name].filtered(map, choices.get(), again);
+    refilter(again);
     fetchPoints(again);
     fetchImages(again);
     fetchRun(again);
@@ -152,11 +172,11 @@ export async function createView(container, { choices, token, status, told, came
     // Live shows all there is: a picture may have been taken after the last thing that moved.
     const newest = Math.max(clock.edge ?? clock.at, ...(held.images ?? []).map((r) => Date.parse(r.captured_at) / 1000));
     const how = choices.get(), edge = clock.edge ?? clock.at;
-    if (other("images", held.images, how, until ?? Math.floor(Math.max(newest, edge) / 60))) shownImages = imagery.draw(map, held.images, until ?? newest, edge, how);
+    if (other("images", held.images, how, until ?? Math.floor(Math.max(newest, edge) / 60))) imagery.draw(map, held.images, until ?? newest, edge, how);
     choose();
     if (where && choices.get().follow) centre(where);
     if (!gliding && moving.gliding()) glideOn();
-    told.drawn?.({ ...moved, seizures: seizures.countAt(held.points, until), images: shownImages });
+    told.drawn?.(moved);
   }
 
   function other(layer, ...of) {
@@ -273,7 +293,7 @@ export async function createView(container, { choices, token, status, told, came
 
   refetch();
   return {
-    map, held, setClock, refetch, moving,
+    map, held, setClock, asOf, refetch, moving,
     /** The stream told something: what moved is drawn soon. `whole`: all of it was told anew, and what came before is asked for. */
     streamed(whole = false) {
       if (whole && clock.at !== undefined) moving.fetch(live.now(), true);

@@ -16,7 +16,8 @@ export function createTimeline(container, { token, act }) {
         <label class="tl-label">Speed <select data-act="speed" aria-label="Speed">${SPEEDS.map((s) => `<option value="${s}">${speedWords(s)}</option>`).join("")}</select></label>
       </div>
       <button class="tl-live" data-act="live" aria-pressed="true"><i></i><span>Live</span></button>
-      <button class="tl-known" data-act="known" aria-haspopup="dialog" aria-expanded="false">Known at…</button>
+      <button class="tl-known" data-act="known" aria-haspopup="dialog" aria-expanded="false" aria-label="Known at…" title="Show only what was recorded by a time">
+        <svg viewBox="0 0 20 20" aria-hidden="true"><path d="M4.6 6.2A7 7 0 1 1 3 10M4.2 2.6v3.8H8M10 6v4.2l2.8 1.8"/></svg><span>Known at…</span></button>
       <p class="tl-words" aria-live="off"></p>
       <p class="tl-counts"></p>
     </div>
