@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from data.flags import ANCIENT, FUTURE, NULL_ISLAND
+from data.flags import ANCIENT, FUTURE, IMPOSSIBLE_SPEED, NULL_ISLAND, TELEPORT
 from feeds.imports import ImportOptions, import_files
 
 HEAD = "tag_id,kind,name,agency,time_utc,lat,lon,speed_kmh,course_deg,accuracy_m,battery_pct"
@@ -86,6 +86,14 @@ def test_doubtful_fixes_are_flagged_and_kept(environment, tmp_path):
     assert load(environment, write(tmp_path, HEAD + "\n" + "\n".join(rows) + "\n"), world="live").stored == 4
     told = dict(ask(environment, "SELECT to_char(observed_at, 'YYYY-HH24'), flags FROM fix"))
     assert told["2099-10"] & FUTURE and told["1985-10"] & ANCIENT and told["2026-11"] & NULL_ISLAND
+
+
+def test_what_can_not_follow_the_fix_before_it_is_flagged_and_in_no_line(environment, tmp_path):
+    rows = [ROW.replace("10:00:00", f"10:{minute:02}:00").replace("-97.5,36", place) for minute, place in
+            ((20, "-97.48,36"), (0, "-97.5,36"), (10, "-60.0,36"), (30, "-97.47,900"))]  # in no order: it is that of time which counts
+    assert load(environment, write(tmp_path, "\n".join([HEAD, *rows, ""]))).stored == 4
+    assert [row[0] for row in ask(environment, "SELECT flags FROM fix ORDER BY observed_at")] == [0, TELEPORT, 0, IMPOSSIBLE_SPEED]
+    assert ask(environment, "SELECT sum(fix_count), max(ST_XMax(line)) < -97 FROM segment") == [(2, True)]
 
 
 def test_reads_are_fixes_at_their_reader(environment, tmp_path):
