@@ -7,10 +7,12 @@ from pathlib import Path
 import geopandas
 import numpy as np
 
+FILE = "ground.parquet"
+
 
 def land_and_water(basemap: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """Land in pieces, shores of sea and lakes, and rivers; None while no basemap is built."""
-    path = basemap / "ground.parquet"
+    path = basemap / FILE
     if not path.exists():
         return None
     frame = geopandas.read_parquet(path)

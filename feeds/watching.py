@@ -27,6 +27,7 @@ from data.sessions import owner_connection
 from data.watching import Due, microseconds, moment
 from data.worlds import CODES
 from errors import DatabaseUnreachable
+from feeds import shores
 
 log = logging.getLogger("vigia.watching")
 
@@ -62,7 +63,7 @@ class World:
                 self.readers = True
                 sequences |= dict.fromkeys(row["tracks"], self._sequence(row))
         self.voids = [rule for rule in made if rule.detector.name == "coverage_void"]
-        self.engine = Resuming(made, Context(0, Tracks.of([]), sequences=sequences), self, REORDER_S)
+        self.engine = Resuming(made, Context(0, Tracks.of([]), shores.shore_m(), sequences), self, REORDER_S)
         self.ticked = 0.0
         self._know(watching.tracks(connection, world))
 
@@ -204,7 +205,7 @@ class Watcher:
         return len(due)
 
     def _world(self, number: int) -> World:
-        standing = watching.standing(self.connection, number)
+        standing = f"{watching.standing(self.connection, number)};{shores.stamp()}"
         world = self.worlds.get(number)
         if world is None or world.standing != standing:
             world = self.worlds[number] = World(self.connection, number, standing)

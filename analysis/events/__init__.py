@@ -29,7 +29,7 @@ all fixes of the tracks that have open events; `revise(told, found)` finds which
 A change of a rule or of an area (a new version) is a new `Rule`: `revise(told by the old one, rule.apply(…))` says what it changes.
 
 Files: fixes, event, rules (what is handed over), areas, schedule, geo; latch and rows (on or off with hysteresis, by run lengths); one a detector: fences,
-gaps, motion, meetings, coverage, reads, identity; dark_zone; revisions; engine with alone and together (live).
+gaps, motion, meetings, coverage, reads, identity; shore; dark_zone; revisions; engine with alone and together (live).
 """
 
 from __future__ import annotations

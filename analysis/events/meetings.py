@@ -6,7 +6,7 @@ most `silence_s` apart; two that are near each other at an instant are linked, a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -136,7 +136,7 @@ class _Meeting:
         out = []
         on = rule.schedule.on(links["us"][first])
         for n in np.flatnonzero(on).tolist():
-            event = self._event(rule, links[first[n]:end[n]], bool(over[n]))
+            event = self._event(rule, links[first[n]:end[n]], bool(over[n]), context)
             if event is not None:
                 out.append(event)
         return out
@@ -168,13 +168,15 @@ class Encounter(_Meeting):
     """`encounter`: two tracks within `reach_m` of each other for `min_s`, at a median speed below `slow_mps`.
 
     Defaults, of Global Fishing Watch: 500 m, 2 h, 2 kn, and at least `anchorage_m` 10 km from the places in `Context.anchorages`. (Skylight: 250 m and
-    30 min; Starboard: 50 m and 10 min or 200 m and 30 min.) Apart for up to `bridge_s` they still meet.
+    30 min; Starboard: 50 m and 10 min or 200 m and 30 min.) Apart for up to `bridge_s` they still meet. With `shore_m` only meetings that began so
+    far from the shore count, where somebody can tell.
     """
 
     reach_m: float = 500.0
     min_s: float = 7_200.0
     slow_mps: float = 2 * KNOT_MPS
     anchorage_m: float = 10_000.0
+    shore_m: float = 0.0
     step_s: float = 600.0
     silence_s: float = 7_200.0
     bridge_s: float = 1_200.0
@@ -189,14 +191,18 @@ class Encounter(_Meeting):
             rows, lon, lat = rows[keep], lon[keep], lat[keep]
         return rows
 
-    def _event(self, rule: Rule, links: np.ndarray, over: bool) -> Event | None:
+    def _event(self, rule: Rule, links: np.ndarray, over: bool, context: Context) -> Event | None:
         if links["us"][-1] - links["us"][0] < self.min_s * 1e6:
             return None
         speed = np.r_[links["mps_a"], links["mps_b"]]
         median = float(np.nanmedian(speed)) if not np.isnan(speed).all() else 0.0
         if median >= self.slow_mps:
             return None
-        return self._made("encounter", rule, links, over, {"median_mps": round(median, 3)})
+        shore = context.shore_of(float(links["lon_a"][0]), float(links["lat_a"][0]))
+        if shore is not None and shore < self.shore_m:
+            return None
+        event = self._made("encounter", rule, links, over, {"median_mps": round(median, 3)})
+        return replace(event, facts=event.facts | {"shore_m": None if shore is None else round(shore)})
 
 
 @dataclass(frozen=True)
@@ -219,7 +225,7 @@ class Proximity(_Meeting):
         if self.reach_m < self.near_m:
             raise ValueError(f"reach_m {self.reach_m} is less than near_m {self.near_m}: two tracks would be near and apart at once")
 
-    def _event(self, rule: Rule, links: np.ndarray, over: bool) -> Event | None:
+    def _event(self, rule: Rule, links: np.ndarray, over: bool, context: Context) -> Event | None:
         near = np.flatnonzero(links["distance_m"] <= self.near_m)
         if len(near) < self.instants:
             return None

@@ -91,8 +91,10 @@ class Loitering(_Moving):
         event = span_event("loitering", rule, row)
         inside_s = (int(row["last_us"]) - int(row["start_us"])) / 1e6
         mean = int(row["way_mm"]) / 1e3 / inside_s if inside_s else 0.0
-        shore = float(context.shore_m(row["start_lon"][None], row["start_lat"][None])[0]) if context.shore_m else None
-        if mean >= self.slow_mps or (shore is not None and shore < self.shore_m):
+        if mean >= self.slow_mps:
+            return []
+        shore = context.shore_of(float(row["start_lon"]), float(row["start_lat"]))
+        if shore is not None and shore < self.shore_m:
             return []
         return [replace(event, facts=event.facts | {"shore_m": None if shore is None else round(shore)} | ({"mean_mps": round(mean, 3)} if row["ended"] else {}))]
 

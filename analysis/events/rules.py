@@ -15,23 +15,30 @@ from analysis.events.schedule import ALWAYS, Schedule
 
 NEVER_US = -(2**62)
 OPEN_US = 2**62
+Shore = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""Longitudes and latitudes of shape (n,) -> metres from the shore; NaN where nobody can tell."""
 
 
 @dataclass(frozen=True, eq=False)
 class Context:
     """What is known beside the fixes.
 
-    `now_us`: by when what is open is judged. `shore_m`: places (lon, lat of shape (n,)) to metres from the shore, where somebody can tell.
+    `now_us`: by when what is open is judged. `shore_m`: how far places are from the shore; None: nobody can tell.
     `sequences`: the reader codes a consignment's track should pass, in order. `anchorages`: where vessels meet for ordinary reasons.
     `doubt_m`: an event made by a fix less accurate than this is doubtful.
     """
 
     now_us: int
     tracks: Tracks
-    shore_m: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
+    shore_m: Shore | None = None
     sequences: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     anchorages: tuple[WatchArea, ...] = ()
     doubt_m: float = 500.0
+
+    def shore_of(self, lon: float, lat: float) -> float | None:
+        """Metres from the shore of one place; None: not known."""
+        far = float(self.shore_m(np.array([lon]), np.array([lat]))[0]) if self.shore_m else np.nan
+        return None if np.isnan(far) else far
 
     def at(self, now_us: int) -> Context:
         """The same, later."""

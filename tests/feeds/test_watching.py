@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import geopandas
 import numpy as np
 import psycopg
 import pytest
@@ -244,3 +245,29 @@ def test_an_event_goes_with_the_fixes_it_tells_of(database):
         unmaking.take_out(connection, 0, keep_flows=False)
         connection.commit()
     assert rows(database, count) == [(ids[0], 1), (ids[1], 3)], "only what tells of the later fix alone is left"
+
+
+def test_rules_are_told_how_far_the_shore_is_once_a_basemap_is_built(environment, tmp_path):
+    minutes = np.arange(40) * 5
+    with environment.connect() as connection:
+        writer, (one,) = vessels(connection, 1)
+        writer.store({"track_id": np.full(40, one), "observed_us": NOW_US + minutes * MIN_US, "lon": -96.8 + minutes * 2e-5, "lat": np.full(40, 26.05)})
+        connection.commit()
+    loiters = "SELECT facts->'shore_m', retracted FROM event WHERE type = 'loitering'"
+    work(environment)
+    assert rows(environment, loiters) == [(None, False)], "no map of the shore: not known, and told"
+    land = shapely.box(-98, 20, -97, 30)
+    (tmp_path / "home" / "basemap").mkdir(parents=True)
+    geopandas.GeoDataFrame({"kind": ["land", "shore"]}, geometry=[land, land.exterior], crs=4326).to_parquet(tmp_path / "home" / "basemap" / "ground.parquet")
+    with environment.connect() as connection:
+        watching.anew(connection, 0)
+        connection.commit()
+    work(environment)
+    assert rows(environment, loiters) == [(None, True)], "20 km from the shore is no open sea"
+    with environment.connect() as connection:
+        connection.execute("UPDATE rule SET knobs = '{\"shore_m\": 5000}' WHERE type = 'loitering'")
+        watching.anew(connection, 0)
+        connection.commit()
+    work(environment)
+    [(metres, retracted)] = rows(environment, loiters + " AND NOT retracted")
+    assert not retracted and abs(metres - 20_000) < 1_000
