@@ -117,17 +117,14 @@ def rule_list(world: World = "live", as_json: AsJson = False) -> None:
 @rule.command("defaults")
 def rule_defaults(kind: Annotated[str | None, typer.Argument(metavar="TYPE", help="A type of rule; none: all.")] = None) -> None:
     """What can be set for each type of rule, and what it is when nobody sets it (docs/events.md says whose numbers these are)."""
-    from dataclasses import MISSING, fields
-
+    from analysis.events.knobs import knobs_of
     from analysis.events.settable import TYPES, RuleRefused
 
     if kind is not None and kind not in TYPES:
         raise RuleRefused(f"the type {kind[:40]!r} is none, expected {', '.join(TYPES)}")
     for name, cls in TYPES.items():
         if kind in (None, name):
-            knobs = [f"{f.name}={'must be set' if f.default is MISSING and f.default_factory is MISSING else f.default if f.default is not MISSING else f.default_factory()}"
-                     for f in fields(cls) if f.name != "side"]
-            print(f"{name}  {', '.join(knobs)}")
+            print(f"{name}  {', '.join(k.name + '=' + ('must be set' if k.needed else str(k.default)) for k in knobs_of(cls).values())}")
 
 
 @rule.command("set")

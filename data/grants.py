@@ -21,4 +21,5 @@ ASKED = (
     "access.house(text)", "access.release(text, text, text, text, text, text, text, int, bytea, text[], bytea[])",
     "access.releases(text, bigint, int)", "access.notices(text)", "access.alert_step(text, bigint[], text, text)", "access.watch_area_end(text, int)",
     "access.watch_area(text, int, int, text, bytea, real, boolean, text, text, text, text[], text)",
+    "access.rule(text, int, int, int, text, text, text, int[], text[], int[], bigint[], text, text[], text, boolean, text, text)", "access.rules_of(text, int)",
 )

@@ -6,17 +6,23 @@ import html
 
 from fastapi import APIRouter, Request, Response
 
+from analysis.events.settable import TYPES
 from data import rules
 from data.filters import Filter
+from data.visitor import at_hand
 from routes import papers
 from routes.asking import as_json, asked, database
+from routes.rule_form import SAYS, world_words
+from routes.rules import RULING
 
 router = APIRouter()
 
 BODY = """<header><h1><a href="/"><span class="mark" aria-hidden="true"></span>Vigia</a> Rules</h1><p>{summary}</p></header>
-<main tabindex="0"><div class="wide" tabindex="0" role="region" aria-label="Rules"><table><thead><tr><th>Rule</th><th>Finds</th><th>Severity</th><th>Looks at</th><th>Does not look at</th>
+<main tabindex="0">{make}<div class="wide" tabindex="0" role="region" aria-label="Rules"><table><thead><tr><th>Rule</th><th>Finds</th><th>Severity</th><th>Looks at</th><th>Does not look at</th>
 <th>Settings of its own</th><th class="number">Events</th><th>Whose</th></tr></thead><tbody>{rows}</tbody></table></div>
-<p>Change one: <code>./vigia rule set</code>; turn one off: <code>./vigia rule off</code>. Other numbers than a rule's own are those of docs/events.md. <a href="/rules?world={other}">Rules of {other_words}</a></p></main>"""
+<p>A rule is never changed: each change is a new version. Other numbers than a rule's own are those of docs/events.md. <a href="/rules?world={other}">Rules of {other_words}</a></p></main>"""
+MAKE = """<form method="get" action="/rules/new" class="make"><input type="hidden" name="world" value="{world}"><label for="type">New rule that finds</label>
+<select id="type" name="type">{types}</select><button>Make one…</button></form>"""
 
 
 @router.get("/api/rules")
@@ -34,19 +40,21 @@ async def page(request: Request) -> Response:
         rows = await rules.listed(session, Filter(world=world))
     on = sum(r["active"] for r in rows)
     parts = {
-        "summary": f"{on} on, {len(rows) - on} off; {'the exercise' if world == 'exercise' else 'the live world'}", "rows": "".join(map(_row, rows)),
-        "other": "live" if world == "exercise" else "exercise", "other_words": "the live world" if world == "exercise" else "the exercise",
+        "summary": f"{on} on, {len(rows) - on} off; {world_words(world)}", "rows": "".join(map(_row, rows)),
+        "make": papers.filled(MAKE, {"world": world, "types": "".join(f'<option value="{kind}">{html.escape(SAYS[kind])}</option>' for kind in TYPES)}) if at_hand().roles & RULING else "",
+        "other": "live" if world == "exercise" else "exercise", "other_words": world_words("live" if world == "exercise" else "exercise"),
     }
     return papers.page("rules", "Vigia: rules", "papers", papers.filled(BODY, parts), rows=len(rows))
 
 
 def _row(r: dict) -> str:
     knobs = ", ".join(f"{k} {v}" for k, v in sorted(r["knobs"].items())) or "none"
-    cells = (f"{r['name']}{'' if r['active'] else ' (off)'}", r["type"].replace("_", " "), r["severity"])
-    listed = "".join(f"<td>{_list(r[name])}</td>" for name in ("covers", "not_covered"))
+    name = f'<td><a href="/rules/{r["id"]}">{html.escape(r["name"])}</a>{"" if r["active"] else " (off)"}</td>'
+    cells = (("Finds", r["type"].replace("_", " ")), ("Severity", r["severity"]))
+    listed = "".join(f'<td data-label="{word}">{_list(r[key])}</td>' for word, key in (("Looks at", "covers"), ("Does not look at", "not_covered")))
     whose = f"{r['agency'] or r['made_by']}, {r['marking']}, version {r['version']}"
-    rest = f'<td>{html.escape(knobs)}</td><td class="number">{r["events"]:,}</td><td>{html.escape(whose)}</td>'
-    return "<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in cells) + listed + rest + "</tr>"
+    rest = f'<td data-label="Settings of its own">{html.escape(knobs)}</td><td class="number" data-label="Events">{r["events"]:,}</td><td data-label="Whose">{html.escape(whose)}</td>'
+    return f"<tr>{name}" + "".join(f'<td data-label="{word}">{html.escape(c)}</td>' for word, c in cells) + listed + rest + "</tr>"
 
 
 def _list(words: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 from fastapi import Response
@@ -31,4 +32,4 @@ def filled(body: str, parts: dict[str, str]) -> str:
 def page(name: str, title: str, style: str, body: str, *, status: int = 200, rows: int | None = None) -> Response:
     """A plain page; `body` is markup whose every told word is escaped already, `rows` how many records are in it."""
     headers = {"Cache-Control": "no-store", **({"X-Rows": str(rows)} if rows is not None else {})}
-    return Response(f"{HEAD.format(name=name, title=title, style=style)}{body}\n</body>\n</html>", status, headers, "text/html; charset=utf-8")
+    return Response(f"{HEAD.format(name=name, title=html.escape(title), style=style)}{body}\n</body>\n</html>", status, headers, "text/html; charset=utf-8")

@@ -16,6 +16,7 @@ SCREENS = PERSONS | {"screen"}
 TAKING_OUT = frozenset({"coordinator", "analyst", "supervisor", "legal"})
 ANSWERING = frozenset({"coordinator", "supervisor", "legal"})  # for authorities of their agencies
 WATCHING = frozenset({"coordinator", "analyst", "supervisor"})  # areas, alerts
+RULING = frozenset({"coordinator", "supervisor"})  # rules
 AUDITORS = frozenset({"auditor"})
 RELEASING = frozenset({"legal", "supervisor", "auditor"})  # for what left the house
 ANYBODY: frozenset[str] = frozenset()
@@ -58,7 +59,8 @@ RULES: tuple[Rule, ...] = (
     Rule("/authorities", ANSWERING, LOOK), Rule("/api/authorities", ANSWERING, LOOK), Rule("/api/authorities/warnings", ANSWERING),
     Rule("/api/authorities/{}/fixes", frozenset({"legal"}), LOOK),
     Rule("/releases", RELEASING, LOOK), Rule("/api/releases", RELEASING, LOOK),
-    Rule("/rules", PERSONS, LOOK), Rule("/api/rules", PERSONS, LOOK), Rule("/api/watch-areas/{}", WATCHING), Rule("/api/alerts/{}/{}", WATCHING),
+    Rule("/rules", PERSONS, LOOK), Rule("/api/rules", PERSONS, LOOK), Rule("/rules/new", RULING, LOOK), Rule("/rules/{}", PERSONS, LOOK), Rule("/rules/{}/versions", RULING, LOOK),
+    Rule("/api/watch-areas/{}", WATCHING), Rule("/api/alerts/{}/{}", WATCHING),
     # what a wall shows too
     Rule("/api/events", SCREENS, LOOK, often=True), Rule("/api/alerts", SCREENS, LOOK, often=True), Rule("/api/watch-areas", SCREENS, LOOK, often=True),
     Rule("/wall/{}", SCREENS), Rule("/api/worlds", SCREENS), Rule("/api/counts", SCREENS, LOOK, often=True), Rule("/api/timeline", SCREENS, LOOK, often=True),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, fields
 from zoneinfo import ZoneInfoNotFoundError
 
 from analysis.events.coverage import CoverageVoid
 from analysis.events.fences import LINES, Fence, Presence
 from analysis.events.gaps import Gap
 from analysis.events.identity import IdentityConflict
+from analysis.events.knobs import STEPS_MOST, Knob, knobs_of
 from analysis.events.meetings import Encounter, MovingFence, Proximity
 from analysis.events.motion import Loitering, SpeedRange, Stop
 from analysis.events.reads import OutOfOrder
@@ -22,7 +22,7 @@ TYPES: dict[str, type] = {
     "moving_fence": MovingFence, "loitering": Loitering, "stop": Stop, "speed_range": SpeedRange, "out_of_order": OutOfOrder, "identity_conflict": IdentityConflict,
 }
 WITH_AREAS = ("fence", "inside", "outside", "coverage_void")
-MOST = 1e15  # microseconds since 1970 are the largest numbers there are, and have a knob of their own
+TRACKS_MOST = 1_000
 SEQUENCE = "sequence"  # reader keys: not the detector's, but of the tracks the rule is for
 
 
@@ -39,47 +39,44 @@ def detector(kind: str, knobs: Mapping[str, object]) -> Detector:
     if kind not in TYPES:
         raise RuleRefused(f"the type {kind[:40]!r} is none, expected {', '.join(TYPES)}")
     cls = TYPES[kind]
-    known = {f.name: f for f in fields(cls) if f.name != "side"}
+    known = knobs_of(cls)
     told = {name: value for name, value in knobs.items() if not (kind == "out_of_order" and name == SEQUENCE)}
     if wrong := [name for name in told if name not in known]:
         raise RuleRefused(f"{kind} has no {wrong[0][:40]!r}, expected {', '.join(known)}")
-    values = {name: _value(kind, known[name], value) for name, value in told.items()}
-    if missing := [f.name for f in known.values() if f.default is MISSING and f.default_factory is MISSING and f.name not in values]:
+    values = {name: value_of(kind, known[name], value) for name, value in told.items()}
+    if missing := [name for name, knob in known.items() if knob.needed and name not in values]:
         raise RuleRefused(f"{kind} needs {', '.join(missing)}")
     try:
-        return cls(**({"side": kind} if cls is Presence else {}), **values)
+        made = cls(**({"side": kind} if cls is Presence else {}), **values)
     except ValueError as error:
         raise RuleRefused(f"{kind}: {error}") from None
+    if getattr(made, "pairwise", False) and made.silence_s > STEPS_MOST * made.step_s:
+        raise RuleRefused(f"{kind}: silence_s {made.silence_s:g} is {made.silence_s / made.step_s:,.0f} times step_s {made.step_s:g}, expected {STEPS_MOST:,} times at most")
+    return made
 
 
-def _value(kind: str, field, value: object):
-    name, told = field.name, str(field.type)
-    if value is None and "None" in told:
+def value_of(kind: str, knob: Knob, value: object):
+    """A value as the detector takes it. Raises RuleRefused."""
+    if value is None and knob.none:
         return None
-    if name == "lines" and isinstance(value, Sequence) and not isinstance(value, str) and value and set(value) <= set(LINES):
+    some = isinstance(value, Sequence) and not isinstance(value, str)
+    if knob.shape == "lines" and some and value and all(isinstance(v, str) for v in value) and set(value) <= set(LINES):
         return tuple(value)
-    if told.startswith("bool") and isinstance(value, bool):
+    if knob.shape == "yes" and isinstance(value, bool):
         return value
-    if "int" in told and "tuple" in told and isinstance(value, Sequence) and not isinstance(value, str) and all(type(v) is int and 0 < v < 2**62 for v in value):
+    if knob.shape == "tracks" and some and len(value) <= TRACKS_MOST and all(type(v) is int and 0 < v < 2**62 for v in value):
         return tuple(value)
-    if told.startswith("Mapping") and isinstance(value, Mapping):
+    if knob.shape == "by_kind" and isinstance(value, Mapping) and 0 < len(value) < 20:
         try:
-            return {int(k): float(v) for k, v in value.items() if 0 < float(v) < 1e6} if len(value) < 20 else None
+            found = {int(k): float(v) for k, v in value.items()}
         except (TypeError, ValueError):
-            pass
-    if told.startswith(("int", "float")) and isinstance(value, (int, float)) and not isinstance(value, bool):
-        most = 2**62 if name.endswith("_us") else 10_000 if told.startswith("int") else MOST
-        if (1 if name == "step_s" else 0) <= value <= most and (told.startswith("float") or int(value) == value):
-            return float(value) if told.startswith("float") else int(value)
-    raise RuleRefused(f"{kind}: {name} is {str(value)[:60]!r}, expected {_expected(name, told)}")
-
-
-def _expected(name: str, told: str) -> str:
-    if name == "lines":
-        return "critical, warning or both"
-    if told.startswith("bool"):
-        return "true or false"
-    return "a list of numbers" if "tuple" in told else "numbers by kind" if told.startswith("Mapping") else f"a number, {1 if name == 'step_s' else 0} or more"
+            found = {0: -1.0}
+        if all(0 < v <= knob.most for v in found.values()):
+            return found
+    if knob.shape in ("number", "whole", "moment") and isinstance(value, (int, float)) and not isinstance(value, bool) and knob.least <= value <= knob.most:
+        if knob.shape == "number" or int(value) == value:
+            return float(value) if knob.shape == "number" else int(value)
+    raise RuleRefused(f"{kind}: {knob.name} is {str(value)[:60]!r}, expected {knob.expected}")
 
 
 def schedule(zone: str, windows: Sequence[str]) -> Schedule:

@@ -12,7 +12,7 @@ from tests.browser.conftest import watched
 from tests.browser.test_reading import SIZES, serious
 from tests.data.test_handover import EAST, WEST, told as heard
 
-PAPERS = ("/sign-in", "/account", "/admin", "/audit", "/authorities")
+PAPERS = ("/sign-in", "/account", "/admin", "/audit", "/authorities", "/rules?world=exercise", "/rules/1", *(f"/rules/new?world=exercise&type={kind}" for kind in ("fence", "identity_conflict", "coverage_void")))
 NOW = datetime.now(timezone.utc)
 
 
@@ -61,3 +61,32 @@ def test_the_top_bar_warns_and_leads_to_the_page(browser, address, size):
         link.click()
         page.wait_for_url("**/authorities")
         assert page.locator("tr:has-text('N-1') .state").first.inner_text() == "ends in 19 h"
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_rule_is_changed_with_the_keyboard_alone_and_what_is_refused_stands_beside_its_field(browser, address, module_database, size):
+    with module_database.connect() as connection:
+        (number,) = connection.execute("SELECT id FROM rule WHERE world = 1 AND type = 'gap' AND ended_at IS NULL").fetchone()
+    with watched(browser) as page:
+        page.set_viewport_size(SIZES[size])
+        page.goto(address + "/rules?world=exercise")
+        page.get_by_role("link", name="Silent for 6 hours").focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/rules/{number}")
+        before = int(page.input_value("#rule [name=version]"))
+        page.get_by_label("Silent for").focus()
+        page.keyboard.press("Control+A")
+        page.keyboard.type("-5")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".refused")
+        assert page.get_by_label("Silent for").get_attribute("aria-invalid") == "true" and "'-5', expected a number from 0 to 31,622,400 s" in page.inner_text("#e-f-knob-gap_s")
+        assert serious(page) == [] and page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
+        page.locator(".refused a").focus()
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.querySelector('#f-knob-gap_s').getBoundingClientRect().top") < SIZES[size]["height"]
+        page.get_by_label("Silent for").fill(str(7_200 + before))
+        page.get_by_label("Silent for").press("Enter")
+        page.wait_for_url(f"**/rules/{number}")
+        assert int(page.input_value("#rule [name=version]")) == before + 1 and page.input_value("#f-knob-gap_s") == str(7_200 + before)
+        assert page.locator(".versions tbody tr").count() == before + 1
+        assert [line for line in page.told if "422" not in line] == [], "no style and no script that the policy forbids"
