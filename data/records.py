@@ -65,7 +65,7 @@ EVENT_TYPES: tuple[str, ...] = (
 )
 RULE_TYPES: tuple[str, ...] = (
     "fence", "inside", "outside", "coverage_void", "gap", "encounter", "proximity", "moving_fence", "loitering", "stop", "speed_range", "out_of_order",
-    "identity_conflict",
+    "identity_conflict", "shared_identity",
 )
 EVENT_CHANGES: tuple[str, ...] = ("new", "changed", "closed", "retracted")
 SEVERITIES: tuple[str, ...] = ("notice", "warning", "critical", "emergency")

@@ -125,9 +125,9 @@ def fixes(connection: psycopg.Connection, world: int, ids: Sequence[int], from_u
 
 
 def tracks(connection: psycopg.Connection, world: int, ids: Sequence[int] | None = None) -> list[tuple]:
-    """(id, kind, agency, gap_s, sla_s, scope) of these tracks, or of all."""
+    """(id, kind, agency, gap_s, sla_s, scope, key) of these tracks, or of all."""
     return connection.execute("""
-        SELECT id, kind, coalesce(agency_id, 0), gap_s, sla_s, scope FROM track WHERE world = %s AND (%s::bigint[] IS NULL OR id = ANY (%s)) ORDER BY id
+        SELECT id, kind, coalesce(agency_id, 0), gap_s, sla_s, scope, key FROM track WHERE world = %s AND (%s::bigint[] IS NULL OR id = ANY (%s)) ORDER BY id
     """, (world, ids, ids)).fetchall()
 
 

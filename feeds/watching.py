@@ -18,7 +18,7 @@ import psycopg
 
 from analysis.events import Context, Event, FixAt, Fixes, Revision, Rule, Tracks, WatchArea
 from analysis.events.resuming import Resuming
-from analysis.events.rules import NEVER_US
+from analysis.events.rules import NEVER_US, OPEN_US
 from analysis.events.settable import SEQUENCE, RuleRefused, detector, schedule
 from data import watching
 from data.news import CHANNEL
@@ -28,6 +28,7 @@ from data.watching import Due, microseconds, moment
 from data.worlds import CODES
 from errors import DatabaseUnreachable
 from feeds import shores
+from feeds.wire.plausibility import SEGMENT
 
 log = logging.getLogger("vigia.watching")
 
@@ -46,6 +47,7 @@ class World:
     def __init__(self, connection: psycopg.Connection, world: int, standing: str):
         self.connection, self.world, self.standing = connection, world, standing
         self.tracks: dict[int, tuple] = {}
+        self.sharing: dict[str, list[int]] = {}  # tracks by the identity they were heard under
         self.read: dict[tuple, Fixes] = {}  # in this step
         self.areas = {area["id"]: area for area in watching.areas(connection, world)}
         self.rules: dict[int, dict] = {}
@@ -90,9 +92,12 @@ class World:
     def look(self, due: Sequence[Due]) -> int:
         """Hand the fixes of these tracks to the rules, and store what they find; how many revisions."""
         ids = [d.track_id for d in due]
+        bounds = {d.track_id: (d.from_us, d.to_us) for d in due}
         if unknown := [i for i in ids if i not in self.tracks]:
-            self._know(watching.tracks(self.connection, self.world, unknown))
-        fixes = Fixes.of(**watching.fixes(self.connection, self.world, ids, [d.from_us for d in due], [d.to_us for d in due], self.readers))
+            alone = self._know(watching.tracks(self.connection, self.world, unknown))
+            bounds |= dict.fromkeys(alone, (NEVER_US, OPEN_US))
+        low, high = zip(*bounds.values())
+        fixes = Fixes.of(**watching.fixes(self.connection, self.world, list(bounds), low, high, self.readers))
         try:
             return self._tell(self.engine.take(fixes, self._now()))
         finally:
@@ -108,15 +113,22 @@ class World:
         newest = watching.newest(self.connection, self.world) if self.world == CODES["exercise"] else None
         return microseconds(newest or datetime.now(timezone.utc))
 
-    def _know(self, found: Sequence[tuple]) -> None:
-        """What rules ask of tracks, before they are handed any of their fixes."""
+    def _know(self, found: Sequence[tuple]) -> list[int]:
+        """What rules ask of tracks, before they are handed any of their fixes; those that were alone under their identity until now, to be read anew."""
         if not found:
-            return
+            return []
+        for row in found:
+            self.sharing.setdefault(row[6].split(SEGMENT)[0], []).append(row[0])
+        new = {row[0] for row in found}
+        groups = (self.sharing[row[6].split(SEGMENT)[0]] for row in found)
+        alone = {group[0] for group in groups if len(group) > 1 and group[0] not in new and group[1] in new}
         self.tracks |= {row[0]: row for row in found}
         every = list(self.tracks.values())
         known = Tracks.of([r[0] for r in every], kind=[1 + KINDS.index(r[1]) for r in every], agency=[r[2] for r in every], gap_s=[r[3] for r in every],
-                          sla_s=[r[4] for r in every])
+                          sla_s=[r[4] for r in every],
+                          identity=[self.sharing[r[6].split(SEGMENT)[0]][0] for r in every])
         self.engine.context = replace(self.engine.context, tracks=known)
+        return sorted(alone)
 
     # -- rules and events as rows, and back
 

@@ -31,6 +31,7 @@ SAYS = {
     "fence": "enters or leaves an area", "inside": "is inside an area", "outside": "is outside of an area", "coverage_void": "nobody in an area", "gap": "silence, and being heard again",
     "encounter": "two that meet", "proximity": "two near each other", "moving_fence": "near a carrier", "loitering": "loiters", "stop": "stands still, and moves again",
     "speed_range": "speed out of range", "out_of_order": "read out of order", "identity_conflict": "one identity in two places",
+    "shared_identity": "two at once under one identity",
 }
 
 

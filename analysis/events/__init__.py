@@ -29,7 +29,7 @@ all fixes of the tracks that have open events; `revise(told, found)` finds which
 A change of a rule or of an area (a new version) is a new `Rule`: `revise(told by the old one, rule.apply(…))` says what it changes.
 
 Files: fixes, event, rules (what is handed over), areas, schedule, geo; latch and rows (on or off with hysteresis, by run lengths); one a detector: fences,
-gaps, motion, meetings, coverage, reads, identity; shore; dark_zone; revisions; engine with alone and together (live).
+gaps, motion, meetings, coverage, reads, identity, sharing; shore; dark_zone; revisions; engine with alone and together (live).
 """
 
 from __future__ import annotations
@@ -49,10 +49,11 @@ from analysis.events.reads import OutOfOrder
 from analysis.events.revisions import Revision, revise, stand
 from analysis.events.rules import Context, Rule
 from analysis.events.schedule import Schedule
+from analysis.events.sharing import SharedIdentity
 
 DETECTORS = {d.name: d for d in (Fence, Presence, CoverageVoid, Gap, Encounter, Proximity, MovingFence, Loitering, Stop, SpeedRange, OutOfOrder,
-                                 IdentityConflict)}
+                                 IdentityConflict, SharedIdentity)}
 
 __all__ = ["DETECTORS", "Context", "CoverageVoid", "DarkZone", "Encounter", "Engine", "Event", "Fence", "FixAt", "Fixes", "Gap", "IdentityConflict", "Loitering",
-           "MovingFence", "OutOfOrder", "Past", "Presence", "Proximity", "Revision", "Rule", "Schedule", "SpeedRange", "Stop", "Tracks", "WatchArea",
+           "MovingFence", "OutOfOrder", "Past", "Presence", "Proximity", "Revision", "Rule", "Schedule", "SharedIdentity", "SpeedRange", "Stop", "Tracks", "WatchArea",
            "observed_mps", "revise", "stand"]

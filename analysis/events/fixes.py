@@ -166,21 +166,29 @@ def _taken(columns: list[np.ndarray], which: np.ndarray) -> list[np.ndarray]:
 
 @dataclass(frozen=True, eq=False)
 class Tracks:
-    """What is known of tracks, sorted by track_id: kind (code: 1 + place in data.records.KINDS), agency (0 nobody's), gap_s, sla_s."""
+    """What is known of tracks, sorted by track_id: kind (code: 1 + place in data.records.KINDS), agency (0 nobody's), gap_s, sla_s, and which
+    identity each was heard under (a number; 0: one of its own)."""
 
     track_id: np.ndarray
     kind: np.ndarray
     agency: np.ndarray
     gap_s: np.ndarray
     sla_s: np.ndarray
+    identity: np.ndarray
 
     @classmethod
-    def of(cls, track_id, kind=1, agency=0, gap_s=3_600.0, sla_s=600.0) -> Tracks:
+    def of(cls, track_id, kind=1, agency=0, gap_s=3_600.0, sla_s=600.0, identity=0) -> Tracks:
         """From columns in any order."""
         ids = np.asarray(track_id, np.int64)
         order = np.argsort(ids, kind="stable")
         return cls(ids[order], *(np.broadcast_to(np.asarray(c, d), len(ids))[order] for c, d in (
-            (kind, np.int8), (agency, np.int32), (gap_s, float), (sla_s, float))))
+            (kind, np.int8), (agency, np.int32), (gap_s, float), (sla_s, float), (identity, np.int64))))
+
+    @cached_property
+    def shared(self) -> np.ndarray:
+        """Which of them share their identity with another."""
+        _, of, number = np.unique(self.identity, return_inverse=True, return_counts=True)
+        return (number[of] > 1) & (self.identity > 0)
 
     def at(self, ids: np.ndarray) -> np.ndarray:
         """Where these tracks stand. Raises KeyError for one that nothing is known of."""

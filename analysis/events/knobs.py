@@ -17,7 +17,7 @@ WORDS = {
     "fixes": "Fixes in a row", "min_s": "Lasts at least", "since_us": "Asked from (UTC)", "void_s": "Nobody there for", "hold_s": "A fix holds for", "gap_s": "Silent for",
     "likely_s": "Likely disabling from", "likely_shore_m": "Likely disabling, from the shore at least", "likely_heard": "Likely disabling, fixes heard before",
     "likely_heard_s": "Likely disabling, heard within", "reach_m": "Within, or apart beyond", "slow_mps": "Slower than", "anchorage_m": "From anchorages at least",
-    "shore_m": "From the shore at least", "step_s": "Looked at every", "bridge_s": "Apart and still together for", "near_m": "Comes within", "instants": "At this many instants",
+    "shore_m": "From the shore at least", "step_s": "Looked at every", "bridge_s": "Apart and still together for", "apart_m": "Apart by more than", "near_m": "Comes within", "instants": "At this many instants",
     "moving_mps": "Both move at least", "carriers": "Carriers, by track number", "end_mps": "Over when faster than", "begin_mps": "Slower than", "noise_s": "Faster for less ends nothing",
     "lowest_mps": "Slower than", "highest_mps": "Faster than", "margin_mps": "Back by", "unexpected": "Also readers that are not on the way", "jump_m": "A jump is over",
     "fastest_mps": "Nothing goes faster than", "returns": "Jumps back", "memory_s": "Over without a jump for",

@@ -22,7 +22,7 @@ LINK = np.dtype([("a", "i8"), ("b", "i8"), ("us", "i8"), ("distance_m", "f8"), *
 ELLIPSOID = 1.01  # a sphere's distance is at most 0.6 % off: looked for a little wider, then measured on the ellipsoid
 
 
-class _Meeting:
+class Meeting:
     """What the three have in common. Frozen dataclasses that say `reach_m`, `step_s`, `silence_s`, `bridge_s`, and which meetings count."""
 
     together = True
@@ -164,7 +164,7 @@ def _of(frontier: tuple[np.ndarray, np.ndarray], ids: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Encounter(_Meeting):
+class Encounter(Meeting):
     """`encounter`: two tracks within `reach_m` of each other for `min_s`, at a median speed below `slow_mps`.
 
     Defaults, of Global Fishing Watch: 500 m, 2 h, 2 kn, and at least `anchorage_m` 10 km from the places in `Context.anchorages`. (Skylight: 250 m and
@@ -206,7 +206,7 @@ class Encounter(_Meeting):
 
 
 @dataclass(frozen=True)
-class Proximity(_Meeting):
+class Proximity(Meeting):
     """`proximity`: two tracks come within `near_m`, at `instants` of the common instants at least, and are apart again beyond `reach_m`.
 
     With `moving_mps` both must move that fast at the median: two that are parked side by side are no event. Times are as fine as `step_s`.

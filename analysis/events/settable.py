@@ -15,11 +15,13 @@ from analysis.events.motion import Loitering, SpeedRange, Stop
 from analysis.events.reads import OutOfOrder
 from analysis.events.rules import Detector
 from analysis.events.schedule import Schedule
+from analysis.events.sharing import SharedIdentity
 from errors import InputRefused
 
 TYPES: dict[str, type] = {
     "fence": Fence, "inside": Presence, "outside": Presence, "coverage_void": CoverageVoid, "gap": Gap, "encounter": Encounter, "proximity": Proximity,
     "moving_fence": MovingFence, "loitering": Loitering, "stop": Stop, "speed_range": SpeedRange, "out_of_order": OutOfOrder, "identity_conflict": IdentityConflict,
+    "shared_identity": SharedIdentity,
 }
 WITH_AREAS = ("fence", "inside", "outside", "coverage_void")
 TRACKS_MOST = 1_000

@@ -11,7 +11,7 @@ import numpy as np
 import orjson
 import pytest
 
-from data import people
+from data import people, watching
 from data.feeds import standing
 from data.fixes import TrackTold
 from data.live import LiveWriter
@@ -21,6 +21,7 @@ from feeds.imports import ImportOptions
 from feeds.listening import folder_of, forget, listen
 from feeds.replay import path_of
 from feeds.spool import SpoolWriter
+from feeds.watching import catch_up
 from feeds.wire import Frame
 from settings import store
 from tests.feeds.live import NOW, Broker, Server, add, agency, listening, named, report, until
@@ -339,3 +340,41 @@ def test_standing_follows_the_older_of_message_and_position(silent_s, wanted):
     told = {"on": True, "late_s": 60, "told_at": now}
     assert standing(now, message_at=ago, position_at=ago, moved_at=ago, **told) == wanted
     assert standing(now, message_at=now, position_at=ago, moved_at=now, **told) == wanted, "messages that tell of long ago"
+
+
+async def test_two_feeds_that_hear_two_ships_under_one_number_make_one_event_that_names_both_and_late_fixes_withdraw_it(environment):
+    """One feed hears both ships and parts them; another, of the same agency, goes on to hear each: one event of two tracks, told live."""
+    def minutes(at, lon: float, lat: float) -> list[bytes]:
+        return [report(1, 0, at=NOW + 60 * m, lon=lon + m * 0.001, lat=lat) for m in at]
+
+    both = [line for pair in zip(minutes(range(0, 20), -96.5, 25.9), minutes(range(0, 20), -94.0, 28.5)) for line in pair]
+
+    def play(lines):
+        async def run(writer, number):
+            writer.write(b"".join(lines))
+            await writer.drain()
+            await asyncio.sleep(60)
+        return run
+
+    async with Server(play(both)) as tower, Server(play(minutes(range(20, 30), -96.5, 25.9))) as coast:
+        add(environment, "Tower", "ais-tcp", {"host": "127.0.0.1", "port": tower.port})
+        async with listening(environment):
+            await until(environment, FIXES, 40)
+            add(environment, "Coast", "ais-tcp", {"host": "127.0.0.1", "port": coast.port})
+            await until(environment, FIXES, 50)
+            await until(environment, "SELECT count(*) FROM event_due", 0)
+            conflicts = ("SELECT array_agg(ROW(t.key, o.key, e.ended_at IS NULL, (e.first_fix->>'track')::bigint = t.id, (e.last_fix->>'track')::bigint = o.id, round((e.facts->>'distance_m')::float / 1e5))::text) "
+                         "FROM event e JOIN rule r ON r.id = e.rule_id JOIN track t ON t.id = e.track_id JOIN track o ON o.id = e.other_id WHERE r.type = 'shared_identity' AND NOT e.retracted")
+            await until(environment, conflicts, ['(mmsi:345000001,"mmsi:345000001 #2",f,t,t,4)'])
+    with environment.connect() as connection:
+        started, ended = connection.execute("SELECT e.started_at, e.ended_at FROM event e JOIN rule r ON r.id = e.rule_id WHERE r.type = 'shared_identity'").fetchone()
+        assert 15 * 60 <= (ended - started).total_seconds() <= 20 * 60
+        # What the second ship told turns out to be another's: it is taken away, and the event with it.
+        connection.execute("DELETE FROM fix f USING track t WHERE t.id = f.track_id AND t.key LIKE '%#2'")
+        watching.anew(connection, 0)
+        connection.commit()
+    await asyncio.to_thread(catch_up, environment.owner_url)
+    with environment.connect() as connection:
+        told = connection.execute("SELECT e.retracted, array_agg(v.change ORDER BY v.revision) FROM event e JOIN rule r ON r.id = e.rule_id JOIN event_revision v ON v.event_id = e.id "
+                                  "WHERE r.type = 'shared_identity' GROUP BY e.id").fetchall()
+    assert len(told) == 1 and told[0][0] and told[0][1][-1] == "retracted"

@@ -6,7 +6,7 @@ const SAYS = {
   gap: (e) => (e.ended_at ? `was silent for ${age(lasted(e))}` : "is silent"), reappearance: () => "is heard again",
   encounter: (e) => `met ${otherOf(e)}`, proximity: (e) => `came near ${otherOf(e)}`, moving_fence: (e) => `came near ${otherOf(e)}`, loitering: () => "loiters", stop: () => "stands still",
   all_clear: () => "moves again", speed_range: () => "has a speed out of range", out_of_order: () => "was read out of order",
-  identity_conflict: () => "is in two places: one identity, two objects", teleport: () => "jumped", coverage_void: (e) => `Nobody in ${areaOf(e)}`,
+  identity_conflict: (e) => (e.other ? `and ${otherOf(e)} are heard at once under one identity` : "is in two places: one identity, two objects"), teleport: () => "jumped", coverage_void: (e) => `Nobody in ${areaOf(e)}`,
 };
 export const TYPE_WORD = {
   enter: "Entered", exit: "Left", inside: "Inside", outside: "Outside", coverage_void: "Nobody there", gap: "Silent", reappearance: "Heard again", encounter: "Met", proximity: "Near",

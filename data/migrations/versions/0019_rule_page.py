@@ -1,4 +1,4 @@
-"""Rules on the page: who leads may make them, change them and switch them off
+"""Rules on the page: who leads may make them, change them and switch them off; and a rule for two at once under one identity
 
 A change is a new version. Who may, of which agency and up to which marking, is asked here, as it is of watch areas.
 """
@@ -67,9 +67,24 @@ REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA access FROM PUBLIC;
 """
 
 
+TYPES = ("fence", "inside", "outside", "coverage_void", "gap", "encounter", "proximity", "moving_fence", "loitering", "stop", "speed_range", "out_of_order", "identity_conflict")
+TYPE = "ALTER TABLE vigia.rule DROP CONSTRAINT rule_type, ADD CONSTRAINT rule_type CHECK (type IN ({}))"
+# Where a rule of this name is, somebody made it: it stays, and ours is not added. What is stored is looked at by it.
+RULE = """
+INSERT INTO vigia.rule (world, name, type, kinds, severity, marking, made_by)
+SELECT w, 'One identity, two at once', 'shared_identity', '{vessel,aircraft}', 'warning', 'TLP:CLEAR', 'Vigia' FROM (VALUES (0), (1)) AS worlds (w)
+ON CONFLICT (world, name) WHERE ended_at IS NULL DO NOTHING;
+SELECT vigia.events_anew(0), vigia.events_anew(1);
+"""
+
+
 def upgrade() -> None:
     op.execute(FUNCTIONS)
+    op.execute(TYPE.format(", ".join(f"'{t}'" for t in (*TYPES, "shared_identity"))))
+    op.execute(RULE)
 
 
 def downgrade() -> None:
+    op.execute("DELETE FROM vigia.event e USING vigia.rule r WHERE r.id = e.rule_id AND r.type = 'shared_identity'; DELETE FROM vigia.rule WHERE type = 'shared_identity'")
+    op.execute(TYPE.format(", ".join(f"'{t}'" for t in TYPES)))
     op.execute("DROP FUNCTION access.rules_of(text, int), access.rule(text, int, int, int, text, text, text, int[], text[], int[], bigint[], text, text[], text, boolean, text, text), access.ruling(text)")

@@ -23,7 +23,7 @@ def fixes(track: int, minutes, east_m, north_m=0.0, *, lon=10.0, lat=0.0, **colu
 
 def context(now_min: float = 0.0, tracks=(1, 2, 3, 4), **facts) -> Context:
     """What is known, some minutes after 22:00 UTC."""
-    columns = {k: facts.pop(k) for k in ("kind", "agency", "gap_s") if k in facts}
+    columns = {k: facts.pop(k) for k in ("kind", "agency", "gap_s", "identity") if k in facts}
     return Context(T0 + int(now_min * MIN_US), Tracks.of(list(tracks), **columns), **facts)
 
 

@@ -19,6 +19,7 @@ from analysis.events.motion import Loitering, SpeedRange, Stop
 from analysis.events.reads import OutOfOrder
 from analysis.events.rules import Context, Rule
 from analysis.events.schedule import Schedule
+from analysis.events.sharing import SharedIdentity
 from tests.analysis.events.made import Memory
 
 MIN_US = 60_000_000
@@ -39,9 +40,10 @@ RULES = (
     Rule(11, MovingFence(carriers=(1,), instants=1, near_m=400, reach_m=600)),
     Rule(12, CoverageVoid(START_US, void_s=300, hold_s=240), (AREA, OTHER), tracks=(1, 2)),
     Rule(13, OutOfOrder()),
+    Rule(15, SharedIdentity(apart_m=500, step_s=60, silence_s=900, bridge_s=180)),
     Rule(14, IdentityConflict(jump_m=300, fastest_mps={1: 12.0}, fixes=2, memory_s=1_200)),
 )
-CONTEXT = Context(0, Tracks.of([1, 2, 3]), sequences={1: (5, 6, 7), 2: (6, 5)})
+CONTEXT = Context(0, Tracks.of([1, 2, 3], identity=[7, 7, 7]), sequences={1: (5, 6, 7), 2: (6, 5)})
 
 fix = st.tuples(st.integers(1, 3), st.integers(0, 80), st.integers(-5, 5), st.integers(-2, 2), st.sampled_from([np.nan, np.nan, 0.05, 3.0, 20.0]),
                 st.sampled_from([np.nan, 5.0, 900.0]), st.sampled_from([0, 0, 0, 0, 4]), st.sampled_from([-1, -1, 5, 6, 7, 8]))
@@ -116,7 +118,7 @@ def walk(seed: int, scene: str) -> list[tuple]:
     return list(told.values())
 
 
-SCENES = {"wander": tuple(r for r in RULES if r.id != 14), "meet": tuple(r for r in RULES if r.id in (9, 10, 11, 12)), "jump": tuple(r for r in RULES if r.id in (8, 14))}
+SCENES = {"wander": tuple(r for r in RULES if r.id != 14), "meet": tuple(r for r in RULES if r.id in (9, 10, 11, 12, 15)), "jump": tuple(r for r in RULES if r.id in (8, 14))}
 
 # Each of them fails when some part of the live way is taken out (what is pending, what is replaced, what is too old for the rows kept …).
 SEEDS = {"wander": range(6), "meet": (2, 3, 4, 6, 105, 111, 117), "jump": range(9)}
