@@ -26,6 +26,7 @@ def main() -> int:
     from errors import VigiaError, plain
 
     logging.basicConfig(level=logging.WARNING, format="vigia: %(message)s")
+    logging.getLogger("vigia.watching").setLevel(logging.INFO)  # how far it is, when many tracks wait
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         asyncio.run(run(addresses.owner_url()))

@@ -28,6 +28,7 @@ from data.watching import Due, microseconds, moment
 from data.worlds import CODES
 from errors import DatabaseUnreachable
 from feeds import shores
+from feeds.backlog import Backlog
 from feeds.wire.plausibility import SEGMENT
 
 log = logging.getLogger("vigia.watching")
@@ -246,8 +247,9 @@ def watch(owner_url: str, ended: threading.Event) -> None:
                     ended.wait(AWAY_S)  # another one watches
                     continue
                 connection.execute(f"LISTEN {CHANNEL}")
-                watcher = Watcher(connection)
+                watcher, backlog = Watcher(connection), Backlog()
                 while not ended.is_set():
+                    backlog.told(connection)
                     begun = time.monotonic()
                     if watcher.step():
                         ended.wait(begun + PACE_S - time.monotonic())
