@@ -36,6 +36,7 @@ ALERT_LINES = "alert-lines"
 EVENT_ROWS = "event-rows"
 EVENT_TOTAL = "event-total"
 EVENTS_ON_MAP = "events-on-map"
+EVENT_LINE = "event-line"  # in the rail, written with the panel's number
 EMERGENCY = "emergency"
 
 # rail
@@ -70,7 +71,7 @@ TABLE = "table"
 TABLE_PANE = "table-pane"
 CHARTS = "charts"
 
-LAYERS = ("movements", "seizures", "hotspots", "imagery", "sections")
+LAYERS = ("events", "movements", "seizures", "hotspots", "imagery", "sections")
 
 
 def eye(layer: str) -> dict:

@@ -9,6 +9,7 @@ from layouts import ids
 from layouts.symbols import drug, icon, kind, layer
 
 LAYER_WORD = {
+    "events": "Events",
     "movements": "Movements", "seizures": "Seizures", "hotspots": "Hotspots", "imagery": "Drone imagery",
     "sections": "Border sections",
 }
@@ -111,7 +112,7 @@ def layer_row(name: str) -> html.Li:
                         **{"aria-pressed": "true", "aria-label": f"{word} on the map"}),
             layer(name),
             html.Div(
-                [html.Span(word, className="layer-name"), html.Span(id=ids.line(name), className="layer-line")],
+                [html.Span(word, className="layer-name"), html.Span(id=ids.EVENT_LINE if name == "events" else ids.line(name), className="layer-line")],
                 className="layer-words",
             ),
             html.Span(

@@ -7,8 +7,8 @@ export const FILTER_KEYS = [
   "world", "from", "to", "known_at", "bbox", "area", "kind", "track", "drug", "min_kg", "max_kg", "conveyance", "agency", "source", "q",
 ];
 const LISTS = new Set(["kind", "track", "drug", "conveyance", "agency", "source"]);
-export const VIEW_KEYS = ["at", "layers", "sel", "theme", "heat", "trail", "vector", "follow", "events"];
-export const LAYERS = ["movements", "seizures", "hotspots", "imagery", "sections"];
+export const VIEW_KEYS = ["at", "layers", "sel", "theme", "heat", "trail", "vector", "follow"];
+export const LAYERS = ["events", "movements", "seizures", "hotspots", "imagery", "sections"];
 export const DEFAULT_LAYERS = LAYERS.map((name) => ({ name, on: name !== "sections", opacity: 1 }));
 
 /** A query string as choices: filter keys as text or lists, view keys as text. Unknown keys are left out. */
@@ -20,6 +20,8 @@ export function parse(search) {
     if (!values.length) continue;
     out[key] = LISTS.has(key) ? [...new Set(values.flatMap((v) => v.split(",")).filter(Boolean))] : values.at(-1);
   }
+  // Addresses from before events were a layer say it so.
+  if (told.get("events") === "off") out.layers = formatLayers(parseLayers(out.layers).map((l) => (l.name === "events" ? { ...l, on: false } : l)));
   return out;
 }
 
@@ -65,6 +67,8 @@ export function parseLayers(text) {
     const value = opacity === undefined ? 1 : Number(opacity);
     out.push({ name, on: !off, opacity: Number.isFinite(value) ? Math.min(1, Math.max(0.1, value)) : 1 });
   }
+  // Events were shown before they were a layer, on top of all; what else is not named is off.
+  if (!out.some((l) => l.name === "events")) out.unshift({ name: "events", on: true, opacity: 1 });
   for (const layer of DEFAULT_LAYERS) if (!out.some((l) => l.name === layer.name)) out.push({ ...layer, on: false });
   return out;
 }

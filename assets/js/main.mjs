@@ -71,8 +71,8 @@ export async function boot() {
   createScale($("scale"), app.view.map);
   app.draw = createDraw(app.view.map, { token, done: (area) => app.choices.set({ area }), measured: (m) => app.status.say(`${metresWords(Math.round(m))} measured`) });
   app.events = watchEvents({
-    map: app.view.map, choices: app.choices, token, status: app.status, live: app.live, drawing: () => app.draw?.active,
-    parts: { panel: $("alerts"), toggle: $("alerts-toggle"), banner: $("emergency"), lines: $("alert-lines"), rows: $("event-rows"), total: $("event-total"), onMap: $("events-on-map"), save: $("area-save"), details: $("details") },
+    map: app.view.map, choices: app.choices, token, status: app.status, live: app.live, drawing: () => app.draw?.active, order: app.view.order,
+    parts: { panel: $("alerts"), toggle: $("alerts-toggle"), banner: $("emergency"), lines: $("alert-lines"), rows: $("event-rows"), total: $("event-total"), onMap: $("events-on-map"), line: $("event-line"), save: $("area-save"), details: $("details") },
   });
   app.events.asOf(app.asOf.told);
   app.controls = createControls($("map").parentElement, app.view.map, { draw: () => drawing("polygon"), measure: () => drawing("linestring"), say: app.status.say });

@@ -107,7 +107,9 @@ export const acts = {
 };
 
 function layer(name, change) {
-  app.choices.set({ layers: formatLayers(parseLayers(app.choices.get().layers).map((l) => (l.name === name ? change(l) : l))) });
+  const now = parseLayers(app.choices.get().layers), next = formatLayers(now.map((l) => (l.name === name ? change(l) : l)));
+  // An address that does not name every layer is left as it was written until somebody changes one.
+  if (next !== formatLayers(now)) app.choices.set({ layers: next });
 }
 
 // Persons come last, and only where there are any.

@@ -79,7 +79,32 @@ def test_an_event_is_chosen_from_the_list_and_a_silence_shows_where_its_object_c
     assert rendered(page, "zone-fill")
     page.click("#events-on-map")
     until(page, "__vigia.view.map.getLayoutProperty('event-mark', 'visibility') === 'none'")
-    assert "events=off" in page.url
+    assert "layers=-events," in page.url
+
+
+def test_events_are_a_layer_of_the_rail_whose_number_is_the_panels(page, watched):
+    look(page, watched, camera=CAMERA)
+    page.click("#alerts-toggle")
+    until(page, "document.getElementById('event-line').textContent !== ''")
+    row = page.locator(".layer-row", has=page.locator("#event-line"))
+    number = page.inner_text("#event-total")
+    assert page.inner_text("#event-line") == f"{number} found" and number == f"{watched.ask('events?limit=1&' + page.evaluate('__vigia.filterQuery(__vigia.choices.get())'))['total']:,}"
+    assert page.evaluate("[...document.querySelectorAll('.layer-row')].filter((r) => r.offsetParent && Number(r.style.order) === 0).map((r) => r.querySelector('.layer-name').textContent)") == ["Events"]
+    row.locator(".eye").click()
+    until(page, "__vigia.view.map.getLayoutProperty('event-mark', 'visibility') === 'none'")
+    assert page.get_attribute("#events-on-map", "aria-pressed") == "false"
+    until(page, "document.querySelector('.layer-row:has(#event-line) .eye').getAttribute('aria-pressed') === 'false'")
+    page.click("#events-on-map")
+    until(page, "__vigia.view.map.getLayoutProperty('event-mark', 'visibility') === 'visible'")
+    until(page, "document.querySelector('.layer-row:has(#event-line) .eye').getAttribute('aria-pressed') === 'true'")
+    top = "__vigia.view.map.getStyle().layers.map((l) => l.id).filter((id) => ['event-mark', 'mark', 'seizure-one'].includes(id))"
+    assert page.evaluate(top)[-1] == "event-mark"
+    row.locator(".orders button[aria-label='Draw events below']").click()
+    until(page, f"{top}.at(-1) === 'mark'")
+    page.evaluate("__vigia.choices.set({ layers: 'movements,events:0.5,seizures,hotspots,imagery,-sections' })")
+    until(page, "JSON.stringify(__vigia.view.map.getPaintProperty('event-mark', 'icon-opacity')).includes('0.5')")
+    page.evaluate("__vigia.choices.set({ theme: 'light' })")
+    until(page, "__vigia.view.map.getLayer('event-mark') && " + f"{top}.at(-1) === 'mark'")
 
 
 def test_a_drawn_area_is_kept_as_a_watch_area(page, watched):

@@ -27,7 +27,7 @@ def query(page) -> str:
 def shown(page) -> dict[str, list[int]]:
     """The numbers the page shows, by where they stand."""
     words = {
-        "tab": "#drawer-toggle", "timeline": ".tl-counts", "seizures": ".layer-row:nth-child(2) .layer-line",
+        "tab": "#drawer-toggle", "timeline": ".tl-counts", "seizures": ".layer-row:nth-child(3) .layer-line",
     }
     return {name: numbers(page.inner_text(selector)) for name, selector in words.items()}
 
@@ -95,7 +95,7 @@ def test_marks_on_the_map_are_the_counted_ones(page, world):
 def test_the_url_is_the_whole_picture(page, world, browser):
     look(page, world)
     page.click("#drug label:has-text('Heroin')")
-    page.click(".layer-row:nth-child(4) .eye")
+    page.click(".layer-row:nth-child(5) .eye")
     until(page, "__vigia.choices.get().layers?.includes('-imagery') && __vigia.choices.get().drug")
     settled(page)
     told, n = page.url, agreed(page, world)
@@ -106,7 +106,7 @@ def test_the_url_is_the_whole_picture(page, world, browser):
     until(again, IDLE, timeout=60_000)
     assert choices(again) == choices(page)
     assert agreed(again, world)["seizures"] == n["seizures"]
-    assert again.get_attribute(".layer-row:nth-child(4) .eye", "aria-pressed") == "false"
+    assert again.get_attribute(".layer-row:nth-child(5) .eye", "aria-pressed") == "false"
     assert again.evaluate("__vigia.view.map.getZoom()") == page.evaluate("__vigia.view.map.getZoom()")
     again.close()
 

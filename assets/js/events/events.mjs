@@ -1,9 +1,9 @@
 // Events on the page: those of the window from /api/events, each revision and the alerts from the stream, drawn on the map and listed in the panel.
 import { ask, latestOnly } from "../api.mjs";
-import { FILTER_KEYS, format, thenQuery } from "../choices.mjs";
+import { FILTER_KEYS, format, formatLayers, parseLayers, thenQuery } from "../choices.mjs";
 import * as layer from "../layers/events.mjs";
 import { eventSvg } from "../symbols/event_glyphs.mjs";
-import { epoch } from "../times.mjs";
+import { epoch, number } from "../times.mjs";
 import { change, saveArea } from "./area.mjs";
 import { createPanel } from "./panel.mjs";
 import { says, zoneWords } from "./words.mjs";
@@ -29,7 +29,7 @@ export function told(rows, anew) {
 }
 
 /** Events and alerts of the page; `live` tells what the stream tells of them (assets/js/live/live.mjs). */
-export function watchEvents({ map, choices, token, status, parts, drawing, live }) {
+export function watchEvents({ map, choices, token, status, parts, drawing, live, order }) {
   const held = { rows: new Map(), total: 0, areas: undefined, zone: undefined };
   const fetchRows = latestOnly(), fetchAreas = latestOnly(), fetchZone = latestOnly();
   let ready = false, then = { at: undefined, playing: false };
@@ -55,7 +55,8 @@ export function watchEvents({ map, choices, token, status, parts, drawing, live 
     const [from, to] = window_();
     return [...held.rows.values()].map((e) => asItWas(e, then.at)).filter((e) => e && within(e, from, to));
   };
-  const on = () => choices.get().events !== "off";
+  const own = () => parseLayers(choices.get().layers).find((l) => l.name === "events");
+  const on = () => own().on;
 
   /** A window that only goes on with the time: what came into it was told by the stream. */
   function goesOn(changed) {
@@ -69,18 +70,20 @@ export function watchEvents({ map, choices, token, status, parts, drawing, live 
     const picked = what === "event" ? Number(id) : undefined;
     // Each second something may ask for it: what is the same stays as it is, or nobody could point at it.
     const now = [
-      ready, on(), picked, held.total, Boolean(choices.get().area), held.zone?.properties.event, held.zone?.properties.until,
+      ready, on(), own().opacity, picked, held.total, Boolean(choices.get().area), held.zone?.properties.event, held.zone?.properties.until,
       ...(held.areas?.features ?? []).map((f) => `${f.id}.${f.properties.version}`), ...rows.map((e) => `${e.id}.${e.revision}.${e.alert?.state}.${e.ended_at}`),
     ].join();
     if (now === drawn) return;
     drawn = now;
-    panel.rows(rows, then.at === undefined || !then.playing ? Math.max(held.total, rows.length) : rows.length, picked);
+    const total = then.at === undefined || !then.playing ? Math.max(held.total, rows.length) : rows.length;
+    panel.rows(rows, total, picked);
+    parts.line.textContent = total > rows.length ? `${number(total)} found, the newest ${number(rows.length)} shown` : `${number(total)} found`;
     parts.onMap.setAttribute("aria-pressed", String(on()));
     parts.onMap.textContent = on() ? "Hide on the map" : "Show on the map";
     parts.save.hidden = !choices.get().area;
     if (!ready) return;
     layer.draw(map, { rows, areas: held.areas, zone: held.zone, chosen: picked });
-    layer.show(map, on());
+    layer.show(map, on(), own().opacity);
   }
 
   async function fetchAll() {
@@ -123,6 +126,7 @@ export function watchEvents({ map, choices, token, status, parts, drawing, live 
   function dress() {
     layer.add(map, { token });
     ready = true;
+    order();
     drawn = undefined;
     draw();
   }
@@ -138,7 +142,7 @@ export function watchEvents({ map, choices, token, status, parts, drawing, live 
     const mark = parts.details.querySelector(".event-symbol[data-event]:empty");
     if (mark) mark.innerHTML = eventSvg(mark.dataset.event, 22);
   }).observe(parts.details, { childList: true });
-  parts.onMap.addEventListener("click", () => choices.set({ events: on() ? "off" : undefined }));
+  parts.onMap.addEventListener("click", () => choices.set({ layers: formatLayers(parseLayers(choices.get().layers).map((l) => (l.name === "events" ? { ...l, on: !l.on } : l))) }));
   parts.save.addEventListener("click", async () => {
     const agencies = (await ask("/api/me").catch(() => undefined))?.agencies ?? [];
     const kept = await saveArea(choices.get().area, { world: choices.get().world, agencies });
@@ -152,7 +156,7 @@ export function watchEvents({ map, choices, token, status, parts, drawing, live 
       if (goesOn(changed)) return draw();
       void fetchAll();
       if (STREAM_KEYS.some((k) => changed.has(k))) void fetchAlerts();
-    } else if (changed.has("events")) draw();
+    } else if (changed.has("layers")) draw();
     if (changed.has("sel")) void chosen();
   });
   void fetchAll().then(chosen);

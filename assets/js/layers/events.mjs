@@ -7,9 +7,11 @@ import { epoch } from "../times.mjs";
 const EVENTS = "events", AREAS = "watch-areas", LINES = "event-lines", ZONE = "dark-zone";
 const empty = { type: "FeatureCollection", features: [] };
 export const ids = ["watch-fill", "watch-warning", "watch-edge", "watch-label", "event-gap", "event-mark", "event-urgent", "event-label", "zone-fill", "zone-edge"];
+export const marks = ["watch-label", "event-gap", "event-mark", "event-urgent", "event-label"]; // the rest lies on the ground
 export const clickable = ["event-mark", "event-urgent"];
 const URGENT = ["critical", "emergency"];
 
+const alpha = (opacity) => ["*", ["get", "alpha"], opacity];
 const collection = (features) => ({ type: "FeatureCollection", features });
 const feature = (geometry, properties) => ({ type: "Feature", geometry, properties });
 
@@ -66,7 +68,7 @@ export function add(map, { token }) {
     addLayer(map, {
       id, type: "symbol", source: EVENTS, filter: ["==", ["get", "order"], urgent],
       layout: { "icon-image": ["get", "image"], "icon-size": ["interpolate", ["linear"], ["zoom"], 5, 0.6, 9, 1], "icon-allow-overlap": Boolean(urgent), "icon-offset": [13, -13], "symbol-sort-key": ["-", 0, ["get", "at"]] },
-      paint: { "icon-opacity": ["get", "alpha"] },
+      paint: { "icon-opacity": alpha(1) },
     });
   }
   addLayer(map, {
@@ -83,4 +85,13 @@ export function draw(map, { rows, areas, zone, chosen }) {
   map.getSource(ZONE)?.setData(zone ? collection([zone]) : empty);
 }
 
-export const show = (map, on) => visible(map, ids, on);
+export function show(map, on, opacity = 1) {
+  visible(map, ids, on);
+  const paint = (id, what, value) => map.getLayer(id) && map.setPaintProperty(id, what, value);
+  for (const id of ["event-mark", "event-urgent"]) paint(id, "icon-opacity", alpha(opacity));
+  for (const id of ["event-label", "watch-label"]) paint(id, "text-opacity", opacity);
+  for (const id of ["zone-edge", "watch-warning", "watch-edge"]) paint(id, "line-opacity", opacity);
+  paint("event-gap", "line-opacity", ["case", ["get", "chosen"], opacity, 0.28 * opacity]);
+  paint("zone-fill", "fill-opacity", 0.06 * opacity);
+  paint("watch-fill", "fill-opacity", 0.04 * opacity);
+}

@@ -7,6 +7,7 @@ import { iso } from "../times.mjs";
 import { createMap, wearImages } from "./adapter.mjs";
 import { shapeOf } from "./draw.mjs";
 import { createMoving } from "./moving.mjs";
+import * as events from "../layers/events.mjs";
 import * as hotspots from "../layers/hotspots.mjs";
 import * as imagery from "../layers/imagery.mjs";
 import * as movements from "../layers/movements.mjs";
@@ -15,6 +16,7 @@ import * as seizures from "../layers/seizures.mjs";
 import * as selection from "../layers/selection.mjs";
 
 const LAYERS = { movements, seizures, hotspots, imagery, sections };
+const DRAWN = { ...LAYERS, events }; // events are kept by assets/js/events/events.mjs, and ordered with the others here
 const GROUND = ["hotspots", "imagery", "sections"];
 const FRAME_S = 0.09; // while playing the marks are drawn about eleven times a second
 const TILES_OF_VIEWS = 240; // a wall comes back to each of its views and should find it as it was
@@ -78,12 +80,12 @@ export async function createView(container, { choices, token, status, told, came
       else if (name === "hotspots") {
         hotspots.show(map, on && now.heat !== "1" && Boolean(held.run), opacity);
         seizures.showHeat(map, on && now.heat === "1", opacity, from);
-      } else LAYERS[name].show(map, on, opacity);
+      } else DRAWN[name].show(map, on, opacity);
     }
     // Marks above marks, ground above ground; nothing ground ever hides a mark or the border.
     for (const { name } of [...layers].reverse()) {
       if (GROUND.includes(name)) continue;
-      for (const id of LAYERS[name].ids) {
+      for (const id of DRAWN[name].marks ?? DRAWN[name].ids) {
         if (map.getLayer(id) && !movements.paths.includes(id)) map.moveLayer(id, "slot-top");
       }
     }
@@ -294,6 +296,8 @@ export async function createView(container, { choices, token, status, told, came
   refetch();
   return {
     map, held, setClock, asOf, refetch, moving,
+    /** Layers were added: they take their places. */
+    order: () => ready && order(),
     /** The stream told something: what moved is drawn soon. `whole`: all of it was told anew, and what came before is asked for. */
     streamed(whole = false) {
       if (whole && clock.at !== undefined) moving.fetch(live.now(), true);
