@@ -209,9 +209,9 @@ def _agency(connection, world: int, name: str) -> int:
 
 @alert.command("to")
 def alert_to(
-    kind: Annotated[str, typer.Argument(help="webhook or mail.")], address: Annotated[str, typer.Argument(help="A URL (https), or a mailbox.")],
+    kind: Annotated[str, typer.Argument(help="webhook, mail or apprise.")], address: Annotated[str, typer.Argument(help="A URL (https), a mailbox, or for apprise the kind of its address, such as slack.")],
     name: Annotated[str | None, typer.Option(help="How it is called; its address when not told.")] = None, world: World = "live",
-    secret_variable: Annotated[str | None, typer.Option("--secret-variable", help="The environment variable that holds a webhook's secret.")] = None,
+    secret_variable: Annotated[str | None, typer.Option("--secret-variable", help="The environment variable that holds a webhook's secret, or the address for apprise.")] = None,
     agency: Annotated[str | None, typer.Option(help="Whose it is: it is sent that agency's alerts, and those of nobody in particular.")] = None,
     ceiling: Annotated[str, typer.Option(help="The most closed marking it is sent.")] = "TLP:GREEN",
 ) -> None:
@@ -223,6 +223,10 @@ def alert_to(
     if kind not in DESTINATION_KINDS:
         raise InputRefused(f"{kind!r} is none, expected {' or '.join(DESTINATION_KINDS)}")
     with owner() as connection:
+        if kind == "apprise":
+            from jobs.many_services import service
+
+            service(address, secret_variable)
         outgoing.add(connection, world, name or address[:100], kind, address, secret_variable=secret_variable, agency=agency, ceiling=ceiling)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -169,8 +169,8 @@ def keep_state(connection: psycopg.Connection, feed: FeedRow, told: Told) -> Non
                %(messages)s, %(stored)s, %(already)s, %(flagged)s, %(dropped)s, %(sealed)s, %(errors)s, %(spooled_bytes)s, %(trouble)s
         FROM feed WHERE id = %(feed)s
         ON CONFLICT (feed_id) DO UPDATE SET told_at = excluded.told_at, scope = excluded.scope,
-          transport_at = coalesce(excluded.transport_at, feed_state.transport_at), message_at = greatest(excluded.message_at, feed_state.message_at),
-          position_at = greatest(excluded.position_at, feed_state.position_at), moved_at = greatest(excluded.moved_at, feed_state.moved_at),
+          transport_at = coalesce(excluded.transport_at, feed_state.transport_at), message_at = coalesce(excluded.message_at, feed_state.message_at),
+          position_at = greatest(excluded.position_at, feed_state.position_at), moved_at = coalesce(excluded.moved_at, feed_state.moved_at),
           messages = excluded.messages, stored = excluded.stored, already = excluded.already, flagged = excluded.flagged, dropped = excluded.dropped,
           sealed = excluded.sealed, errors = excluded.errors, spooled_bytes = excluded.spooled_bytes, trouble = excluded.trouble
         """, {**vars(told), "errors": Jsonb(told.errors), "feed": feed.id})
@@ -184,6 +184,9 @@ def state_of(connection: psycopg.Connection, feed: int) -> Told:
         return Told()
     messages, stored, already, flagged, dropped, sealed, errors, trouble = row
     return Told(messages=messages, stored=stored, already=already, flagged=flagged, dropped=dropped, sealed=sealed, errors=errors, trouble=trouble)
+
+
+AHEAD = timedelta(seconds=60)  # more than clocks of two machines are apart
 
 
 def standing(now: datetime, *, on: bool, late_s: float, told_at: datetime | None, message_at: datetime | None, position_at: datetime | None,
@@ -201,6 +204,8 @@ def standing(now: datetime, *, on: bool, late_s: float, told_at: datetime | None
         return "off"
     if told_at is None or (now - told_at).total_seconds() > TOLD_S or message_at is None:
         return "dead"
+    if max(told_at, message_at) > now + AHEAD:  # the machine's clock was set back: since when it is silent nobody knows until it tells again
+        return "stale"
     age = (now - min(message_at, position_at or message_at)).total_seconds()
     if age > DEAD * late_s:
         return "dead"

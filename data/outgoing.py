@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from errors import InputRefused, NotFound
 
 GIVE_UP_AFTER = timedelta(hours=24)
 AT_ONCE = 200
+SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,39}")
 
 
 class DestinationRefused(InputRefused):
@@ -31,10 +33,15 @@ def add(connection: psycopg.Connection, world: str, name: str, kind: str, addres
         parts = urlsplit(address)
         if parts.scheme not in ("https", "http") or not parts.hostname or parts.username or parts.password:
             raise DestinationRefused(f"the address {address[:80]!r} is refused, expected https://…, with no name or password in it")
-        if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+        if parts.scheme == "http" and not is_here(parts.hostname):
             raise DestinationRefused("a webhook on another machine is sent over https alone")
         if not secret_variable or not os.environ.get(secret_variable):
             raise DestinationRefused("a webhook is signed: --secret-variable names an environment variable that holds its secret")
+    elif kind == "apprise":
+        if not SCHEME.fullmatch(address):
+            raise DestinationRefused("what is told of an Apprise destination is the kind of address alone, such as slack; the address itself is a secret: --secret-variable names the variable that holds it")
+        if not secret_variable or not os.environ.get(secret_variable):
+            raise DestinationRefused("an address of Apprise is a secret: --secret-variable names an environment variable that holds it")
     elif not (address.count("@") == 1 and address.isascii() and address.isprintable() and " " not in address and len(address) <= 254 and "," not in address):
         raise DestinationRefused(f"the address {address[:80]!r} is refused, expected one mailbox, such as desk@agency.example")
     code = CODES[world]
@@ -46,6 +53,11 @@ def add(connection: psycopg.Connection, world: str, name: str, kind: str, addres
     except psycopg.errors.UniqueViolation:
         raise DestinationRefused(f"there is a destination {name!r} already; `alert end` ends it") from None
     tell(connection, "change", of=f"destination:{number}", to=f"{kind} up to {ceiling}")
+
+
+def is_here(host: str) -> bool:
+    """Whether a host is this machine."""
+    return host in ("127.0.0.1", "localhost", "::1")
 
 
 def end(connection: psycopg.Connection, world: str, name: str) -> None:

@@ -71,7 +71,7 @@ EVENT_CHANGES: tuple[str, ...] = ("new", "changed", "closed", "retracted")
 SEVERITIES: tuple[str, ...] = ("notice", "warning", "critical", "emergency")
 """From critical on an event is an alert: somebody must say that they have seen it. Emergencies have a banner of their own."""
 ALERTING: tuple[str, ...] = SEVERITIES[2:]
-DESTINATION_KINDS: tuple[str, ...] = ("webhook", "mail")
+DESTINATION_KINDS: tuple[str, ...] = ("webhook", "mail", "apprise")
 DELIVERY_STATES: tuple[str, ...] = ("waiting", "sent", "failed", "withheld")
 ALERT_STATES: tuple[str, ...] = ("new", "acknowledged", "resolved", "suppressed")
 

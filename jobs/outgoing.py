@@ -1,4 +1,4 @@
-"""Sends what waits: webhooks signed with HMAC, mail by SMTP. Each delivery in a transaction of its own; one that fails holds up no other."""
+"""Sends what waits: webhooks signed with HMAC, mail by SMTP, other services by Apprise (jobs/many_services.py). Each delivery in a transaction of its own; one that fails holds up no other."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import smtplib
 import ssl
 import time
+from collections.abc import Callable
 from email.message import EmailMessage
 
 import httpx2
@@ -37,13 +38,21 @@ def send(owner_url: str) -> tuple[int, int]:
                 if delivery is None:
                     continue
                 try:
-                    (webhook if delivery["kind"] == "webhook" else mail)(delivery)
+                    _way(delivery["kind"])(delivery)
                     trouble = None
                 except (httpx2.HTTPError, smtplib.SMTPException, OSError, NotTaken) as error:
                     trouble = f"{type(error).__name__}: {error}"[:200]
                 outgoing.came(connection, destination, alert, trouble)
             sent, failed = sent + (trouble is None), failed + (trouble is not None)
     return sent, failed
+
+
+def _way(kind: str) -> Callable[[dict], None]:
+    if kind == "apprise":
+        from jobs import many_services
+
+        return many_services.notify
+    return webhook if kind == "webhook" else mail
 
 
 def signature(secret: str, at: str, body: bytes) -> str:
@@ -85,11 +94,15 @@ def mail(delivery: dict) -> None:
 
 def written(delivery: dict, sender: str) -> EmailMessage:
     """An alert as a letter: what happened in a line, then all of it as JSON. Names can't break out of a header."""
-    told = delivery["told"]
     message = EmailMessage()
-    who = " and ".join(filter(None, (told["track"], told["other"])))
-    subject = ", ".join(filter(None, (f"[{told['marking']}] {told['severity']}: {told['type'].replace('_', ' ')}", who, told["area"] and told["area"]["name"])))
-    message["Subject"] = "".join(c if c.isprintable() else " " for c in subject)[:200]
+    message["Subject"] = subject(delivery["told"])
     message["From"], message["To"] = sender, delivery["address"]
     message.set_content(delivery["body"].decode())
     return message
+
+
+def subject(told: dict) -> str:
+    """An alert in one line."""
+    who = " and ".join(filter(None, (told["track"], told["other"])))
+    line = ", ".join(filter(None, (f"[{told['marking']}] {told['severity']}: {told['type'].replace('_', ' ')}", who, told["area"] and told["area"]["name"])))
+    return "".join(c if c.isprintable() else " " for c in line)[:200]

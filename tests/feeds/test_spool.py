@@ -158,3 +158,20 @@ def test_a_writer_that_is_killed_loses_nothing_it_was_given(tmp_path):
         time.sleep(0.02)
     else:
         raise AssertionError("the lock of a writer that is gone is still there")
+
+
+@pytest.mark.parametrize("jump_s", [-86_400, 86_400, -1])
+def test_a_clock_that_jumps_loses_and_doubles_nothing(tmp_path, monkeypatch, jump_s):
+    """Files are named by the clock: whichever comes first, each frame is read once."""
+    folder, marks, got, shift = tmp_path / "7", {}, [], [0]
+    real = time.time_ns
+    monkeypatch.setattr(spool.time, "time_ns", lambda: real() + shift[0])
+    for n in range(4):
+        writer = SpoolWriter(folder, limit_bytes=ROOM)
+        assert writer.append(frames(5, start=5 * n)) == 5
+        got += follow(folder, marks, most=3)  # some are read before the jump, some after
+        writer.close()
+        shift[0] += jump_s * 1_000_000_000
+    while more := follow(folder, marks, most=3):
+        got += more
+    assert sorted(f.data for f in got) == [f.data for f in frames(20)]

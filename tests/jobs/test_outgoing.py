@@ -17,7 +17,7 @@ from aiosmtpd.controller import Controller
 import settings
 from data import outgoing, people
 from data.outgoing import DestinationRefused
-from jobs import queue
+from jobs import many_services, queue
 from jobs import outgoing as sending
 from tests.conftest import free_port
 from tests.data.test_stream_events import tell, tracks
@@ -151,6 +151,36 @@ def test_mail_is_one_letter_whose_names_stay_in_their_header(environment, monkey
     assert states(environment) == ["sent"]
 
 
+def test_apprise_is_told_once_by_an_address_that_stays_in_its_variable(environment, monkeypatch, caplog):
+    with hook(302, 500) as (address, got):
+        monkeypatch.setenv("DESK_URL", address.replace("http://", "json://keeper:hunter2@"))
+        to(environment, "json", "apprise", secret_variable="DESK_URL")
+        raised(environment, None)
+        assert sending.send(environment.owner_url) == (0, 1) and len(got) == 2, "neither a redirect nor an error is a yes"
+        assert sending.send(environment.owner_url) == (1, 0) and sending.send(environment.owner_url) == (0, 0) and len(got) == 3
+    told = json.loads(got[-1][1])
+    assert told["title"].startswith("[TLP:GREEN] critical: gap") and json.loads(told["message"])["type"] == "gap"
+    with environment.connect() as connection:
+        kept = str(connection.execute("SELECT d::text, v::text FROM destination d, delivery v").fetchall()) + str(connection.execute("SELECT entry FROM audit.entry").fetchall())
+    assert "hunter2" not in kept + caplog.text and "DESK_URL" in kept
+    monkeypatch.delenv("DESK_URL")
+    with environment.connect() as connection:
+        connection.execute("UPDATE delivery SET state = 'waiting'")
+        connection.commit()
+    assert sending.send(environment.owner_url) == (0, 1) and states(environment)[-1] == "waiting"
+
+
+@pytest.mark.parametrize(("scheme", "address", "words"), [
+    ("json", "json://elsewhere.example/x", "not encrypted, expected one of jsons"), ("syslog", "syslog://", "not encrypted"), ("json", "jsons://127.0.0.1/", "is not one of json"),
+    ("bogus", "bogus://x", "make nothing"), ("json", "", "is a secret"),
+])
+def test_an_address_of_apprise_that_can_not_be_is_refused_and_not_told(monkeypatch, scheme, address, words):
+    monkeypatch.setenv("DESK_URL", address)
+    with pytest.raises(DestinationRefused, match=words) as refused:
+        many_services.service(scheme, "DESK_URL")
+    assert "elsewhere" not in str(refused.value)
+
+
 async def _work(owner_url: str) -> None:
     app = queue.queue(owner_url)
     async with app.open_async():
@@ -160,7 +190,7 @@ async def _work(owner_url: str) -> None:
 
 @pytest.mark.parametrize(("kind", "address", "how"), [
     ("webhook", "http://elsewhere.example/x", {}), ("webhook", "ftp://127.0.0.1/x", {}), ("webhook", "https://me:pw@x.example/", {}), ("webhook", "https://x.example/", {"secret_variable": "NOT_SET"}),
-    ("mail", "a@b, c@d", {}), ("mail", "a@b\nBcc: c@d", {}), ("mail", "nobody", {}), ("webhook", "http://127.0.0.1/", {"name": ""}),
+    ("mail", "a@b, c@d", {}), ("apprise", "slack://key@x", {}), ("apprise", "slack", {"secret_variable": "NOT_SET"}), ("apprise", "slack", {"secret_variable": None}), ("mail", "a@b\nBcc: c@d", {}), ("mail", "nobody", {}), ("webhook", "http://127.0.0.1/", {"name": ""}),
 ])
 def test_a_destination_that_can_not_be_is_refused(database, kind, address, how):
     with pytest.raises(DestinationRefused):

@@ -12,6 +12,7 @@ from tests.conftest import COOKIE
 from tests.data.test_stream import Fleet
 
 LIVE = "world=live&from=2020-01-01T00:00:00Z"
+MANY = 1_000
 
 
 def events(answer):
@@ -74,7 +75,7 @@ def test_who_is_signed_out_is_told_and_let_go(address, module_database):
         assert answer.status_code == 401 or [one[0] for one in events(answer)] == ["revoked"]
 
 
-def test_three_hundred_come_back_at_one_moment_and_some_never_read(address, fleet):
+def test_a_thousand_come_back_at_one_moment_and_some_never_read(address, fleet):
     """Each gets its snapshot and the next change; who reads nothing holds up nobody."""
     import asyncio
     from urllib.parse import urlsplit
@@ -88,11 +89,11 @@ def test_three_hundred_come_back_at_one_moment_and_some_never_read(address, flee
         try:
             writer.write(question)
             if not reads:
-                await asyncio.sleep(30)
+                await asyncio.sleep(600)
                 return True
             await reader.readuntil(b"event: whole")
             counted[0] += 1
-            if counted[0] == 300:
+            if counted[0] == MANY:
                 first.set()
             await reader.readuntil(moved)
             return True
@@ -102,16 +103,16 @@ def test_three_hundred_come_back_at_one_moment_and_some_never_read(address, flee
     async def all_of_them() -> int:
         first, counted = asyncio.Event(), [0]
         deaf = [asyncio.create_task(one(False, first, counted)) for _ in range(20)]
-        tasks = [asyncio.create_task(one(True, first, counted)) for _ in range(300)]
-        await asyncio.wait_for(first.wait(), 60)
+        tasks = [asyncio.create_task(one(True, first, counted)) for _ in range(MANY)]
+        await asyncio.wait_for(first.wait(), 240)
         await asyncio.to_thread(fleet.move, 9)
-        got = await asyncio.wait_for(asyncio.gather(*tasks), 60)
+        got = await asyncio.wait_for(asyncio.gather(*tasks), 240)
         for task in deaf:
             task.cancel()
         await asyncio.gather(*deaf, return_exceptions=True)
         return sum(got)
 
-    assert asyncio.run(all_of_them()) == 300
+    assert asyncio.run(all_of_them()) == MANY
 
 
 def test_a_filter_that_is_none_is_a_422(address):

@@ -1,4 +1,4 @@
-"""Rules on the page: who leads may make them, change them and switch them off; and a rule for two at once under one identity
+"""Rules on the page: who leads may make them, change them and switch them off; a rule for two at once under one identity; Apprise
 
 A change is a new version. Who may, of which agency and up to which marking, is asked here, as it is of watch areas.
 """
@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0019"
-down_revision = "0018"
+revision = "0020"
+down_revision = "0019"
 
 FUNCTIONS = """
 -- Who may change rules: the person of a session that has one of these roles.
@@ -68,6 +68,7 @@ REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA access FROM PUBLIC;
 
 
 TYPES = ("fence", "inside", "outside", "coverage_void", "gap", "encounter", "proximity", "moving_fence", "loitering", "stop", "speed_range", "out_of_order", "identity_conflict")
+KIND = "ALTER TABLE vigia.destination DROP CONSTRAINT destination_kind, ADD CONSTRAINT destination_kind CHECK (kind IN ({}))"
 TYPE = "ALTER TABLE vigia.rule DROP CONSTRAINT rule_type, ADD CONSTRAINT rule_type CHECK (type IN ({}))"
 # Where a rule of this name is, somebody made it: it stays, and ours is not added. What is stored is looked at by it.
 RULE = """
@@ -82,9 +83,12 @@ def upgrade() -> None:
     op.execute(FUNCTIONS)
     op.execute(TYPE.format(", ".join(f"'{t}'" for t in (*TYPES, "shared_identity"))))
     op.execute(RULE)
+    op.execute(KIND.format("'webhook', 'mail', 'apprise'"))
 
 
 def downgrade() -> None:
+    op.execute("DELETE FROM vigia.destination WHERE kind = 'apprise'")
+    op.execute(KIND.format("'webhook', 'mail'"))
     op.execute("DELETE FROM vigia.event e USING vigia.rule r WHERE r.id = e.rule_id AND r.type = 'shared_identity'; DELETE FROM vigia.rule WHERE type = 'shared_identity'")
     op.execute(TYPE.format(", ".join(f"'{t}'" for t in TYPES)))
     op.execute("DROP FUNCTION access.rules_of(text, int), access.rule(text, int, int, int, text, text, text, int[], text[], int[], bigint[], text, text[], text, boolean, text, text), access.ruling(text)")
