@@ -12,7 +12,7 @@ import importlib
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -62,6 +62,8 @@ class ImportOptions:
     sensor: str | None = None  # what took the pictures
     authority: str | None = None  # the reference of what it was flown under
     places: Path | None = None  # code or name -> point
+    by: str = "command line"  # who brings it, as the record names them
+    within: str | None = None  # the zip it came in
 
 
 @dataclass
@@ -194,11 +196,32 @@ def import_files(
     from data.sessions import owner_connection  # psycopg loads slowly, and `vigia --help` imports this file
 
     run = importlib.import_module(LAYERS[layer]).run
-    reports = []
     with owner_connection(owner_url) as connection:
-        for path in paths:
-            reports.append(_import_one(run, layer, Path(path), options, progress, connection))
+        return _each(run, layer, [Path(path) for path in paths], options, progress, connection)
+
+
+def _each(run, layer: str, paths: list[Path], options: ImportOptions, progress: Progress, connection) -> list[ImportReport]:
+    reports = []
+    for path in paths:
+        if layer == "imagery" and path.suffix.lower() == ".zip" and options.within is None:
+            reports += _import_zip(run, layer, path, options, progress, connection)
+        else:
+            reports.append(_import_one(run, layer, path, options, progress, connection))
     return reports
+
+
+def _import_zip(run, layer: str, path: Path, options: ImportOptions, progress: Progress, connection) -> list[ImportReport]:
+    """A report for each file in a zip; one for all when the zip is refused."""
+    from feeds import zipped  # which reads this file
+
+    try:
+        _digest(path)
+        within = zipped.options_within(path, options)
+        with zipped.opened(path) as entries:
+            reports = _each(run, layer, [entry for entry, _ in entries], within, progress, connection)
+            return [replace(report, file=f"{path}/{name}") for report, (_, name) in zip(reports, entries, strict=True)]
+    except VigiaError as refused:
+        return [ImportReport(file=str(path), refused=1, error=str(refused))]
 
 
 def _import_one(run, layer: str, path: Path, options: ImportOptions, progress: Progress, connection) -> ImportReport:
@@ -292,13 +315,13 @@ def _source(connection, layer: str, path: Path, sha256: str, world: int, agency_
     # The same file again is the same source: what it gave before is found by content, and nothing new is stored.
     return connection.execute(
         """
-        INSERT INTO source (world, layer, kind, name, sha256, size_bytes, format, agency_id, marking, grade, handling)
-        VALUES (%s, %s, 'file', %s, %s, %s, %s, %s, coalesce(%s, 'TLP:AMBER'), coalesce(%s, 'F6'), %s)
+        INSERT INTO source (world, layer, kind, name, sha256, size_bytes, format, agency_id, marking, grade, handling, options)
+        VALUES (%s, %s, 'file', %s, %s, %s, %s, %s, coalesce(%s, 'TLP:AMBER'), coalesce(%s, 'F6'), %s, jsonb_strip_nulls(jsonb_build_object('by', %s::text, 'within', %s::text)))
         ON CONFLICT (world, layer, sha256, agency_id) DO UPDATE SET name = source.name
         RETURNING id
         """,
         (world, layer, path.name, sha256, path.stat().st_size, path.suffix.lstrip(".").lower(), agency_id, options.marking,
-         options.grade, options.handling),
+         options.grade, options.handling, options.by, options.within),
     ).fetchone()[0]
 
 
@@ -312,7 +335,7 @@ def _finish_source(job: Job) -> None:
     if r.stored:
         touch(job.connection, job.world, job.layer)
         # Last before the commit: until then nobody else can write to the record.
-        people.tell(job.connection, "collection", of=f"source:{job.source_id}", layer=job.layer, world=NAMES[job.world], rows=r.stored)
+        people.tell(job.connection, "collection", who=job.options.by, of=f"source:{job.source_id}", layer=job.layer, world=NAMES[job.world], rows=r.stored)
 
 
 def keep_original(job: Job) -> Path:

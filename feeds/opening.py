@@ -27,7 +27,7 @@ def _lazy(module: str, name: str) -> Callable:
 
 MODULES = {
     "imagery": "feeds.opening_imagery", "vector": "feeds.opening_vector", "movements": "feeds.opening_movements",
-    "table": "feeds.opening_table",
+    "table": "feeds.opening_table", "zip": "feeds.opening_zip",
 }
 GDAL_SUFFIXES = (".gpkg", ".zip", ".shp")
 TASKS: dict[str, Callable] = {
@@ -36,11 +36,12 @@ TASKS: dict[str, Callable] = {
     "vector.read": _lazy("feeds.opening_vector", "read"),
     "movements.read": _lazy("feeds.opening_movements", "read"),
     "table.xlsx": _lazy("feeds.opening_table", "xlsx"),
+    "zip.unpack": _lazy("feeds.opening_zip", "unpack"),
 }
 
 
 def prepare(task: str, told: dict) -> None:
     """Load the task's libraries while we may still read them; GDAL's for shapes only where the file needs it."""
     importlib.import_module(MODULES[task.split(".")[0]])
-    if str(told.get("input", "")).endswith(GDAL_SUFFIXES):
+    if not task.startswith("zip.") and str(told.get("input", "")).endswith(GDAL_SUFFIXES):
         importlib.import_module("feeds.opening_gdal")

@@ -31,9 +31,9 @@ def of(job: Job) -> Sortie | None:
     if key is None:
         return None
     asked = {"world": job.world, "key": key, "agency": job.agency_id, "platform": told.platform, "sensor": told.sensor, "marking": told.marking,
-             "source": job.source_id, "authority": _authority(job)}
+             "source": job.source_id, "authority": _authority(job), "any": not told.by.startswith("person:")}
     if told.sortie is None:
-        row = job.connection.execute("SELECT id, agency_id FROM sortie WHERE world = %(world)s AND key = %(key)s "
+        row = job.connection.execute("SELECT id, agency_id FROM sortie WHERE world = %(world)s AND key = %(key)s AND (%(any)s OR agency_id IS NOT DISTINCT FROM %(agency)s::int) "
                                      "ORDER BY agency_id IS NOT DISTINCT FROM %(agency)s::int DESC, id LIMIT 1", asked).fetchone()
     else:
         row = job.connection.execute("""
