@@ -18,6 +18,7 @@ from data.policy import Snapshot
 from data.sessions import Database
 from data.stream import Stream
 from feeds.intake import Intake
+from feeds.uploads import Uploads
 from layouts import page
 from routes import api
 from routes.errors import not_there
@@ -26,6 +27,7 @@ from routes.head import HeadAsGet
 from routes.kept import Kept
 from settings import BUILD, ROOT, serve, store
 from settings import feeds as feed_settings
+from settings import uploads as upload_settings
 
 
 @asynccontextmanager
@@ -39,6 +41,7 @@ async def lifespan(server: FastAPI):
     server.state.stream = Stream(server.state.database, driver_text(app_url()), server.state.rights)
     server.state.stream.start()
     server.state.intake = Intake(store().spool, limit_bytes=feed_settings().spool_mb * 1_000_000, rate_per_s=feed_settings().rate_per_s)
+    server.state.uploads = Uploads(store().uploads, spare_bytes=upload_settings().upload_spare_mb * 1_000_000)
     server.state.tiles = Kept(serve().tiles_kept_mb * 1_000_000)
     yield
     server.state.intake.close()

@@ -20,8 +20,12 @@
     ├── RecordFailed               the record can't be written, so nothing governed is given out
     ├── BodyTooLong                a request brings more bytes than are taken
     ├── TooMuch                    a feed sends more than it may
-    ├── SpoolFull                  there is no room for what a feed sends
+    ├── NoRoom                     there is no room on the disk for what somebody sends
+    │   └── SpoolFull              for what a feed sends
     ├── SpoolForeign               where it would be kept lies what another database's feed told
+    ├── UploadBusy                 another request writes to the same upload
+    ├── UploadElsewhere            a part of an upload begins where it does not end
+    ├── UploadMarred               a part of an upload is not what its checksum says
     └── WorkerFailed               the one-shot worker that opens files died or ran over a limit
 """
 
@@ -98,12 +102,28 @@ class TooMuch(VigiaError):
     """A feed sends more than it may."""
 
 
-class SpoolFull(VigiaError):
+class NoRoom(VigiaError):
+    """There is no room on the disk for what somebody sends."""
+
+
+class SpoolFull(NoRoom):
     """There is no room for what a feed sends."""
 
 
 class SpoolForeign(VigiaError):
     """Where it would be kept lies what another database's feed told."""
+
+
+class UploadBusy(VigiaError):
+    """Another request writes to the same upload."""
+
+
+class UploadElsewhere(VigiaError):
+    """A part of an upload begins where it does not end."""
+
+
+class UploadMarred(VigiaError):
+    """A part of an upload is not what its checksum says."""
 
 
 def plain(text: object) -> str:
@@ -179,6 +199,10 @@ HTTP_STATUS: dict[type[VigiaError], int] = {
     TooMuch: 429,
     SpoolFull: 507,
     SpoolForeign: 507,
+    NoRoom: 507,
+    UploadBusy: 423,
+    UploadElsewhere: 409,
+    UploadMarred: 460,  # ref: tus 1.0, checksum
     RecordFailed: 503,
     DatabaseUnreachable: 503,
     DatabaseUnfit: 503,

@@ -51,6 +51,11 @@ class StoreSettings(_Base):
         return self.home / "spool"
 
     @property
+    def uploads(self) -> Path:
+        """Files on their way in from a browser."""
+        return self.home / "uploads"
+
+    @property
     def tombstone_key(self) -> Path:
         """What the salts of tombstones are made with. Without it none can be told any more."""
         return self.home / "tombstone_key"
@@ -87,6 +92,16 @@ class FeedSettings(_Base):
 
     spool_mb: int = Field(default=1024, ge=1, description="disk for what feeds told and is not stored yet, all of them together")
     rate_per_s: int = Field(default=20_000, ge=1, description="messages a second that one feed may send; more are dropped and counted")
+
+
+class UploadSettings(_Base):
+    """How much is taken by the browser."""
+
+    upload_file_mb: int = Field(default=20_000, ge=1, description="the largest file")
+    upload_waiting_mb: int = Field(default=100_000, ge=1, description="what one person may have on its way in at a time")
+    upload_waiting_files: int = Field(default=5_000, ge=1, description="how many files that may be")
+    upload_hours: float = Field(default=48, gt=0, description="after how long an upload nobody goes on with is erased")
+    upload_spare_mb: int = Field(default=1_024, ge=0, description="room on the disk that uploads leave")
 
 
 class AccessSettings(_Base):
@@ -169,6 +184,11 @@ def serve() -> ServeSettings:
 @lru_cache
 def feeds() -> FeedSettings:
     return FeedSettings()
+
+
+@lru_cache
+def uploads() -> UploadSettings:
+    return UploadSettings()
 
 
 @lru_cache

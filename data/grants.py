@@ -22,4 +22,6 @@ ASKED = (
     "access.releases(text, bigint, int)", "access.notices(text)", "access.alert_step(text, bigint[], text, text)", "access.watch_area_end(text, int)",
     "access.watch_area(text, int, int, text, bytea, real, boolean, text, text, text, text[], text)",
     "access.rule(text, int, int, int, text, text, text, int[], text[], int[], bigint[], text, text[], text, boolean, text, text)", "access.rules_of(text, int)",
+    "access.upload_begin(text, text, text, bigint, text, int, jsonb, int, bigint, text)", "access.uploads(text, text, int)", "access.upload_whole(text, text, text)",
+    "access.upload_end(text, text, text)",
 )

@@ -43,6 +43,9 @@ MARKINGS: tuple[str, ...] = ("TLP:RED", "TLP:AMBER+STRICT", "TLP:AMBER", "TLP:GR
 # What an image is: a mosaic laid on the ground, or one frame as the camera took it.
 PRODUCTS: tuple[str, ...] = ("orthophoto", "frame")
 
+# What becomes of a file that somebody sends by the browser: its bytes come, it waits, it is read; then it was stored, was there already, or was refused.
+UPLOAD_STATES: tuple[str, ...] = ("coming", "waiting", "reading", "stored", "already", "refused")
+
 # What a feed of each kind promises: one position at least this often (seconds). A symbol's age is drawn against it.
 SLA_S: dict[str, float] = {
     "vessel": 600, "vehicle": 900, "container": 21_600, "tag": 1_800, "aircraft": 120, "drone": 60, "person": 900,

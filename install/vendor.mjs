@@ -35,6 +35,8 @@ await bundle("terra-draw", `
            TerraDrawLineStringMode } from "terra-draw";
   export { TerraDrawMapLibreGLAdapter } from "terra-draw-maplibre-gl-adapter";`, ["maplibre-gl"]);
 
+await bundle("tus", `export { Upload } from "tus-js-client";`);
+
 // Leaflet, for the briefing that opens with no network.
 for (const file of ["leaflet.js", "leaflet.css"]) await cp(path.join(modules, "leaflet", "dist", file), path.join(part, file));
 

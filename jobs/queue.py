@@ -43,6 +43,22 @@ def queue(owner_url: str) -> App:
         if failed:
             log.warning("alerts: %s sent, %s not taken; tried again in a minute", sent, failed)
 
+    @app.task(name="bring", lock="bring", queueing_lock="bring", pass_context=True)
+    async def bring(context: JobContext) -> None:
+        """Import what was sent by the browser; told to stop, after the file at hand."""
+        from jobs import bringing
+
+        await asyncio.to_thread(bringing.run, owner_url, lambda: not context.should_abort())
+
+    @app.periodic(cron=HOURLY)
+    @app.task(name="uploads", queueing_lock="uploads")
+    async def uploads(timestamp: int = 0) -> None:
+        """Erase uploads nobody goes on with, and try again what there was no room for."""
+        from jobs import bringing
+
+        if await asyncio.to_thread(bringing.tidy, owner_url):
+            await put(bring)
+
     @app.periodic(cron=MINUTELY)
     @app.task(name="outgoing", queueing_lock="outgoing")
     async def outgoing(timestamp: int = 0) -> None:

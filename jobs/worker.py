@@ -21,9 +21,10 @@ async def work(owner_url: str, *, until_done: bool = False) -> None:
     async with app.open_async():
         await queue.take_up(app)
         if not until_done:
-            await queue.put(app.tasks["hourly"])  # a machine that never runs at the full hour is not forgotten
+            for task in ("hourly", "uploads"):  # a machine that never runs at the full hour is not forgotten
+                await queue.put(app.tasks[task])
         await app.run_worker_async(
-            wait=not until_done, concurrency=2, delete_jobs="successful", shutdown_graceful_timeout=GRACE_S,
+            wait=not until_done, concurrency=2, delete_jobs="successful", shutdown_graceful_timeout=None if until_done else GRACE_S,
             update_heartbeat_interval=keeping().heartbeat_s, stalled_worker_timeout=queue.SILENT_FOR * keeping().heartbeat_s)
 
 

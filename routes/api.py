@@ -7,14 +7,14 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from routes import (
-    admin, audit, authorities, basemap, counts, errors, event_rules, events, exports, feeds, health, hotspots, imagery, intake, quarantine, releases, retention, rule_pages, search,
-    sections, seizures, signing, signing_oidc, static, stream, tilejson, tracks, views, wall,
+    admin, audit, authorities, basemap, catalogue, cogs, counts, errors, event_rules, events, exports, feeds, health, hotspots, imagery, intake, quarantine, releases, retention, rule_pages, search,
+    sections, seizures, signing, signing_oidc, stac, static, stream, tilejson, tracks, uploads, views, wall,
     watch_areas,
 )
 from routes.asking import as_json
 
 ROUTERS = tuple(module.router for module in (
-    health, counts, seizures, tracks, imagery, hotspots, sections, search, events, watch_areas, event_rules, rule_pages, stream, feeds, intake, views, basemap, tilejson, exports, releases, wall,
+    health, counts, seizures, tracks, imagery, catalogue, cogs, stac, hotspots, sections, search, events, watch_areas, event_rules, rule_pages, stream, feeds, intake, uploads, views, basemap, tilejson, exports, releases, wall,
     admin, audit, authorities, quarantine, retention, signing, signing_oidc, static,
 ))
 
@@ -29,10 +29,11 @@ def include(server: FastAPI) -> None:
 
     @server.api_route("/api", methods=METHODS, include_in_schema=False)
     @server.api_route("/api/{path:path}", methods=METHODS, include_in_schema=False)
+    @server.api_route("/stac/{path:path}", methods=METHODS, include_in_schema=False)
     async def unknown(request: Request, path: str = "") -> Response:
         if allowed := _allowed(request):
             raise HTTPException(405, f"{request.method} is not for {request.url.path[:200]}", {"Allow": ", ".join(sorted(allowed))})
-        return as_json({"error": f"no /api/{path[:200]} here; see docs/api.md"}, status=404)
+        return as_json({"error": f"no {request.url.path[:200]} here; see docs/api.md"}, status=404)
 
 
 def _allowed(request: Request) -> set[str]:

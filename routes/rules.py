@@ -17,6 +17,7 @@ TAKING_OUT = frozenset({"coordinator", "analyst", "supervisor", "legal"})
 ANSWERING = frozenset({"coordinator", "supervisor", "legal"})  # for authorities of their agencies
 WATCHING = frozenset({"coordinator", "analyst", "supervisor"})  # areas, alerts
 RULING = frozenset({"coordinator", "supervisor"})  # rules
+BRINGING = frozenset({"coordinator", "analyst", "supervisor"})  # files in
 AUDITORS = frozenset({"auditor"})
 RELEASING = frozenset({"legal", "supervisor", "auditor"})  # for what left the house
 ANYBODY: frozenset[str] = frozenset()
@@ -71,11 +72,17 @@ RULES: tuple[Rule, ...] = (
     Rule("/api/seizures", PERSONS, LOOK), Rule("/api/seizures/{}", PERSONS, LOOK), Rule("/api/tracks", PERSONS, LOOK), Rule("/api/tracks/{}", PERSONS, LOOK),
     Rule("/api/tracks/{}/fixes", PERSONS, LOOK), Rule("/api/images/{}", PERSONS, LOOK), Rule("/api/images/{}/thumbnail.webp", PERSONS, LOOK),
     Rule("/api/events/{}", PERSONS, LOOK), Rule("/api/events/{}/zone", PERSONS, LOOK), Rule("/api/alerts/{}", PERSONS, LOOK),
+    Rule("/api/sorties", PERSONS, LOOK), Rule("/api/sorties/{}", PERSONS, LOOK), Rule("/imagery", PERSONS, LOOK),
     Rule("/api/search", PERSONS, LOOK), Rule("/api/openapi.json", PERSONS),
+    # files in: each step is told to the record where it is done (data/uploads.py)
+    Rule("/api/uploads", BRINGING), Rule("/api/uploads/{}", BRINGING),
     # out of the house
-    Rule("/api/export/{}", TAKING_OUT, OUT),
-    # what is left of `/api` is answered with a 404 that says so
-    Rule("/api", PERSONS), Rule("/api/{*}", PERSONS),
+    Rule("/api/export/{}", TAKING_OUT, OUT), Rule("/api/images/{}/cog.tif", TAKING_OUT, OUT, often=True),
+    # the same imagery for STAC clients
+    Rule("/stac", PERSONS), Rule("/stac/conformance", PERSONS), Rule("/stac/collections", PERSONS, LOOK), Rule("/stac/collections/{}", PERSONS, LOOK),
+    Rule("/stac/collections/{}/items", PERSONS, LOOK), Rule("/stac/collections/{}/items/{}", PERSONS, LOOK), Rule("/stac/search", PERSONS, LOOK),
+    # what is left of `/api` and `/stac` is answered with a 404 that says so
+    Rule("/api", PERSONS), Rule("/api/{*}", PERSONS), Rule("/stac/{*}", PERSONS),
 )
 _COMPILED = tuple((rule.pattern, rule) for rule in RULES)
 
