@@ -16,11 +16,12 @@ from typing import Annotated
 
 import typer
 
-from commands import access
+from commands import access, flights
 from commands import events as watching
 from commands.audit import audit
 from commands.authority import authority
 from commands.feed import feed
+from commands.imagery import imagery
 from commands.release import release
 from commands.retention import jobs, retention
 from errors import VigiaError, plain
@@ -44,6 +45,9 @@ cli.add_typer(watching.alert, name="alert")
 cli.add_typer(audit, name="audit")
 cli.add_typer(authority, name="authority")
 cli.add_typer(feed, name="feed")
+cli.add_typer(imagery, name="imagery")
+for name, command in flights.COMMANDS.items():
+    imagery.command(name)(command)
 cli.add_typer(retention, name="retention")
 cli.add_typer(jobs, name="jobs")
 cli.add_typer(release, name="release")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dash import Dash, Input, Output, no_update
 
 from callbacks._database import database, filter_of, record
-from data import events, imagery, seizures, tracks
+from data import catalogue, events, seizures, tracks
 from data.filters import Filter
 from errors import FilterInvalid, NotFound
 from layouts import details, ids
@@ -14,7 +14,8 @@ from layouts import details, ids
 PARTS = {
     "seizure": (seizures.one, details.seizure),
     "track": (tracks.one, details.track),
-    "image": (imagery.one, details.image),
+    "image": (catalogue.image, details.image),
+    "sortie": (catalogue.sortie, details.sortie),
     "event": (events.one, details.event),
 }
 

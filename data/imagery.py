@@ -14,13 +14,14 @@ from errors import NotFound
 MOSAIC_MAX = 40  # images under one tile that are opened; a tile that is still not full then shows what they gave
 
 
-def _rows(conditions):
+def rows(conditions, *also):
+    """Images with their sortie, agency and source."""
     return (
         select(
             Image.id, Image.world, Image.name, Image.product, Image.pose, Image.cog.isnot(None).label("on_tiles"), Image.captured_at, Image.gsd_m, Image.width_px, Image.height_px, Image.bands, Image.dtype,
             Image.crs, Image.min_zoom, Image.max_zoom, Image.sha256, Image.marking, Image.recorded_at, Image.rendering,
             Sortie.key.label("sortie"), Agency.name.label("agency"), Source.name.label("source"), Source.grade, Source.handling,
-            cast(func.ST_AsGeoJSON(Image.footprint, 7), Text).label("footprint"),
+            cast(func.ST_AsGeoJSON(Image.footprint, 7), Text).label("footprint"), *also,
         )
         .outerjoin(Source, Source.id == Image.source_id)
         .outerjoin(Sortie, Sortie.id == Image.sortie_id).outerjoin(Agency, Agency.id == Image.agency_id)
@@ -28,7 +29,8 @@ def _rows(conditions):
     )
 
 
-def _told(row: dict) -> dict:
+def told(row: dict) -> dict:
+    """A row of `rows` as it is told."""
     rendering = row.pop("rendering")
     return {**row, "world": "exercise" if row["world"] else "live", "footprint": orjson.loads(row["footprint"]), "corners": rendering.get("corners")}
 
@@ -36,16 +38,16 @@ def _told(row: dict) -> dict:
 async def page(session: AsyncConnection, filter: Filter, *, limit: int, offset: int) -> dict:
     """One page of the images, newest first."""
     total = await session.scalar(select(func.count()).select_from(Image).where(*filter.images()))
-    rows = await session.execute(_rows(filter.images()).order_by(Image.captured_at.desc(), Image.id.desc()).limit(limit).offset(offset))
-    return {"total": total, "rows": [_told(dict(r)) for r in rows.mappings()]}
+    found = await session.execute(rows(filter.images()).order_by(Image.captured_at.desc(), Image.id.desc()).limit(limit).offset(offset))
+    return {"total": total, "rows": [told(dict(r)) for r in found.mappings()]}
 
 
 async def one(session: AsyncConnection, filter: Filter, image_id: int) -> dict:
     """One image of the filter's world. Raises NotFound."""
-    row = (await session.execute(_rows([Image.id == image_id, *Filter(world=filter.world, at=filter.at).images()]))).mappings().one_or_none()
+    row = (await session.execute(rows([Image.id == image_id, *Filter(world=filter.world, at=filter.at).images()]))).mappings().one_or_none()
     if row is None:
         raise NotFound(f"no image {image_id} in the {filter.world} world{filter.by_then}")
-    return _told(dict(row))
+    return told(dict(row))
 
 
 async def under(session: AsyncConnection, filter: Filter, z: int, x: int, y: int, image_id: int | None = None) -> list[dict]:

@@ -6,7 +6,6 @@ kept too, each with how many fixes it had: one may grow by what comes late, and 
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 
 import numpy as np
@@ -79,15 +78,15 @@ async def contents(session: AsyncConnection, filter: Filter, ids: dict[str, list
     return {**found, "hour": await hours(session, filter)} if "track" in found else found
 
 
-async def write(database: Database, token: str, *, format: str, filter: str, purpose: Purpose, marking: str, rows: int, body: bytes,
+async def write(database: Database, token: str, *, format: str, filter: str, purpose: Purpose, marking: str, rows: int, sha256: bytes,
                 records: dict[str, bytes]) -> int:
-    """The release's number, once it is on disk. Raises RecordFailed: then the file is not given out."""
+    """The release's number, of a file with this `sha256`, once it is on disk. Raises RecordFailed: then the file is not given out."""
     try:
         async with database.asking(write=True) as session:
             return await session.scalar(
                 text("SELECT access.release(:token, :format, :filter, :purpose, :case, :recipient, :marking, :rows, :sha256, :kinds, :records)"),
                 {"token": token, "format": format, "filter": filter, "purpose": purpose.words, "case": purpose.case, "recipient": purpose.recipient,
-                 "marking": marking, "rows": rows, "sha256": hashlib.sha256(body).digest(), "kinds": list(records), "records": list(records.values())})
+                 "marking": marking, "rows": rows, "sha256": sha256, "kinds": list(records), "records": list(records.values())})
     except (SQLAlchemyError, DatabaseUnreachable, OSError):
         raise RecordFailed(FAILED) from None
 

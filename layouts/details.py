@@ -148,7 +148,7 @@ def _fact(pair: tuple[str, object]) -> tuple[str, str | None]:
 def image(i: dict) -> list:
     """One image (data.imagery.one)."""
     return [
-        _head(layer("imagery"), i["name"], f"Sortie {i['sortie']}" if i.get("sortie") else "Drone image"),
+        _head(layer("imagery"), i["name"], _sortie_link(i) if i.get("sortie") else "Drone image"),
         html.Figure(
             [
                 html.Img(src=f"/api/images/{i['id']}/thumbnail.webp?world={i['world']}", alt=f"Thumbnail of {i['name']}"),
@@ -159,10 +159,28 @@ def image(i: dict) -> list:
         _facts([
             ("Captured", _time(i["captured_at"])), ("Ground sample", _sample(i["gsd_m"])),
             ("Size", f"{i['width_px']:,} × {i['height_px']:,} px, {i['bands']} bands" if i.get("width_px") else None),
-            ("Original CRS", i.get("crs")),
+            ("Original CRS", i.get("crs")), ("Brought by", i.get("brought_by")), ("In the zip", i.get("within")),
         ]),
         _origin(i),
         _actions(),
+        html.P(html.A("In the catalogue", href=f"/imagery?world={i['world']}&sel=image:{i['id']}"), className="note"),
+    ]
+
+
+def _sortie_link(i: dict) -> html.A:
+    return html.A(f"Sortie {i['sortie']}", href=f"/imagery?world={i['world']}&view=sorties&sel=sortie:{i['sortie_id']}")
+
+
+def sortie(s: dict) -> list:
+    """One flight (data.catalogue.sortie)."""
+    return [
+        _head(layer("imagery"), f"Sortie {s['key']}", s["platform"]),
+        _facts([
+            ("Sensor", s["sensor"]), ("Began", _time(s["started_at"] or s["first_image_at"])), ("Ended", _time(s["ended_at"] or s["last_image_at"])),
+            ("Images", _whole(s["images"])), ("Best ground sample", _sample(s["best_gsd_m"])), ("Authority", "recorded" if s["authority_id"] else None), ("Brought by", s["brought_by"]),
+        ]),
+        _origin(s),
+        html.P(html.A("Its images", href=f"/imagery?world={s['world']}&view=images&sortie={s['id']}"), className="note"),
     ]
 
 

@@ -112,7 +112,8 @@ def layer_row(name: str) -> html.Li:
                         **{"aria-pressed": "true", "aria-label": f"{word} on the map"}),
             layer(name),
             html.Div(
-                [html.Span(word, className="layer-name"), html.Span(id=ids.EVENT_LINE if name == "events" else ids.line(name), className="layer-line")],
+                [html.Span(word, className="layer-name"), html.Span(id=ids.EVENT_LINE if name == "events" else ids.line(name), className="layer-line"),
+                 *([html.A("Catalogue", href="/imagery", className="link", **{"data-catalogue": ""})] if name == "imagery" else [])],
                 className="layer-words",
             ),
             html.Span(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dash import dcc, html
 
 from layouts import alerts, ids
-from layouts.symbols import icon
+from layouts.symbols import icon, layer
 
 FORMATS = (
     ("geojson", "GeoJSON", "for GIS"),
@@ -58,6 +58,7 @@ def bar() -> html.Header:
                         ],
                         className="tool-menu",
                     ),
+                    html.A([layer("imagery"), "Imagery"], href="/imagery", className="tool wide-only", **{"data-catalogue": ""}),
                     html.A([icon("wall"), "Wall"], href="/wall/main", className="tool", target="_blank"),
                     html.A([icon("person"), "Account"], href="/account", className="tool"),
                 ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -72,7 +73,7 @@ async def make(pool: Database, recorder: Recorder, format: str, filter: Filter, 
     about = About(filter.world, unquote_plus(filter.query()), marking, datetime.now(timezone.utc), ATTRIBUTION)
     body = await run_in_threadpool(write, shown, about)
     release = await releases.write(
-        pool, visitor.token, format=format, filter=await recorder.filter_text(filter.pairs()), purpose=why, marking=marking, rows=rows, body=body,
+        pool, visitor.token, format=format, filter=await recorder.filter_text(filter.pairs()), purpose=why, marking=marking, rows=rows, sha256=hashlib.sha256(body).digest(),
         records=records) if live else None
     return Made(body, about.name(ending), media_type, rows, release)
 

@@ -1,5 +1,6 @@
 // The page's browser side, put together: choices, clock, map, timeline, and what Dash's controls ask for.
 import { ask, signInAt, watchInput, whenSignedOut } from "./api.mjs";
+import { linkCatalogue } from "./catalogue/link.mjs";
 import { createChoices, filterQuery, parseLayers, VIEW_KEYS } from "./choices.mjs";
 import { createAsOf } from "./asof.mjs";
 import { createClock } from "./clock.mjs";
@@ -63,6 +64,7 @@ export async function boot() {
   watchLive({ ticked: () => ticked(app.clock.state.at, app.clock.state.playing, false), signedOut: () => location.assign(signInAt(location)) });
   watchKnown({ choices: app.choices, container: $("timeline"), stage: $("map").parentElement, now: () => app.clock.state.at ?? edge() });
   watchTrails({ choices: app.choices });
+  linkCatalogue(app.choices);
   app.view = await createView($("map"), {
     choices: app.choices, token, status: app.status, live: app.live, camera: cameraOf(app.choices.get().world), hash: "map",
     told: { select, legend, drawn, hovered, drawing: () => app.draw?.active },

@@ -62,7 +62,7 @@ async def released(database, who, recipient: str | None = None, filter: Filter =
                 ids = {kind: list(await session.scalars(text(f"SELECT id FROM vigia.{kind} WHERE world = 0"))) for kind in ("seizure", "track", "image")}  # names of ours
                 records = await releases.contents(session, filter, ids)
             return await releases.write(pool, who.token, format="csv", filter="world=live", purpose=Purpose("Investigation", "2026-1", recipient),
-                                        marking="TLP:AMBER", rows=9, body=b"the file", records=records)
+                                        marking="TLP:AMBER", rows=9, sha256=hashlib.sha256(b"the file").digest(), records=records)
     finally:
         await pool.close()
 
@@ -239,7 +239,7 @@ async def test_a_screen_and_a_stranger_release_nothing(alfa):
         _, token = await doors.enrolled(pool, screen, None)
         for nobody in (token, "nobody's token at all, which is long"):
             with pytest.raises(SignedOut):
-                await releases.write(pool, nobody, format="csv", filter="", purpose=Purpose("x", "1"), marking="TLP:CLEAR", rows=1, body=b"", records={})
+                await releases.write(pool, nobody, format="csv", filter="", purpose=Purpose("x", "1"), marking="TLP:CLEAR", rows=1, sha256=b"", records={})
     finally:
         await pool.close()
     with alfa.connect() as connection:
