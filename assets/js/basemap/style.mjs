@@ -57,8 +57,8 @@ export function basemapStyle({ token, parts, base = "/api/basemap", names: named
   for (const archives of Object.values(parts?.layers ?? {})) {
     for (const { file } of archives) sources[file] = { type: "vector", url: `pmtiles://${origin}${base}/${file}` };
   }
-  const first = Object.values(sources)[0];
-  if (first) first.attribution = (parts.attribution ?? []).join(", ");
+  // To each: the map library names a source only while a layer of its zooms is drawn, and the same words once.
+  for (const source of Object.values(sources)) source.attribution = (parts.attribution ?? []).join(", ");
   if (parts?.relief) sources.relief = { type: "raster", url: `pmtiles://${origin}${base}/${parts.relief}`, tileSize: 512 };
   // A layer may come in several archives, each for its zooms: one drawn layer for each of them.
   const each = (name, make) =>
