@@ -21,8 +21,10 @@ from commands import events as watching
 from commands.audit import audit
 from commands.authority import authority
 from commands.feed import feed
+from commands.imagery import imagery
 from commands.release import release
 from commands.retention import jobs, retention
+from data.records import COLOURMAPS
 from errors import VigiaError, plain
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -44,6 +46,7 @@ cli.add_typer(watching.alert, name="alert")
 cli.add_typer(audit, name="audit")
 cli.add_typer(authority, name="authority")
 cli.add_typer(feed, name="feed")
+cli.add_typer(imagery, name="imagery")
 cli.add_typer(retention, name="retention")
 cli.add_typer(jobs, name="jobs")
 cli.add_typer(release, name="release")
@@ -149,10 +152,12 @@ def import_imagery(
     platform: Annotated[str | None, typer.Option(help="What flew, told with --sortie.")] = None,
     sensor: Annotated[str | None, typer.Option(help="What took the pictures, told with --sortie.")] = None,
     authority: Annotated[str | None, typer.Option(help="Reference of what it was flown under, told with --sortie.")] = None,
+    bands: Annotated[str | None, typer.Option(help="Bands of an orthophoto that are shown: red, green and blue such as 3,2,1, or one, by number or name.")] = None,
+    colormap: Annotated[str | None, typer.Option(help=f"How one band is coloured: {', '.join(COLOURMAPS)}.")] = None,
 ) -> None:
-    """What drones bring: orthophotos (GeoTIFF in any CRS)."""
+    """What drones bring: orthophotos (GeoTIFF in any CRS, raster MBTiles and PMTiles)."""
     _import("imagery", files, as_json, world=world, keep_good=keep_good, agency=agency, marking=marking, grade=grade, handling=handling, zone=zone,
-            captured_at=captured_at, sortie=sortie, platform=platform, sensor=sensor, authority=authority)
+            captured_at=captured_at, sortie=sortie, platform=platform, sensor=sensor, authority=authority, bands=bands, colormap=colormap)
 
 
 @imports.command("tracks")

@@ -43,6 +43,11 @@ MARKINGS: tuple[str, ...] = ("TLP:RED", "TLP:AMBER+STRICT", "TLP:AMBER", "TLP:GR
 # What an image is: a mosaic laid on the ground, or one frame as the camera took it.
 PRODUCTS: tuple[str, ...] = ("orthophoto", "frame")
 
+# How one band may be coloured; all are rio-tiler's. Thermal pictures are shown in the first when nobody says otherwise.
+COLOURMAPS: tuple[str, ...] = ("inferno", "gray", "magma", "plasma", "viridis", "cividis", "turbo", "rdylgn", "terrain")
+# What a band may be called: on tiles, and when bands are told with an import.
+BAND_NAMES: tuple[str, ...] = ("red", "green", "blue", "gray", "nir", "rededge", "swir", "thermal", "pan", "coastal")
+
 # What a feed of each kind promises: one position at least this often (seconds). A symbol's age is drawn against it.
 SLA_S: dict[str, float] = {
     "vessel": 600, "vehicle": 900, "container": 21_600, "tag": 1_800, "aircraft": 120, "drone": 60, "person": 900,

@@ -29,8 +29,10 @@ MODULES = {
     "imagery": "feeds.opening_imagery", "vector": "feeds.opening_vector", "movements": "feeds.opening_movements",
     "table": "feeds.opening_table",
 }
+TILED_SUFFIXES = (".mbtiles", ".pmtiles")
 GDAL_SUFFIXES = (".gpkg", ".zip", ".shp")
 TASKS: dict[str, Callable] = {
+    "imagery.lay": _lazy("feeds.opening_imagery", "lay"),
     "imagery.inspect": _lazy("feeds.opening_imagery", "inspect"),
     "imagery.to_cog": _lazy("feeds.opening_imagery", "to_cog"),
     "vector.read": _lazy("feeds.opening_vector", "read"),
@@ -44,3 +46,5 @@ def prepare(task: str, told: dict) -> None:
     importlib.import_module(MODULES[task.split(".")[0]])
     if str(told.get("input", "")).endswith(GDAL_SUFFIXES):
         importlib.import_module("feeds.opening_gdal")
+    if str(told.get("input", "")).endswith(TILED_SUFFIXES):
+        importlib.import_module("feeds.opening_tiles")
