@@ -6,6 +6,7 @@ longest unused being closed, and one whose file is another by now, or gone, is c
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 from collections import OrderedDict
@@ -21,6 +22,7 @@ from rasterio.windows import Window
 HALF_M = 20_037_508.342789244
 RADIUS_M = 6_378_137.0
 OPEN_MAX = 96  # readers that stay open
+SWEEP_S = 20
 GRID = 17  # where pixels lie is computed exactly on this many lines each way, and between them by straight ones: off by less than 0.1 pixel
 
 
@@ -81,7 +83,9 @@ class Reader:
         factor = max(f for f in self._factors if f == 1 or f <= scale * 1.001)
         src = self._src
         c0, r0 = max(0, int(c.min())) // factor * factor, max(0, int(r.min())) // factor * factor
-        c1, r1 = min(src.width, int(c.max()) + 1), min(src.height, int(r.max()) + 1)
+        # In whole steps of the overview, which is then copied from; anything else makes GDAL sample it pixel by pixel.
+        c1, r1 = (min(-(-(int(v.max()) + 1) // factor), max(side // factor, 1)) * factor for v, side in ((c, src.width), (r, src.height)))
+        c1, r1 = min(c1, src.width), min(r1, src.height)
         if c0 >= c1 or r0 >= r1:
             return None
         window = Window(c0, r0, c1 - c0, r1 - r0)
@@ -105,21 +109,16 @@ class Reader:
         if self._turn_deg is not None:
             x = self._turn_deg + (x - self._turn_deg + 180) % 360 - 180
         c, r = self._to_pixel * (x, y)
-        rows, columns = _between(len(down), h), _between(len(across), w)
-        return rows @ c @ columns.T, rows @ r @ columns.T
+        return _between(_between(c, h).T, w).T, _between(_between(r, h).T, w).T
 
 
-def _between(lines: int, pixels: int) -> np.ndarray:
-    """What to multiply values on `lines` with, to have them at each of `pixels`."""
-    out = np.zeros((pixels, lines))
-    if lines == 1:
-        out[:, 0] = 1
-        return out
-    place = np.linspace(0, lines - 1, pixels)
-    low = np.minimum(place.astype(int), lines - 2)
-    out[np.arange(pixels), low] = 1 - (place - low)
-    out[np.arange(pixels), low + 1] = place - low
-    return out
+def _between(lines: np.ndarray, pixels: int) -> np.ndarray:
+    """Values on some lines, at each of as many pixels from the first to the last. No matrix product: BLAS would start threads for it."""
+    if len(lines) == 1:
+        return lines.repeat(pixels, 0)
+    place = np.linspace(0, len(lines) - 1, pixels)
+    low = np.minimum(place.astype(int), len(lines) - 2)
+    return lines[low] + (place - low)[:, None] * (lines[low + 1] - lines[low])
 
 
 class Pool:
@@ -200,3 +199,10 @@ def _now(path: Path) -> tuple | None:
 
 
 POOL = Pool()
+
+
+async def swept() -> None:
+    """Sweep the pool for ever. What is erased is off the disk for good at most SWEEP_S later."""
+    while True:
+        await asyncio.sleep(SWEEP_S)
+        await asyncio.to_thread(POOL.sweep)
