@@ -64,7 +64,7 @@ def to_cog(input: str, told: dict) -> dict:
     rgb = told["dtype"] == "uint8" and len(kept) == 3 and told["shown"]["bands"] == [1, 2, 3]
     profile = {**cog_profiles.get("jpeg" if rgb else "deflate"), "blockxsize": 512, "blockysize": 512, "BIGTIFF": "IF_SAFER"}
     if rgb:
-        profile["QUALITY"] = 88
+        profile["JPEG_QUALITY"] = 85
     elif np.dtype(told["dtype"]).itemsize <= 4 or np.dtype(told["dtype"]).kind == "f":
         profile["PREDICTOR"] = 3 if np.dtype(told["dtype"]).kind == "f" else 2
     try:
@@ -80,7 +80,7 @@ def to_cog(input: str, told: dict) -> dict:
         with rasterio.open("served.tif", driver="GTiff") as made:
             return {"overviews": made.overviews(1), "bytes": Path("served.tif").stat().st_size, "parameters": {
                 "bands": told["indexes"], "steps": steps, "overview_resampling": "average", "mask": True,
-                **{k: v for k, v in profile.items() if k in ("driver", "compress", "QUALITY", "PREDICTOR", "photometric", "blockxsize", "interleave")}}}
+                **{k: v for k, v in profile.items() if k in ("driver", "compress", "JPEG_QUALITY", "PREDICTOR", "photometric", "blockxsize", "interleave")}}}
     except (RasterioError, RasterioIOError) as error:
         raise Bad(f"pixels that can be read ({str(error)[:120]})") from None
 

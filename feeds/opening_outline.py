@@ -32,7 +32,7 @@ def footprint(valid: np.ndarray, transform, crs: CRS) -> tuple[shapely.MultiPoly
     outline = shapely.MultiPolygon([p for g in parts for p in shapely.get_parts(shapely.simplify(g, 1.5 * pixel).buffer(0)) if not p.is_empty])
     move = Transformer.from_crs(crs, 4326, always_xy=True)
     middle = move.transform(*np.mean(shapely.get_coordinates(outline), axis=0))[0]
-    if not -180 <= middle <= 360:
+    if not -360 <= middle <= 360:
         raise Bad("longitude within ±180", "bounds", outline.bounds)
 
     def degrees(xy: np.ndarray) -> np.ndarray:
