@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import io
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import numpy as np
 import shapely
 from PIL import Image as Picture
+from rasterio.errors import RasterioIOError
 from rasterio.features import rasterize
 from rasterio.transform import Affine
 
-from data.cogs import HALF_M, POOL, RADIUS_M
+from data.cogs import HALF_M, POOL, RADIUS_M, Reader
 from data.looks import Look, eight_bits
+from errors import PictureLost
 from settings import store
 
 # How many tiles are decoded at once: on two cores more would only take memory.
@@ -21,6 +25,16 @@ _decoding = threading.BoundedSemaphore(3)
 FORMATS = {"webp": ("WEBP", "image/webp"), "png": ("PNG", "image/png")}
 # The fastest but one of WebP's methods: half the time of the usual one for 5 to 12 % more bytes.
 WRITTEN = {"webp": {"quality": 82, "method": 1}, "png": {"compress_level": 4}}
+
+
+@contextmanager
+def lent(image: dict) -> Iterator[Reader]:
+    """A reader of an image's COG. Raises PictureLost."""
+    try:
+        with POOL.lend(store().imagery / image["cog"]) as reader:
+            yield reader
+    except (OSError, RasterioIOError) as error:
+        raise PictureLost(f"the picture of image {image.get('id')} can't be read ({type(error).__name__}); `./vigia imagery verify` says what is missing or changed") from None
 
 
 class Canvas:
@@ -52,7 +66,7 @@ class Canvas:
 
     def _one(self, image: dict) -> None:
         self.opened += 1
-        with POOL.lend(store().imagery / image["cog"]) as reader:
+        with lent(image) as reader:
             shown = self._look.of(image["rendering"], reader.bands)
             found = shown and reader.read(self._bounds, self._size, self._size, shown[0])
         if not found:
@@ -66,9 +80,8 @@ class Canvas:
         self._full[rows, columns] |= new
 
     def _needs(self, image: dict) -> bool:
-        """Whether the image's outline, a little widened, reaches a pixel that is still empty."""
-        shape = image.get("shape")
-        if shape is None:
+        """Whether the image's outline reaches a pixel that is still empty. It was drawn from a look at the image: a rim that it misses is left out then."""
+        if (shape := image.get("shape")) is None:
             return True
         west, _, _, north = self._bounds
         pixel = (self._bounds[2] - west) / self._size
@@ -79,13 +92,11 @@ class Canvas:
             return np.column_stack([(x - west) / pixel, (north - y) / pixel])
 
         placed = shapely.transform(shapely.from_wkb(shape), on_tile)
-        # The outline was drawn from a look at the image, so that it may be off by two of the look's pixels.
-        off = 1.5 + 2 * max(np.diff(np.array(placed.bounds).reshape(2, 2), axis=0).max() / 1024, 0)
-        lo_x, lo_y, hi_x, hi_y = (int(np.clip(v, 0, self._size)) for v in (*(np.array(placed.bounds[:2]) - off), *(np.array(placed.bounds[2:]) + off + 1)))
+        lo_x, lo_y, hi_x, hi_y = (int(np.clip(v, 0, self._size)) for v in (*np.floor(placed.bounds[:2]), *np.ceil(placed.bounds[2:])))
         free = ~self._full[lo_y:hi_y, lo_x:hi_x]
         if not free.any():
             return False
-        inside = rasterize([placed.buffer(off)], free.shape, transform=Affine.translation(lo_x, lo_y), all_touched=True, dtype="uint8")
+        inside = rasterize([placed], free.shape, transform=Affine.translation(lo_x, lo_y), dtype="uint8")
         return bool((free & (inside > 0)).any())
 
     def encoded(self, format: str) -> bytes:
@@ -103,7 +114,7 @@ def tile(images: list[dict], z: int, x: int, y: int, size: int, format: str, loo
 
 def has(image: dict, look: Look) -> bool:
     """Whether an image has the bands that are asked for."""
-    with POOL.lend(store().imagery / image["cog"]) as reader:
+    with lent(image) as reader:
         return look.of(image["rendering"], reader.bands) is not None
 
 
@@ -115,7 +126,7 @@ def empty(format: str) -> bytes:
 
 def thumbnail(image: dict, size: int) -> bytes:
     """The whole image in a square of at most `size`."""
-    with _decoding, POOL.lend(store().imagery / image["cog"]) as reader:
+    with _decoding, lent(image) as reader:
         bands, scale, colormap = Look().of(image["rendering"], reader.bands)
         data, seen = reader.whole(size, bands)
     return _encoded(np.dstack([*eight_bits(data, scale, colormap), seen.astype("uint8") * 255]), "webp")

@@ -63,7 +63,7 @@ def cell_ancestors(z: int, x: int, y: int) -> list[int]:
 def loose_cell(west: float, south: float, east: float, north: float) -> int:
     """The loose cell of a box in degrees; one over 180° has its east beyond 180."""
     (x0, x1), (y1, y0) = mercator(np.array([west, east]), np.array([south, north]))
-    extent = max(x1 - x0, y1 - y0) / (2 * HALF_M)
+    extent = max(x1 - x0, y0 - y1) / (2 * HALF_M)
     level = CELL_LEVEL if extent <= 2.0 ** -CELL_LEVEL else max(0, int(np.floor(-np.log2(extent))))
     side = 1 << level
     column = int(np.floor((x0 + HALF_M) / (2 * HALF_M) * side)) % side

@@ -51,11 +51,11 @@ def footprint(valid: np.ndarray, transform, crs: CRS) -> tuple[shapely.MultiPoly
         raise Bad("latitude within ±90, less than half the world wide", "bounds", placed.bounds)
     frame = shapely.minimum_rotated_rectangle(shapely.MultiPoint(shapely.get_coordinates(outline)))
     corners = degrees(shapely.get_coordinates(frame)[:4]).round(7).tolist()
-    polygons = [p for p in shapely.get_parts(_cut(placed)) if p.geom_type == "Polygon"]
+    polygons = [p for p in shapely.get_parts(cut(placed)) if p.geom_type == "Polygon"]
     return shapely.MultiPolygon(polygons), corners
 
 
-def _cut(shape: shapely.Geometry) -> shapely.Geometry:
+def cut(shape: shapely.Geometry) -> shapely.Geometry:
     """A shape that goes on beyond ±180° as parts on both sides of it."""
     parts = []
     for turn in (-360, 0, 360):

@@ -8,7 +8,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.quadkey import cell_ancestors, cell_range, point_range, qk
+from data.quadkey import cell_ancestors, cell_range, loose_cell, loose_ranges, point_range, qk
 from data.runs import enclosing
 
 TILES = morecantile.tms.get("WebMercatorQuad")
@@ -35,6 +35,29 @@ def test_a_shape_is_found_by_every_tile_it_touches():
             tile = TILES.tile(box.centroid.x, box.centroid.y, z)
             lo, hi = cell_range(z, tile.x, tile.y)
             assert lo <= key <= hi or key in cell_ancestors(z, tile.x, tile.y)
+
+
+def _finds(tile: morecantile.Tile, key: int) -> bool:
+    ranges, larger = loose_ranges(tile.z, tile.x, tile.y)
+    return key in larger or any(lo <= key <= hi for lo, hi in ranges)
+
+
+def test_a_loose_cell_is_found_by_every_tile_its_box_meets():
+    rng = np.random.default_rng(6)
+    for _ in range(400):
+        wide, high = 10 ** rng.uniform(-6, 1.2, 2)
+        west, south = rng.uniform(-180, 180), rng.uniform(-80, 80 - high)
+        key = loose_cell(west, south, west + wide, south + high)
+        for z in (0, 1, 5, 9, 14, 20, 24):
+            for lon, lat in ((west, south), (west + wide, south + high), (west + wide / 2, south + high / 2), (west, south + high), (west + wide, south)):
+                assert _finds(TILES.tile((lon + 180) % 360 - 180, lat, z), key), (z, lon, lat, west, south, wide, high)
+
+
+def test_a_loose_cell_is_looked_at_by_tiles_near_it_alone():
+    key = loose_cell(-0.001, -0.001, 0.001, 0.001)  # over the corner of the four largest cells
+    for z in (9, 12, 16):
+        at = TILES.tile(0.0005, 0.0005, z)
+        assert not _finds(morecantile.Tile(at.x + 300, at.y, z), key) and not _finds(morecantile.Tile(at.x - 3, at.y - 3, z), key)
 
 
 def test_the_database_has_the_same_keys(module_database):
