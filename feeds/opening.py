@@ -26,7 +26,7 @@ def _lazy(module: str, name: str) -> Callable:
 
 
 MODULES = {
-    "imagery": "feeds.opening_imagery", "vector": "feeds.opening_vector", "movements": "feeds.opening_movements",
+    "imagery": "feeds.opening_imagery", "vector": "feeds.opening_vector", "movements": "feeds.opening_movements", "many": "feeds.opening_many",
     "table": "feeds.opening_table",
 }
 TILED_SUFFIXES = (".mbtiles", ".pmtiles")
@@ -34,6 +34,7 @@ GDAL_SUFFIXES = (".gpkg", ".zip", ".shp")
 TASKS: dict[str, Callable] = {
     "imagery.lay": _lazy("feeds.opening_imagery", "lay"),
     "imagery.inspect": _lazy("feeds.opening_imagery", "inspect"),
+    "many.opened": _lazy("feeds.opening_many", "opened"),
     "imagery.to_cog": _lazy("feeds.opening_imagery", "to_cog"),
     "vector.read": _lazy("feeds.opening_vector", "read"),
     "movements.read": _lazy("feeds.opening_movements", "read"),

@@ -54,7 +54,7 @@ def inspect(input: str, pixels: str | None = None, hint: str = "", bands: str | 
             _placed(src)
             return {**_told(src, *asked), "pixels": pixels}
     except (RasterioError, RasterioIOError) as error:
-        raise Bad(f"a GeoTIFF that can be read ({str(error)[:120]})") from None
+        raise Bad(f"a GeoTIFF that can be read ({_why(error)})") from None
 
 
 def to_cog(input: str, told: dict) -> dict:
@@ -82,7 +82,12 @@ def to_cog(input: str, told: dict) -> dict:
                 "bands": told["indexes"], "steps": steps, "overview_resampling": "average", "mask": True,
                 **{k: v for k, v in profile.items() if k in ("driver", "compress", "JPEG_QUALITY", "PREDICTOR", "photometric", "blockxsize", "interleave")}}}
     except (RasterioError, RasterioIOError) as error:
-        raise Bad(f"pixels that can be read ({str(error)[:120]})") from None
+        raise Bad(f"pixels that can be read ({_why(error)})") from None
+
+
+def _why(error: Exception) -> str:
+    """What GDAL said, which rasterio keeps as the cause."""
+    return str(error.__cause__ or error)[:120]
 
 
 def _expanded(src: rasterio.DatasetReader) -> str:
