@@ -78,3 +78,27 @@ def test_a_key_is_a_point_again(module_database):
         x, y = connection.execute(
             "SELECT ST_X(p), ST_Y(p) FROM (SELECT ST_Transform(vigia.qk_point(%s), 4326) AS p) t", (key,)).fetchone()
     assert abs(x + 97.5) < 1e-6 and abs(y - 25.9) < 1e-6
+
+
+def test_images_of_before_get_the_loose_cell_they_would_get_now(database):
+    """Down to what was and up again: the migration's own SQL against `loose_cell`."""
+    from data import migrations
+
+    rng = np.random.default_rng(7)
+    want = {}
+    with database.connect() as connection:
+        connection.execute("INSERT INTO source (world, layer, kind, name, sha256, size_bytes, format) VALUES (1, 'imagery', 'file', 'a', 'a', 1, 'x')")
+        for n in range(60):
+            west, south, wide, high = rng.uniform(-179, 170), rng.uniform(-70, 70), *10 ** rng.uniform(-5, 0.9, 2)
+            want[f"i{n}"] = loose_cell(west, south, west + wide, south + high)
+            connection.execute("INSERT INTO image (world, name, captured_at, footprint, cell, gsd_m, width_px, height_px, bands, dtype, crs, min_zoom, max_zoom, sha256, original, cog, source_id) "
+                               "SELECT 1, %s, now(), ST_Multi(ST_MakeEnvelope(%s, %s, %s, %s, 4326)), 0, 1, 1, 1, 1, 'uint8', 'x', 0, 1, %s, 'x', 'x', max(id) FROM source",
+                               (f"i{n}", west, south, west + wide, south + high, f"i{n}"))
+        connection.commit()
+    migrations.downgrade(database.owner_url, "0019")
+    with database.connect() as connection:
+        cell, shape = connection.execute("SELECT cell, vigia.cell(footprint) FROM image WHERE name = 'i0'").fetchone()
+        assert cell == shape
+    migrations.upgrade(database.owner_url)
+    with database.connect() as connection:
+        assert dict(connection.execute("SELECT name, cell FROM image").fetchall()) == want
