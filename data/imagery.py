@@ -73,16 +73,15 @@ async def under(session: AsyncConnection, filter: Filter, z: int, x: int, y: int
     return [dict(r) for r in rows.mappings()]
 
 
-async def pages(database: Database, first: list[dict], filter: Filter, z: int, x: int, y: int, order: str) -> AsyncIterator[list[dict]]:
-    """The images of a mosaic, as many at a time as a tile may still need: `first` are PAGE of `under`; then more each time, until none is left."""
+async def pages(database: Database, first: list[dict], filter: Filter, z: int, x: int, y: int, order: str) -> AsyncIterator[tuple[list[dict], bool]]:
+    """The images of a mosaic, as many at a time as a tile may still need, and whether they are the last: `first` are PAGE of `under`; then more each time."""
     found, offset, limit = first, 0, PAGE
-    yield found
+    yield found, len(found) < limit
     while len(found) == limit:
         offset, limit = offset + limit, min(2 * limit, PAGE_MAX)
         async with database.reading() as session:
             found = await under(session, filter, z, x, y, order=order, limit=limit, offset=offset)
-        if found:
-            yield found
+        yield found, len(found) < limit
 
 
 def _on_top(order: str) -> list[ColumnElement]:

@@ -90,12 +90,12 @@ async def _tile(request: Request, z: int, x: int, told_y: str, format: str, imag
 
     async def drawn() -> bytes:
         canvas = pixels.Canvas(z, x, int(y), size, look)
-        async for some in imagery.pages(database(request), found, filter, z, x, int(y), order):
-            await run_in_threadpool(canvas.lay, some)
-            if canvas.full or image is not None:
-                break
-        # Nothing there is an empty picture: map libraries take a 204 for a picture that is broken.
-        return pixels.empty(format) if canvas.empty else await run_in_threadpool(canvas.encoded, format)
+        if image is not None:
+            return await run_in_threadpool(canvas.laid, found, format, True)
+        async for some, last in imagery.pages(database(request), found, filter, z, x, int(y), order):
+            if (body := await run_in_threadpool(canvas.laid, some, format, last)) is not None:
+                return body
+        raise AssertionError("the last page gives a picture")
 
     return Response(await kept(request, tag, drawn), headers={"ETag": tag, "Cache-Control": CACHE}, media_type=pixels.FORMATS[format][1])
 

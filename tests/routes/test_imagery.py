@@ -174,11 +174,12 @@ async def test_a_mosaic_goes_on_until_it_is_full(client, module_database):
         filter = Filter(world="exercise")
         async with pool.reading() as session:
             first = await imagery.under(session, filter, at.z, at.x, at.y)
-        some = [page async for page in imagery.pages(pool, first, filter, at.z, at.x, at.y, "newest")]
+        told = [page async for page in imagery.pages(pool, first, filter, at.z, at.x, at.y, "newest")]
     finally:
         await pool.close()
+    some = [page for page, _ in told]
     names = [i["id"] for page in some for i in page]
-    assert [len(page) for page in some] == [8, 16, 32, 15] and len(set(names)) == 71
+    assert [last for _, last in told] == [False, False, False, True] and [len(page) for page in some] == [8, 16, 32, 15] and len(set(names)) == 71
 
 
 def test_what_is_covered_is_not_opened(client, module_database):
