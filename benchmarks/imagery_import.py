@@ -63,8 +63,8 @@ def _theirs(home: Path, path: Path) -> tuple[float, float, float, int]:
     """As ours: JPEG of the same quality, blocks and overviews, with a mask."""
     out = home / "peer.tif"
     out.unlink(missing_ok=True)
-    took, used, peak = _watched([str(Path(sys.executable).with_name("rio")), "cogeo", "create", "--cog-profile", "jpeg", "--co", "JPEG_QUALITY=85", "--add-mask", "--blocksize", "512",
-                           "--overview-resampling", "average", "--quiet", str(path), str(out)], {"GDAL_TIFF_INTERNAL_MASK": "TRUE", "TMPDIR": str(home)})
+    took, used, peak = _watched([str(Path(sys.executable).with_name("rio")), "cogeo", "create", "--cog-profile", "jpeg", "--co", "JPEG_QUALITY=85", "--add-mask",
+                                 "--blocksize", "512", "--overview-resampling", "average", "--quiet", str(path), str(out)], {"GDAL_TIFF_INTERNAL_MASK": "TRUE", "TMPDIR": str(home)})
     size = out.stat().st_size
     out.unlink()
     return took, used, peak, size

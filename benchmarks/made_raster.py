@@ -22,8 +22,8 @@ def painted(path: Path, side: int, *, bands: int = 3, west_m: float = WEST_M, no
     coarse = rng.normal(110, 32, (bands, side // 64 + 2, side // 64 + 2))
     # Grain as long as a gigabyte would take minutes to draw: each block takes a piece of one sheet, from another place.
     sheet = rng.integers(-14, 14, (bands, 2048, 2048), dtype="int8")
-    profile = {"driver": "GTiff", "width": side, "height": side, "count": bands, "dtype": "uint8", "crs": CRS, "tiled": True, "blockxsize": BLOCK_PX, "BIGTIFF": "IF_SAFER",
-               "blockysize": BLOCK_PX, "compress": "deflate", "zlevel": 1, "transform": from_origin(west_m, north_m, gsd_m, gsd_m), "photometric": "RGB", **more}
+    profile = {"driver": "GTiff", "width": side, "height": side, "count": bands, "dtype": "uint8", "crs": CRS, "tiled": True, "blockxsize": BLOCK_PX,
+               "BIGTIFF": "IF_SAFER", "blockysize": BLOCK_PX, "compress": "deflate", "zlevel": 1, "transform": from_origin(west_m, north_m, gsd_m, gsd_m), "photometric": "RGB", **more}
     with rasterio.open(path, "w", **profile) as out:
         out.colorinterp = [ColorInterp.red, ColorInterp.green, ColorInterp.blue, ColorInterp.nir][:bands]
         for row in range(0, side, BLOCK_PX):

@@ -39,7 +39,8 @@ AT_ONCE = 8
 def main(args: list[str]) -> int:
     asked = parser("raster", __doc__.split("\n")[0])
     asked.add_argument("--side", type=int, default=33_000, help="pixels of the large image's side: 33,000 of four bands are about 4 GB of COG")
-    asked.add_argument("--bands", type=int, default=4, choices=(3, 4), help="4: with near infrared, packed without loss; 3: as JPEG, of which the same side is a tenth as large")
+    asked.add_argument("--bands", type=int, default=4, choices=(3, 4),
+                       help="4: with near infrared, packed without loss; 3: as JPEG, of which the same side is a tenth as large")
     asked.add_argument("--tiles", type=int, default=400, help="random tiles of zoom 12 to 20, asked for once cold and then again")
     asked.add_argument("--overlapping", type=int, default=200, help="images of the mosaic, each over its neighbours")
     asked.add_argument("--catalogues", default="200,20000", help="how many images the catalogue has, one after the other")
@@ -78,10 +79,11 @@ def _one(asked: argparse.Namespace, ours: servers.Server, home: Path, image: int
     if not asked.no_peer:
         where = urlencode({"url": str(cog)})
         # As titiler's own documentation tunes it; what we tell GDAL in our own processes is not for the peer.
-        tuned = {**dict.fromkeys(GDAL_ENVIRONMENT, ""), "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_CACHEMAX": "200", "VSI_CACHE": "TRUE", "PROJ_NETWORK": "OFF",
-                 "GDAL_NUM_THREADS": "1"}
+        tuned = {**dict.fromkeys(GDAL_ENVIRONMENT, ""), "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_CACHEMAX": "200",
+                 "VSI_CACHE": "TRUE", "PROJ_NETWORK": "OFF", "GDAL_NUM_THREADS": "1"}
         with servers.peer("peer_titiler:app", "/ready", home, tuned) as theirs:
-            rows.append(_asked("titiler-core", theirs, [f"/cog/tiles/WebMercatorQuad/{z}/{x}/{y}.webp?{where}&tilesize=256&bidx=1&bidx=2&bidx=3" for z, x, y in tiles], asked.runs))
+            same = f"{where}&tilesize=256&bidx=1&bidx=2&bidx=3"
+            rows.append(_asked("titiler-core", theirs, [f"/cog/tiles/WebMercatorQuad/{z}/{x}/{y}.webp?{same}" for z, x, y in tiles], asked.runs))
             rows.append(_asked("vigia again", ours, paths, asked.runs))
     show(["server", "cold p50 ms", "cold p95 ms", "warm p50 ms", "warm p95 ms", "alone p50 ms", "CPU ms a tile", "tiles/s", "kB", "MB held"], rows,
          title=f"{len(tiles)} random tiles of z12 to z20 of {cog.stat().st_size / 1e9:.2f} GB of COG, {AT_ONCE} at once")
@@ -101,7 +103,8 @@ def _asked(name: str, server: servers.Server, paths: list[str], runs: int) -> tu
     # One place, as a person who pans over it again: what the blocks of it cost is paid.
     near = [p for p in paths[:40] for _ in range(2)]
     alone = [_get(server, path)[0] for path in near][1::2]
-    return (name, percentile(cold, 0.5), percentile(cold, 0.95), percentile(warm, 0.5), percentile(warm, 0.95), statistics.median(alone), used, rate, statistics.median(sizes) / 1000, server.rss_mb())
+    return (name, percentile(cold, 0.5), percentile(cold, 0.95), percentile(warm, 0.5), percentile(warm, 0.95), statistics.median(alone), used, rate,
+            statistics.median(sizes) / 1000, server.rss_mb())
 
 
 def _rush(server: servers.Server, paths: list[str]) -> tuple[list[float], list[int], float]:
@@ -171,7 +174,8 @@ def _mosaic(cluster: clusters.Cluster, number: int) -> None:
     for n in range(there, number):
         west, north = WEST_M + 20_000 + n % across * side * gsd / 2, NORTH_M - n // across * side * gsd / 2
         path = painted(settings.store().home / f"strip {n}.tif", side, west_m=west, north_m=north, gsd_m=gsd, seed=n)
-        [report] = import_files("imagery", [path], ImportOptions(captured_at=f"2026-09-02T{n // 60 % 24:02}:{n % 60:02}:00Z"), lambda *_: None, owner_url=cluster.owner_url)
+        told = ImportOptions(captured_at=f"2026-09-02T{n // 60 % 24:02}:{n % 60:02}:00Z")
+        [report] = import_files("imagery", [path], told, lambda *_: None, owner_url=cluster.owner_url)
         path.unlink()
         if report.error:
             raise SystemExit(f"an image was refused: {report.error}")
@@ -185,7 +189,8 @@ def _mosaic_report(ours: servers.Server, asked: argparse.Namespace) -> None:
         paths = [f"/api/tiles/imagery/{z}/{x}/{y}.webp?world=live&order={order}" for z, x, y in _tiles(ground, asked.tiles)]
         cold, _, _ = _rush(ours, paths)
         warm, sizes, seconds = _rush(ours, paths)
-        rows.append((order, percentile(cold, 0.5), percentile(cold, 0.95), percentile(warm, 0.5), percentile(warm, 0.95), max(warm), len(paths) / seconds, statistics.median(sizes) / 1000))
+        rows.append((order, percentile(cold, 0.5), percentile(cold, 0.95), percentile(warm, 0.5), percentile(warm, 0.95), max(warm),
+                     len(paths) / seconds, statistics.median(sizes) / 1000))
     show(["on top", "cold p50 ms", "cold p95 ms", "warm p50 ms", "warm p95 ms", "slowest ms", "tiles/s", "kB"], rows,
          title=f"Mosaic of {asked.overlapping} images, each over its neighbours: {asked.tiles} random tiles of z12 to z20, {AT_ONCE} at once")
 
@@ -202,7 +207,7 @@ def _catalogue(cluster: clusters.Cluster, ours: servers.Server, asked: argparse.
     tiles = _tiles(ground, min(asked.tiles, 200))
     rows = []
     for number in map(int, asked.catalogues.split(",")):
-        _filled(cluster, number)
+        _filled(cluster, number, ground.centroid)
         paths = [f"/api/tiles/imagery/{z}/{x}/{y}.webp?world=live&to=2026-09-01T12:00:00Z" for z, x, y in tiles]
         _rush(ours, paths)
         one = [_get(ours, path)[0] for path in paths]
@@ -211,21 +216,23 @@ def _catalogue(cluster: clusters.Cluster, ours: servers.Server, asked: argparse.
     print(f"\np50 grows {rows[-1][1] / rows[0][1]:.2f} times from {rows[0][0]:,} to {rows[-1][0]:,} images")
 
 
-def _filled(cluster: clusters.Cluster, number: int) -> None:
-    """Rows of images of 300 m over 300 by 300 km around; they were taken later than what is asked for, but for every hundredth, which has the large image's own COG."""
+def _filled(cluster: clusters.Cluster, number: int, near: shapely.Point) -> None:
+    """Rows of images of 300 m all over 300 by 300 km, but for the tiles that are asked for; half of them are of the time that is asked for."""
     with psycopg.connect(cluster.owner_url.replace("+psycopg", "")) as connection:
         connection.execute("DELETE FROM vigia.image WHERE name LIKE 'row %'")
         (there,) = connection.execute("SELECT count(*) FROM vigia.image").fetchone()
         (source, cog) = connection.execute("SELECT source_id, cog FROM vigia.image WHERE name LIKE 'made_%' LIMIT 1").fetchone()
         rng = np.random.default_rng(SEED)
-        with connection.cursor().copy("COPY vigia.image (world, name, captured_at, footprint, cell, gsd_m, width_px, height_px, bands, dtype, crs, min_zoom, max_zoom, sha256, original, cog, "
-                                      "rendering, source_id) FROM STDIN") as copy:
+        with connection.cursor().copy("COPY vigia.image (world, name, captured_at, footprint, cell, gsd_m, width_px, height_px, bands, dtype, crs, min_zoom, max_zoom, "
+                                      "sha256, original, cog, rendering, source_id) FROM STDIN") as copy:
             for n in range(max(0, number - there)):
                 lon, lat = -97.5 + rng.uniform(-1.5, 1.5), 26 + rng.uniform(-1.35, 1.35)
+                if abs(lon - near.x) < 0.2 and abs(lat - near.y) < 0.2:
+                    lon += 3
                 at = (lon, lat, lon + 0.003, lat + 0.0027)
                 shape = shapely.to_wkb(shapely.set_srid(shapely.MultiPolygon([box(*at)]), 4326), hex=True, include_srid=True)
-                copy.write_row((0, f"row {n}", "2026-08-01T00:00:00Z" if n % 2 else "2026-09-03T00:00:00Z", shape, loose_cell(*at), 0.1, 3000, 3000, 3, "uint8", CRS, 16, 20, f"row {n}",
-                                "none", cog, Jsonb({}), source))
+                taken = "2026-08-01T00:00:00Z" if n % 2 else "2026-09-03T00:00:00Z"
+                copy.write_row((0, f"row {n}", taken, shape, loose_cell(*at), 0.1, 3000, 3000, 3, "uint8", CRS, 16, 20, f"row {n}", "none", cog, Jsonb({}), source))
         connection.execute("ANALYZE vigia.image")
         connection.commit()
 

@@ -52,7 +52,8 @@ class Reader:
     def close(self) -> None:
         self._src.close()
 
-    def read(self, bounds: tuple[float, float, float, float], height: int, width: int, bands: list[int]) -> tuple[np.ndarray, np.ndarray, tuple[slice, slice]] | None:
+    def read(self, bounds: tuple[float, float, float, float], height: int, width: int,
+             bands: list[int]) -> tuple[np.ndarray, np.ndarray, tuple[slice, slice]] | None:
         """Its pixels (bands, h, w), which of them are valid (h, w), and where they lie on a tile of height × width over `bounds` (EPSG:3857); None: none there."""
         west, south, east, north = bounds
         for turn in (0, -2 * HALF_M, 2 * HALF_M):  # what reaches beyond one edge of the map is on its other side
@@ -65,7 +66,8 @@ class Reader:
         per_x, per_y = width / (east - west), height / (north - south)
         columns = slice(max(0, int((lo_x - west) * per_x)), min(width, int(np.ceil((hi_x - west) * per_x))))
         rows = slice(max(0, int((north - hi_y) * per_y)), min(height, int(np.ceil((north - lo_y) * per_y))))
-        found = self._sampled(west + columns.start / per_x, north - rows.start / per_y, 1 / per_x, 1 / per_y, rows.stop - rows.start, columns.stop - columns.start, bands)
+        found = self._sampled(west + columns.start / per_x, north - rows.start / per_y, 1 / per_x, 1 / per_y, rows.stop - rows.start,
+                              columns.stop - columns.start, bands)
         return None if found is None else (*found, (rows, columns))
 
     def whole(self, size: int, bands: list[int]) -> tuple[np.ndarray, np.ndarray]:

@@ -25,7 +25,8 @@ def _rows(conditions, *also):
     return (
         select(
             Image.id, Image.world, Image.name, Image.product, Image.pose, Image.cog.isnot(None).label("on_tiles"), Image.captured_at, Image.gsd_m,
-            Image.width_px, Image.height_px, Image.bands, Image.dtype, Image.crs, Image.min_zoom, Image.max_zoom, Image.sha256, Image.marking, Image.recorded_at, Image.rendering,
+            Image.width_px, Image.height_px, Image.bands, Image.dtype, Image.crs, Image.min_zoom, Image.max_zoom, Image.sha256, Image.marking,
+            Image.recorded_at, Image.rendering,
             Sortie.key.label("sortie"), Agency.name.label("agency"), Source.name.label("source"), Source.grade, Source.handling,
             cast(func.ST_AsGeoJSON(Image.footprint, 7), Text).label("footprint"), *also,
         )
@@ -88,10 +89,11 @@ def _on_top(order: str) -> list[ColumnElement]:
     """What to sort by. A frame lies below the orthophotos of its own flight, whatever the order."""
     flight = select(Sortie.started_at).where(Sortie.id == Image.sortie_id).correlate(Image).scalar_subquery()
     taken = func.extract("epoch", Image.captured_at)
-    keys = {"newest": -taken, "oldest": taken, "sharpest": func.coalesce(Image.gsd_m, float("inf")), "sortie": -func.extract("epoch", func.coalesce(flight, Image.captured_at))}
+    key = {"newest": -taken, "oldest": taken, "sharpest": func.coalesce(Image.gsd_m, float("inf")),
+           "sortie": -func.extract("epoch", func.coalesce(flight, Image.captured_at))}[order]
     of_flight = aliased(Image)
-    theirs = {"newest": -func.extract("epoch", of_flight.captured_at), "oldest": func.extract("epoch", of_flight.captured_at), "sharpest": of_flight.gsd_m, "sortie": None}[order]
-    key = keys[order]
+    theirs_taken = func.extract("epoch", of_flight.captured_at)
+    theirs = {"newest": -theirs_taken, "oldest": theirs_taken, "sharpest": of_flight.gsd_m, "sortie": None}[order]
     if theirs is not None:
         lowest = select(func.max(theirs)).where(of_flight.sortie_id == Image.sortie_id, of_flight.product == "orthophoto").correlate(Image).scalar_subquery()
         key = case((Image.product == "frame", func.greatest(key, lowest)), else_=key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from functools import cache
 
@@ -13,6 +14,7 @@ from data.records import BAND_NAMES, COLOURMAPS
 from errors import FilterInvalid
 
 KEYS = ("bands", "rescale", "colormap")
+NUMBER = re.compile(r"[1-9][0-9]?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Look:
             problems.append({"key": key, "value": told[key][:200], "expected": expected})
 
         bands = tuple(told["bands"].split(",")) if "bands" in told else ()
-        if bands and (len(bands) not in (1, 3) or not all(b in BAND_NAMES or (b.isascii() and b.isdecimal() and 1 <= int(b[:3]) <= 99 and len(b) < 3) for b in bands)):
+        if bands and (len(bands) not in (1, 3) or not all(b in BAND_NAMES or NUMBER.fullmatch(b) for b in bands)):
             bad("bands", f"one band or three, by number or as {', '.join(BAND_NAMES)}")
         rescale: tuple[tuple[float, float], ...] = ()
         if "rescale" in told:

@@ -34,7 +34,8 @@ def lent(image: dict) -> Iterator[Reader]:
         with POOL.lend(store().imagery / image["cog"]) as reader:
             yield reader
     except (OSError, RasterioIOError) as error:
-        raise PictureLost(f"the picture of image {image.get('id')} can't be read ({type(error).__name__}); `./vigia imagery verify` says what is missing or changed") from None
+        raise PictureLost(f"the picture of image {image.get('id')} can't be read ({type(error).__name__}); "
+                          "`./vigia imagery verify` says what is missing or changed") from None
 
 
 class Canvas:

@@ -92,7 +92,8 @@ def store(job: Job, *, captured_at: datetime, footprint: shapely.Geometry, rende
     sortie = sorties.of(job)
     told = {
         **columns, "world": job.world, "name": job.path.stem, "captured_at": captured_at.astimezone(timezone.utc), "cell": loose_cell(*around(footprint)),
-        "sha256": job.sha256, "rendering": Jsonb(rendering), "provenance": Jsonb(_whole(job, provenance, columns.get("cog"))), "pose": None if pose is None else Jsonb(pose),
+        "sha256": job.sha256, "rendering": Jsonb(rendering),
+        "provenance": Jsonb(_whole(job, provenance, columns.get("cog"))), "pose": None if pose is None else Jsonb(pose),
         "sortie_id": sortie and sortie.id, "agency_id": job.agency_id if job.agency_id is not None else sortie and sortie.agency_id,
         "marking": job.options.marking or "TLP:AMBER", "source_id": job.source_id,
     }

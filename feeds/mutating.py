@@ -26,12 +26,15 @@ def seeds() -> list[bytes]:
     slope = np.tile(np.linspace(20, 230, 64), (64, 1))
     for number, (bands, dtype, more) in enumerate((
         (3, "uint8", {"compress": "deflate", "tiled": True, "blockxsize": 32, "blockysize": 32}), (1, "uint16", {"compress": "lzw", "predictor": 2}),
-        (1, "float32", {"compress": "deflate", "predictor": 3, "nodata": -9999}), (4, "uint8", {"compress": "packbits"}), (3, "uint8", {"compress": "jpeg", "photometric": "ycbcr"}),
-        (5, "uint16", {"BIGTIFF": "YES", "interleave": "band"}), (3, "uint8", {"compress": "webp", "tiled": True, "blockxsize": 32, "blockysize": 32}), (1, "int16", {"compress": "zstd"}),
+        (1, "float32", {"compress": "deflate", "predictor": 3, "nodata": -9999}), (4, "uint8", {"compress": "packbits"}),
+        (3, "uint8", {"compress": "jpeg", "photometric": "ycbcr"}),
+        (5, "uint16", {"BIGTIFF": "YES", "interleave": "band"}), (3, "uint8", {"compress": "webp", "tiled": True, "blockxsize": 32, "blockysize": 32}),
+        (1, "int16", {"compress": "zstd"}),
         (1, "uint8", {"nbits": 1, "compress": "ccittfax4"}), (2, "float64", {"ENDIANNESS": "BIG"}),
     )):
         with rasterio.MemoryFile() as memory:
-            with memory.open(driver="GTiff", width=64, height=64, count=bands, dtype=dtype, crs="EPSG:32614", transform=Affine(0.5, 0, 650_000, 0, -0.5, 2_870_000), **more) as made:
+            place = {"crs": "EPSG:32614", "transform": Affine(0.5, 0, 650_000, 0, -0.5, 2_870_000)}
+            with memory.open(driver="GTiff", width=64, height=64, count=bands, dtype=dtype, **place, **more) as made:
                 made.write(np.stack([slope > 100] if "nbits" in more else [slope] * bands).astype(dtype))
                 if bands == 4:
                     made.colorinterp = [ColorInterp.red, ColorInterp.green, ColorInterp.blue, ColorInterp.alpha]

@@ -21,10 +21,12 @@ INTERPRETED = {
     ColorInterp.coastal: "coastal",
 }
 WORDS = (  # the first that fits
-    ("rededge", r"red[ _-]?edge|^re\d?$"), ("nir", r"nir|near[ _-]?infra"), ("swir", r"swir"), ("thermal", r"thermal|lwir|mwir|\btir\b|temperature|kelvin|celsius|radiometric"),
+    ("rededge", r"red[ _-]?edge|^re\d?$"), ("nir", r"nir|near[ _-]?infra"), ("swir", r"swir"),
+    ("thermal", r"thermal|lwir|mwir|\btir\b|temperature|kelvin|celsius|radiometric"),
     ("coastal", r"coastal"), ("pan", r"\bpan(chromatic)?\b"), ("red", r"\bred\b|^r$"), ("green", r"\bgreen\b|^g$"), ("blue", r"\bblue\b|^b$"),
 )
-THERMAL = re.compile(r"(?i:thermal|lwir|\btir\b|flir|radiometric|temperature)|(?:^|[_-])(?:T|IRX|THRM)(?:[_\W]|$)")  # ref: DJI and Autel end a thermal picture's name on _T, _IRX
+# ref: DJI and Autel end a thermal picture's name on _T, _IRX
+THERMAL = re.compile(r"(?i:thermal|lwir|\btir\b|flir|radiometric|temperature)|(?:^|[_-])(?:T|IRX|THRM)(?:[_\W]|$)")
 
 
 def kept(src: rasterio.DatasetReader) -> list[int]:
