@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import re
 import shutil
 from datetime import datetime, timezone
 from functools import cache
 from importlib.metadata import version
+from itertools import chain, count
 from pathlib import Path
 
 import shapely
@@ -51,13 +53,19 @@ def captured(job: Job, tags: dict[str, str]) -> tuple[datetime, str]:
 
 
 def keep_cog(job: Job, made: Path) -> str:
-    """The COG into the folder that is served, read-only, under the original's fingerprint; taken away again if the import fails. Its name."""
+    """The COG into the folder that is served, read-only, under the original's fingerprint; taken away again if the import fails. Its name.
+
+    Another world or agency may have brought the same original: what was made of it then is shared, but only when it is the same to the byte.
+    """
     folder = stores().imagery
     folder.mkdir(parents=True, exist_ok=True)
-    name = f"{job.sha256}.tif"
-    target = folder / name
-    if target.exists():
-        return name
+    for ending in chain(("tif",), (f"tif{n}" for n in count(2))):
+        name = f"{job.sha256}.{ending}"
+        target = folder / name
+        if not target.exists():
+            break
+        if filecmp.cmp(target, made, shallow=False):
+            return name
     part = folder / f".{name}.{os.getpid()}.part"
     try:
         shutil.copyfile(made, part)

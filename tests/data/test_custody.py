@@ -56,6 +56,20 @@ def test_provenance_names_inputs_tools_and_what_was_made(two, tmp_path):
         assert (store().imagery / cog).stat().st_mode & 0o222 == 0
 
 
+def test_one_original_of_two_worlds_shares_what_is_the_same_to_the_byte(two, tmp_path):
+    def brought(world: str, agency: str) -> str:
+        options = ImportOptions(captured_at="2026-11-20T10:00:00Z", world=world, agency=agency)
+        (report,) = import_files("imagery", [tmp_path / "a.tif"], options, lambda *_: None, owner_url=two.owner_url)
+        assert report.error is None
+        return rows(two, "SELECT cog FROM image ORDER BY id DESC LIMIT 1")[0][0]
+
+    ((first,),) = rows(two, "SELECT cog FROM image WHERE name = 'a'")
+    assert brought("exercise", "Alfa") == first
+    flip(store().imagery / first)  # as if another release of a library had made it
+    assert brought("live", "Bravo") == f"{first}2" and (store().imagery / f"{first}2").exists()
+    assert [(f.what, f.file) for f in check(two).findings] == [("changed", f"imagery/{first}")] * 2
+
+
 def test_all_is_as_it_was(two):
     done = check(two)
     assert (done.images, done.files, done.sealed, done.findings) == (2, 4, 0, [])
