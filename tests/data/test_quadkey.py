@@ -95,7 +95,7 @@ def test_images_of_before_get_the_loose_cell_they_would_get_now(database):
                                "SELECT 1, %s, now(), ST_Multi(ST_MakeEnvelope(%s, %s, %s, %s, 4326)), 0, 1, 1, 1, 1, 'uint8', 'x', 0, 1, %s, 'x', 'x', max(id) FROM source",
                                (f"i{n}", west, south, west + wide, south + high, f"i{n}"))
         connection.commit()
-    migrations.downgrade(database.owner_url, "0020")
+    migrations.downgrade(database.owner_url, "0021")
     with database.connect() as connection:
         cell, shape = connection.execute("SELECT cell, vigia.cell(footprint) FROM image WHERE name = 'i0'").fetchone()
         assert cell == shape

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0021"
-down_revision = "0020"
+revision = "0022"
+down_revision = "0021"
 
 # As data/quadkey.py `loose_cell` has it; footprints of before do not lie over 180 degrees.
 LOOSE = """
