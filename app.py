@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 
 import data  # noqa: F401  sets GDAL's environment before anything loads GDAL
@@ -11,6 +12,7 @@ from fastapi import FastAPI
 from starlette_compress import CompressMiddleware
 
 import callbacks
+from data import cogs
 from data.addresses import app_url, driver_text
 from data.audit import Recorder
 from data.holes import ensure_none
@@ -43,7 +45,9 @@ async def lifespan(server: FastAPI):
     server.state.intake = Intake(store().spool, limit_bytes=feed_settings().spool_mb * 1_000_000, rate_per_s=feed_settings().rate_per_s)
     server.state.uploads = Uploads(store().uploads, spare_bytes=upload_settings().upload_spare_mb * 1_000_000)
     server.state.tiles = Kept(serve().tiles_kept_mb * 1_000_000)
+    server.state.sweeper = asyncio.create_task(cogs.swept())
     yield
+    server.state.sweeper.cancel()
     server.state.intake.close()
     await server.state.stream.stop()
     await server.state.rights.stop()

@@ -24,6 +24,7 @@ from commands.feed import feed
 from commands.imagery import imagery
 from commands.release import release
 from commands.retention import jobs, retention
+from data.records import COLOURMAPS
 from errors import VigiaError, plain
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -153,10 +154,12 @@ def import_imagery(
     platform: Annotated[str | None, typer.Option(help="What flew, told with --sortie.")] = None,
     sensor: Annotated[str | None, typer.Option(help="What took the pictures, told with --sortie.")] = None,
     authority: Annotated[str | None, typer.Option(help="Reference of what it was flown under, told with --sortie.")] = None,
+    bands: Annotated[str | None, typer.Option(help="Bands of an orthophoto that are shown: red, green and blue such as 3,2,1, or one, by number or name.")] = None,
+    colormap: Annotated[str | None, typer.Option(help=f"How one band is coloured: {', '.join(COLOURMAPS)}.")] = None,
 ) -> None:
-    """What drones bring: orthophotos (GeoTIFF in any CRS)."""
+    """What drones bring: orthophotos (GeoTIFF in any CRS, raster MBTiles and PMTiles)."""
     _import("imagery", files, as_json, world=world, keep_good=keep_good, agency=agency, marking=marking, grade=grade, handling=handling, zone=zone,
-            captured_at=captured_at, sortie=sortie, platform=platform, sensor=sensor, authority=authority)
+            captured_at=captured_at, sortie=sortie, platform=platform, sensor=sensor, authority=authority, bands=bands, colormap=colormap)
 
 
 @imports.command("tracks")
@@ -279,7 +282,7 @@ def mark(
 
 BENCHES = {
     "tiles": "benchmarks.tiles", "import": "benchmarks.imports", "raster": "benchmarks.raster", "page": "benchmarks.page", "play": "benchmarks.play",
-    "access": "benchmarks.access", "live": "benchmarks.live", "events": "benchmarks.events",
+    "access": "benchmarks.access", "imagery-import": "benchmarks.imagery_import", "fuzz-imagery": "benchmarks.fuzz_imagery", "live": "benchmarks.live", "events": "benchmarks.events",
 }
 
 

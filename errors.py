@@ -12,6 +12,7 @@
     │   ├── FileRefused            a whole file
     │   ├── RowRefused             one row or message of it
     │   └── FilterInvalid          a query string
+    ├── PictureLost                the file of an image is gone, or can't be read
     ├── NotFound                   no such thing, or none this world may see
     ├── SignedOut                  nobody is signed in, or no longer
     ├── Forbidden                  somebody is, and may not
@@ -64,6 +65,10 @@ class DatabaseUnreachable(VigiaError):
 
 class DatabaseUnfit(VigiaError):
     """It answers, but lacks PostGIS, a role or a migration."""
+
+
+class PictureLost(VigiaError):
+    """The file of an image is gone, or can't be read."""
 
 
 class NotFound(VigiaError):

@@ -31,6 +31,11 @@ class Server:
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
+    def cpu_s(self) -> float:
+        """Seconds of processor it has used, which what else the machine does hardly changes."""
+        told = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
+
     def get(self, path: str, headers: dict[str, str] | None = None) -> tuple[float, bytes, int]:
         """Seconds, body and status of one question."""
         request = urllib.request.Request(f"{self.address}{path}", headers={**({"Cookie": self.cookie} if self.cookie else {}), **(headers or {})})

@@ -6,6 +6,8 @@ Two keys, both Morton codes of Web Mercator (EPSG:3857) with x in the even bits 
 - **qk**, of a point, at level 31: 62 bits, 1.9 cm at the equator. Tile z/x/y is the range [lo, hi].
 - **cell**, of a line or polygon: its smallest enclosing quadtree cell, `morton(level 28) << 5 | level`.
   A tile needs the cells inside it (one range) or the cells that hold it (at most 28 values).
+- **loose cell**, of an image: the cell of its north-western corner, as small as the image is wide or high. The image reaches into the next
+  cells east and south and no further, so that one over the corner of large cells is looked at by the tiles near it alone, not by a continent's.
 The same functions stand in the database (`vigia.qk`, `vigia.cell`), for what is made there.
 """
 
@@ -56,6 +58,32 @@ def cell_ancestors(z: int, x: int, y: int) -> list[int]:
         (morton(x >> (z - a), y >> (z - a)) << 2 * (CELL_LEVEL - a)) << 5 | a
         for a in range(z)
     ]
+
+
+def loose_cell(west: float, south: float, east: float, north: float) -> int:
+    """The loose cell of a box in degrees; one over 180° has its east beyond 180."""
+    (x0, x1), (y1, y0) = mercator(np.array([west, east]), np.array([south, north]))
+    extent = max(x1 - x0, y0 - y1) / (2 * HALF_M)
+    level = CELL_LEVEL if extent <= 2.0 ** -CELL_LEVEL else max(0, int(np.floor(-np.log2(extent))))
+    side = 1 << level
+    column = int(np.floor((x0 + HALF_M) / (2 * HALF_M) * side)) % side
+    row = min(max(int(np.floor((HALF_M - y0) / (2 * HALF_M) * side)), 0), side - 1)
+    return (morton(column, row) << 2 * (CELL_LEVEL - level)) << 5 | level
+
+
+def loose_ranges(z: int, x: int, y: int) -> tuple[list[tuple[int, int]], list[int]]:
+    """Where the loose cells of whatever meets tile z/x/y are: ranges (both ends included) of as small or smaller ones, and larger ones.
+
+    Beside the tile's own those to its west, north and north-west, round the world over 180°.
+    """
+    z, x, y = (z, x, y) if z <= CELL_LEVEL else (CELL_LEVEL, x >> z - CELL_LEVEL, y >> z - CELL_LEVEL)
+
+    def near(level: int) -> set[tuple[int, int]]:
+        column, row = x >> (z - level), y >> (z - level)
+        return {((column - a) % (1 << level), row - b) for a in (0, 1) for b in (0, 1) if row >= b}
+
+    larger = [(morton(c, r) << 2 * (CELL_LEVEL - level)) << 5 | level for level in range(z) for c, r in sorted(near(level))]
+    return [cell_range(z, c, r) for c, r in sorted(near(z))], larger
 
 
 def mercator(lon_deg: np.ndarray, lat_deg: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from feeds import orthophotos
 from feeds.imports import Job
 
-KINDS = {".tif": orthophotos.run, ".tiff": orthophotos.run}
+KINDS = dict.fromkeys((".tif", ".tiff", ".mbtiles", ".pmtiles"), orthophotos.run)
 
 
 def run(job: Job) -> None:

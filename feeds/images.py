@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import filecmp
+import os
 import re
 import shutil
 from datetime import datetime, timezone
+from functools import cache
+from importlib.metadata import version
+from itertools import chain, count
+from pathlib import Path
 
 import shapely
 from psycopg.types.json import Jsonb
 
-from data.runs import enclosing
+from data.custody import sha256_of
+from data.quadkey import loose_cell
 from feeds import sorties
 from feeds.imports import Job
 from feeds.times import TimeRefused, moment
+from settings import BUILD
 from settings import store as stores
 
 NAMED = re.compile(r"(?<!\d)(\d{4})-?(\d{2})-?(\d{2})[T_ -]?(\d{2})[:-]?(\d{2})[:-]?(\d{2})(Z)?", re.ASCII)
@@ -44,26 +52,56 @@ def captured(job: Job, tags: dict[str, str]) -> tuple[datetime, str]:
     raise AssertionError("refuse_file always raises")
 
 
-def keep_cog(job: Job, made) -> str:
-    """The COG into the folder that is served, under the original's fingerprint; taken away again if the import fails. Its name."""
+def keep_cog(job: Job, made: Path) -> str:
+    """The COG into the folder that is served, read-only, under the original's fingerprint; taken away again if the import fails. Its name.
+
+    Another world or agency may have brought the same original: what was made of it then is shared, but only when it is the same to the byte.
+    """
     folder = stores().imagery
     folder.mkdir(parents=True, exist_ok=True)
-    name = f"{job.sha256}.tif"
-    target = folder / name
-    if not target.exists():
-        part = folder / f".{name}.part"
+    for ending in chain(("tif",), (f"tif{n}" for n in count(2))):
+        name = f"{job.sha256}.{ending}"
+        target = folder / name
+        if not target.exists():
+            break
+        if filecmp.cmp(target, made, shallow=False):
+            return name
+    part = folder / f".{name}.{os.getpid()}.part"
+    try:
         shutil.copyfile(made, part)
+        part.chmod(0o444)
         part.rename(target)
-        job.on_abort.append(lambda: target.unlink(missing_ok=True))
+    except BaseException:  # a disk that is full, above all
+        part.unlink(missing_ok=True)
+        raise
+    job.on_abort.append(lambda: target.unlink(missing_ok=True))
     return name
 
 
+def _whole(job: Job, told: dict, cog: str | None) -> dict:
+    """How what is served came to be: from which bytes, with which programs and parameters, and what its own bytes are."""
+    return {"inputs": [{"name": job.path.name, "sha256": job.sha256}], "tools": tools(), "made_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "served_sha256": sha256_of(stores().imagery / cog) if cog else None, **told}
+
+
+@cache
+def tools() -> dict[str, str]:
+    """The programs that make what is served, with their versions."""
+    import rasterio
+
+    return {"vigia": BUILD, "GDAL": rasterio.__gdal_version__, **{name: version(name) for name in ("rasterio", "rio-cogeo", "pyproj", "numpy", "pillow")}}
+
+
 def store(job: Job, *, captured_at: datetime, footprint: shapely.Geometry, rendering: dict, provenance: dict, pose: dict | None = None, **columns) -> int:
-    """Its row; the id. `footprint` in degrees, a MultiPolygon or a Point; `columns` as data.models.Image has them."""
+    """Its row; the id. `footprint` in degrees, a MultiPolygon or a Point; `columns` as data.models.Image has them.
+
+    `provenance` says what was done; from which bytes, with which programs, and the served bytes' sha256 are put to it here.
+    """
     sortie = sorties.of(job)
     told = {
-        **columns, "world": job.world, "name": job.path.stem, "captured_at": captured_at.astimezone(timezone.utc), "cell": int(enclosing([footprint])[0]),
-        "sha256": job.sha256, "rendering": Jsonb(rendering), "provenance": Jsonb(provenance), "pose": None if pose is None else Jsonb(pose),
+        **columns, "world": job.world, "name": job.path.stem, "captured_at": captured_at.astimezone(timezone.utc), "cell": loose_cell(*around(footprint)),
+        "sha256": job.sha256, "rendering": Jsonb(rendering),
+        "provenance": Jsonb(_whole(job, provenance, columns.get("cog"))), "pose": None if pose is None else Jsonb(pose),
         "sortie_id": sortie and sortie.id, "agency_id": job.agency_id if job.agency_id is not None else sortie and sortie.agency_id,
         "marking": job.options.marking or "TLP:AMBER", "source_id": job.source_id,
     }
@@ -71,3 +109,12 @@ def store(job: Job, *, captured_at: datetime, footprint: shapely.Geometry, rende
     return job.connection.execute(
         f"INSERT INTO image ({names}, footprint) VALUES ({', '.join(f'%({name})s' for name in told)}, ST_SetSRID(%(footprint)s::geometry, 4326)) RETURNING id",
         {**told, "footprint": shapely.to_wkb(footprint, hex=True)}).fetchone()[0]
+
+
+def around(shape: shapely.Geometry) -> tuple[float, float, float, float]:
+    """The box of a footprint; of one that lies over 180°, with its east beyond 180."""
+    west, south, east, north = shape.bounds
+    if east - west <= 180:
+        return west, south, east, north
+    parts = [p.bounds for p in shapely.get_parts(shape)]
+    return min(b[0] for b in parts if b[0] > 0), south, 360 + max(b[2] for b in parts if b[0] <= 0), north

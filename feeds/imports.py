@@ -24,7 +24,7 @@ import psycopg
 from data import people
 from data.fixes import FixWriter
 from data.purge import ERASING
-from data.records import CREDIBILITY, KINDS, MARKINGS, RELIABILITY, ImportReport
+from data.records import COLOURMAPS, CREDIBILITY, KINDS, MARKINGS, RELIABILITY, ImportReport
 from data.state import touch
 from data.worlds import CODES, NAMES, WORLDS, World
 from errors import FileRefused, Refusal, RowRefused, SettingsInvalid, VigiaError, plain
@@ -61,6 +61,8 @@ class ImportOptions:
     platform: str | None = None  # what flew
     sensor: str | None = None  # what took the pictures
     authority: str | None = None  # the reference of what it was flown under
+    bands: str | None = None  # of an orthophoto, those that are shown: three for red, green, blue, or one
+    colormap: str | None = None  # how one band is coloured
     places: Path | None = None  # code or name -> point
     by: str = "command line"  # who brings it, as the record names them
     within: str | None = None  # the zip it came in
@@ -153,6 +155,7 @@ def check(options: ImportOptions) -> None:
     """Refuse wrong options before any file is opened. Raises SettingsInvalid."""
     for name, value, allowed in (
         ("--world", options.world, WORLDS), ("--marking", options.marking, MARKINGS), ("--kind", options.kind, KINDS),
+        ("--colormap", options.colormap, COLOURMAPS),
     ):
         if value is not None and value not in allowed:
             raise SettingsInvalid(f"{name} {value}: expected one of {', '.join(allowed)}")
@@ -160,7 +163,7 @@ def check(options: ImportOptions) -> None:
         raise SettingsInvalid(f"--grade {options.grade}: expected a letter A to F and a number 1 to 6, such as B2")
     if options.handling is not None and not (0 < len(options.handling) <= 100 and options.handling.isprintable()):
         raise SettingsInvalid(f"--handling {plain(options.handling)[:40]}: expected 1 to 100 printable characters")
-    for name, value in (("--sortie", options.sortie), ("--platform", options.platform), ("--sensor", options.sensor), ("--authority", options.authority)):
+    for name, value in (("--sortie", options.sortie), ("--platform", options.platform), ("--sensor", options.sensor), ("--authority", options.authority), ("--bands", options.bands)):
         if value is not None and not (0 < len(value) <= 100 and value.isprintable()):
             raise SettingsInvalid(f"{name} {plain(value)[:40]}: expected 1 to 100 printable characters")
     for name, value, like in (("--date", options.date, "2026-11-24"), ("--captured-at", options.captured_at, "2026-11-24T13:10:00Z")):

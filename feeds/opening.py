@@ -26,12 +26,15 @@ def _lazy(module: str, name: str) -> Callable:
 
 
 MODULES = {
-    "imagery": "feeds.opening_imagery", "vector": "feeds.opening_vector", "movements": "feeds.opening_movements",
+    "imagery": "feeds.opening_imagery", "vector": "feeds.opening_vector", "movements": "feeds.opening_movements", "many": "feeds.opening_many",
     "table": "feeds.opening_table", "zip": "feeds.opening_zip",
 }
+TILED_SUFFIXES = (".mbtiles", ".pmtiles")
 GDAL_SUFFIXES = (".gpkg", ".zip", ".shp")
 TASKS: dict[str, Callable] = {
+    "imagery.lay": _lazy("feeds.opening_imagery", "lay"),
     "imagery.inspect": _lazy("feeds.opening_imagery", "inspect"),
+    "many.opened": _lazy("feeds.opening_many", "opened"),
     "imagery.to_cog": _lazy("feeds.opening_imagery", "to_cog"),
     "vector.read": _lazy("feeds.opening_vector", "read"),
     "movements.read": _lazy("feeds.opening_movements", "read"),
@@ -45,3 +48,5 @@ def prepare(task: str, told: dict) -> None:
     importlib.import_module(MODULES[task.split(".")[0]])
     if not task.startswith("zip.") and str(told.get("input", "")).endswith(GDAL_SUFFIXES):
         importlib.import_module("feeds.opening_gdal")
+    if str(told.get("input", "")).endswith(TILED_SUFFIXES):
+        importlib.import_module("feeds.opening_tiles")

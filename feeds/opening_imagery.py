@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import rasterio
 import shapely
-from pyproj import CRS, Geod, Transformer
+from pyproj import CRS
 from rasterio.enums import ColorInterp, Resampling
 from rasterio.errors import RasterioError, RasterioIOError
-from rasterio.features import shapes as outlines
 from rio_cogeo.cogeo import cog_translate
 from rio_cogeo.profiles import cog_profiles
 
+from feeds import opening_bands as bands_
+from feeds import opening_outline as outline
 from feeds.opening import Bad
 from feeds.opening_gcps import warped
 
@@ -24,50 +25,100 @@ BLOCK_BYTES_MAX = 64 << 20
 RATIO_MAX = 1_000
 LOOK_PX = 1024  # footprints and stretches are taken from a view of this size
 TAGS = ("TIFFTAG_DATETIME", "EXIF_DateTimeOriginal", "ACQUISITION_DATETIME", "ACQUISITIONDATETIME", "DATE_TIME")
-WGS84 = Geod(ellps="WGS84")
+EXPANDED = "expanded.tif"
 
 
-def inspect(input: str) -> dict:
-    """What the header says, the outline of what is valid, and how to show it."""
-    path = Path(input)
+def lay(input: str) -> dict:
+    """A raster archive of tiles as one picture in EPSG:3857, of its highest zoom."""
+    from feeds.opening_tiles import laid
+
+    return laid(Path(input))
+
+
+def inspect(input: str, pixels: str | None = None, hint: str = "", bands: str | None = None, colormap: str | None = None) -> dict:
+    """What the header says, the outline of what is valid, and how to show it. `pixels` is what `lay` made of it."""
+    asked = (hint, bands, colormap)
+    path = Path(pixels or input)
     with path.open("rb") as file:
         head = file.read(16)
     if head[:4] not in MAGIC:
         raise Bad("a GeoTIFF", "first bytes", head[:12])
     try:
         with rasterio.open(path, driver="GTiff") as src:
-            _sane(src, path.stat().st_size)
+            _sane(src, path.stat().st_size, made=pixels is not None)
             if src.crs is not None or not src.gcps[0]:
                 _placed(src)
-                return _told(src)
+                return {**_told(src, *asked), **({"pixels": pixels} if pixels else {})}
             pixels = warped(src)
         with rasterio.open(pixels, driver="GTiff") as src:
             _placed(src)
-            return {**_told(src), "pixels": pixels}
+            return {**_told(src, *asked), "pixels": pixels}
     except (RasterioError, RasterioIOError) as error:
-        raise Bad(f"a GeoTIFF that can be read ({str(error)[:120]})") from None
+        raise Bad(f"a GeoTIFF that can be read ({_why(error)})") from None
 
 
 def to_cog(input: str, told: dict) -> dict:
-    """Write `served.tif`, the copy that is served: tiled, with overviews, with a mask so that no border shows."""
-    colours = told["indexes"]
-    rgb = told["dtype"] == "uint8" and len(colours) == 3
+    """Write `served.tif`, the copy that is served: tiled, with overviews, with a mask so that no border shows. Every band keeps its values."""
+    kept, steps = [1, 2, 3] if told["palette"] else told["indexes"], []
+    path = told.get("pixels", input)
+    rgb = told["dtype"] == "uint8" and len(kept) == 3 and told["shown"]["bands"] == [1, 2, 3]
     profile = {**cog_profiles.get("jpeg" if rgb else "deflate"), "blockxsize": 512, "blockysize": 512, "BIGTIFF": "IF_SAFER"}
+    if not rgb:
+        profile["compress"] = "ZSTD"  # read several times as fast as deflate
     if rgb:
-        profile["QUALITY"] = 88
+        profile["JPEG_QUALITY"] = 85
+    elif np.dtype(told["dtype"]).itemsize <= 4 or np.dtype(told["dtype"]).kind == "f":
+        profile["PREDICTOR"] = 3 if np.dtype(told["dtype"]).kind == "f" else 2
     try:
-        with rasterio.open(told.get("pixels", input), driver="GTiff") as src:
+        if told["palette"] or told["collar"]:
+            with rasterio.open(path, driver="GTiff") as src:
+                path = _expanded(src) if told["palette"] else outline.without_collar(src, kept, _black(src, kept))
+            steps, kept = [path.removesuffix(".tif")], list(range(1, len(kept) + 1))
+        with rasterio.open(path, driver="GTiff") as src:
             cog_translate(
-                src, "served.tif", profile, indexes=colours, add_mask=True, in_memory=False, quiet=True,
-                overview_resampling="average", config={"GDAL_TIFF_INTERNAL_MASK": True, "GDAL_CACHEMAX": 256},
+                src, "served.tif", profile, indexes=kept, add_mask=True, in_memory=False, quiet=True,
+                overview_resampling="average", config={"GDAL_TIFF_INTERNAL_MASK": True, "GDAL_CACHEMAX": 256, "GDAL_NUM_THREADS": "ALL_CPUS"},
             )
         with rasterio.open("served.tif", driver="GTiff") as made:
-            return {"overviews": made.overviews(1), "bytes": Path("served.tif").stat().st_size}
+            return {"overviews": made.overviews(1), "bytes": Path("served.tif").stat().st_size, "parameters": {
+                "bands": told["indexes"], "steps": steps, "overview_resampling": "average", "mask": True,
+                **{k: v for k, v in profile.items() if k in ("driver", "compress", "JPEG_QUALITY", "PREDICTOR", "photometric", "blockxsize", "interleave")}}}
     except (RasterioError, RasterioIOError) as error:
-        raise Bad(f"pixels that can be read ({str(error)[:120]})") from None
+        raise Bad(f"pixels that can be read ({_why(error)})") from None
 
 
-def _sane(src: rasterio.DatasetReader, size: int) -> None:
+def _why(error: Exception) -> str:
+    """What GDAL said, which rasterio keeps as the cause."""
+    return str(error.__cause__ or error)[:120]
+
+
+def _expanded(src: rasterio.DatasetReader) -> str:
+    """Write a picture that names its colours in a table as three bands of them; its name."""
+    table = np.zeros((256, 4), "uint8")
+    for number, colour in src.colormap(1).items():
+        table[number & 255] = colour
+    profile = {"driver": "GTiff", "width": src.width, "height": src.height, "count": 3, "dtype": "uint8", "crs": src.crs, "transform": src.transform,
+               "photometric": "RGB", **outline.TEMPORARY}
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(EXPANDED, "w", **profile) as out:
+        for _, at in out.block_windows(1):
+            colours = table[src.read(1, window=at)]
+            out.write(colours[..., :3].transpose(2, 0, 1), window=at)
+            out.write_mask((src.read_masks(1, window=at) > 0) & (colours[..., 3] > 0), window=at)
+        out.update_tags(**src.tags())
+    return EXPANDED
+
+
+def _look(src: rasterio.DatasetReader, bands: list[int]) -> np.ndarray:
+    look = max(1, max(src.width, src.height) / LOOK_PX)
+    shape = (max(1, round(src.height / look)), max(1, round(src.width / look)))
+    return src.read(bands, out_shape=(len(bands), *shape), resampling=Resampling.nearest)
+
+
+def _black(src: rasterio.DatasetReader, bands: list[int]) -> np.ndarray:
+    return outline.collar(src, _look(src, bands))
+
+
+def _sane(src: rasterio.DatasetReader, size: int, *, made: bool = False) -> None:
     pixels = src.width * src.height
     if pixels > PIXELS_MAX:
         raise Bad(f"at most {PIXELS_MAX:,} pixels", "size", f"{src.width} × {src.height}")
@@ -76,7 +127,7 @@ def _sane(src: rasterio.DatasetReader, size: int) -> None:
     if block > BLOCK_BYTES_MAX:
         raise Bad(f"blocks of at most {BLOCK_BYTES_MAX >> 20} MB", "block", f"{src.block_shapes[0]}, {block >> 20} MB")
     raw = pixels * each * src.count
-    if raw > RATIO_MAX * size and raw > 256 << 20:
+    if not made and raw > RATIO_MAX * size and raw > 256 << 20:
         raise Bad(f"at most {RATIO_MAX} times its size when unpacked", "pixels", f"{raw >> 20} MB from {size >> 10} kB")
     if len(set(src.dtypes)) > 1:
         raise Bad("bands of one type", "dtype", ", ".join(src.dtypes))
@@ -95,76 +146,27 @@ def _placed(src: rasterio.DatasetReader) -> None:
         raise Bad("a place: a transform or a world file", "transform", "none")
 
 
-def _told(src: rasterio.DatasetReader) -> dict:
+def _told(src: rasterio.DatasetReader, hint: str, told_bands: str | None, colormap: str | None) -> dict:
     crs = CRS.from_user_input(src.crs)
-    look = max(1, max(src.width, src.height) / LOOK_PX)
-    shape = (max(1, round(src.height / look)), max(1, round(src.width / look)))
-    mask = src.dataset_mask(out_shape=shape)
-    colours = _colours(src)
-    data = src.read(colours, out_shape=(len(colours), *shape), resampling=Resampling.nearest).astype("float64")
-    valid = (mask > 0) & np.isfinite(data).all(0)
+    kept = bands_.kept(src)
+    data = _look(src, kept)
+    mask = src.dataset_mask(out_shape=data.shape[1:])
+    palette = src.dtypes[0] == "uint8" and src.count == 1 and src.colorinterp[0] == ColorInterp.palette
+    black = outline.collar(src, data)
+    valid = (mask > 0) & np.isfinite(data).any(0)
+    if black is not None:
+        valid &= ~black
     if not valid.any():
         raise Bad("at least one valid pixel", "mask", "all empty")
-    transform = src.transform * src.transform.scale(src.width / shape[1], src.height / shape[0])
-    footprint, corners = _footprint(valid, transform, crs)
+    called = ["red", "green", "blue"] if palette else bands_.names(src, kept, f"{hint} {' '.join(map(str, src.tags().values()))[:2000]}")
+    transform = src.transform * src.transform.scale(src.width / data.shape[2], src.height / data.shape[1])
+    footprint, corners = outline.footprint(valid, transform, crs)
     return {
-        "width": src.width, "height": src.height, "bands": src.count, "dtype": src.dtypes[0], "crs": crs.to_string(),
-        "indexes": colours, "scale": None if src.dtypes[0] == "uint8" else _stretch(data, valid), "gsd_m": _gsd(src, crs),
+        "width": src.width, "height": src.height, "bands": src.count, "dtype": src.dtypes[0], "crs": crs.to_string(), "indexes": kept, "palette": palette,
+        "collar": black is not None, "shown": bands_.shown(called, told_bands, colormap), "gsd_m": outline.gsd_m(src, crs),
+        "scale": None if src.dtypes[0] == "uint8" and called[0] != "thermal" else bands_.stretches(data.astype("float64"), valid),
         "footprint": shapely.to_wkb(footprint, hex=True), "corners": corners, "tags": _tags(src),
     }
-
-
-def _colours(src: rasterio.DatasetReader) -> list[int]:
-    """The bands that are shown: red, green, blue where there are three, else the first."""
-    alpha = {i for i, c in enumerate(src.colorinterp, 1) if c == ColorInterp.alpha}
-    others = [i for i in src.indexes if i not in alpha]
-    return others[:3] if len(others) >= 3 else others[:1]
-
-
-def _stretch(data: np.ndarray, valid: np.ndarray) -> list[list[float]]:
-    """The 2nd and 98th percentile of each band: how it is scaled for the eye, the same on every tile."""
-    out = []
-    for band in data:
-        low, high = np.percentile(band[valid], (2, 98))
-        out.append([float(low), float(high if high > low else low + 1)])
-    return out
-
-
-def _footprint(valid: np.ndarray, transform, crs: CRS) -> tuple[shapely.MultiPolygon, list[list[float]]]:
-    found = [shapely.geometry.shape(g) for g, v in outlines(valid.astype("uint8"), mask=valid, transform=transform, connectivity=8) if v]
-    pixel = math.sqrt(abs(transform.determinant))
-    whole = shapely.union_all(found).buffer(0)
-    least = max(p.area for p in shapely.get_parts(whole)) / 200
-    parts = [shapely.Polygon(p.exterior, [h for h in p.interiors if shapely.Polygon(h).area > least])
-             for p in shapely.get_parts(whole) if p.area >= least]
-    outline = shapely.MultiPolygon([p for g in parts for p in shapely.get_parts(shapely.simplify(g, 1.5 * pixel).buffer(0)) if not p.is_empty])
-    move = Transformer.from_crs(crs, 4326, always_xy=True)
-
-    def degrees(xy: np.ndarray) -> np.ndarray:
-        return np.column_stack(move.transform(xy[:, 0], xy[:, 1]))
-
-    # Long edges bend when they change CRS, so they get vertices first.
-    extent = max(outline.bounds[2] - outline.bounds[0], outline.bounds[3] - outline.bounds[1])
-    placed = shapely.make_valid(shapely.transform(shapely.segmentize(outline, extent / 20), degrees))
-    placed = shapely.simplify(placed, 1e-7)
-    if not np.isfinite(shapely.get_coordinates(placed)).all():
-        raise Bad("a place on the Earth", "bounds", outline.bounds)
-    west, south, east, north = placed.bounds
-    if not (-180 <= west and east <= 180 and -90 <= south and north <= 90):
-        raise Bad("longitude within ±180, latitude within ±90", "bounds", placed.bounds)
-    polygons = [p for p in shapely.get_parts(placed) if p.geom_type == "Polygon"]
-    frame = shapely.minimum_rotated_rectangle(shapely.MultiPoint(shapely.get_coordinates(outline)))
-    corners = degrees(shapely.get_coordinates(frame)[:4]).round(7).tolist()
-    return shapely.MultiPolygon(polygons), corners
-
-
-def _gsd(src: rasterio.DatasetReader, crs: CRS) -> float:
-    """Metres a pixel on the ground at the middle, by geodesic lengths."""
-    move = Transformer.from_crs(crs, 4326, always_xy=True)
-    c, r = src.width / 2, src.height / 2
-    (x0, y0), (x1, y1), (x2, y2) = (move.transform(*(src.transform * p)) for p in ((c, r), (c + 1, r), (c, r + 1)))
-    across, down = WGS84.inv(x0, y0, x1, y1)[2], WGS84.inv(x0, y0, x2, y2)[2]
-    return math.sqrt(across * down)
 
 
 def _tags(src: rasterio.DatasetReader) -> dict[str, str]:

@@ -6,6 +6,7 @@ possible a user of no rights (feeds/sandbox.py). What it answers is JSON; what i
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pwd
@@ -27,6 +28,7 @@ from errors import FileRefused, Refusal, WorkerFailed
 from settings import ROOT
 
 ANSWER_MAX = 64 << 20
+FULL = (os.strerror(errno.ENOSPC).encode(), os.strerror(errno.EDQUOT).encode())
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def workroom(path: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def run(task: str, told: dict, *, name: str, folder: Path, limits: Limits = SMALL) -> dict:
-    """Run a task of feeds/sandbox.py in `folder`; its answer. Raises FileRefused, WorkerFailed.
+    """Run a task of feeds/sandbox.py in `folder`; its answer. Raises FileRefused, WorkerFailed, and OSError when the disk is full.
 
     `name` is what the file is called to the person.
     """
@@ -76,6 +78,9 @@ def run(task: str, told: dict, *, name: str, folder: Path, limits: Limits = SMAL
         process.kill()
         process.communicate()
         raise FileRefused(Refusal(name, None, None, None, f"a file that opens within {limits.wall_s:.0f} s")) from None
+    # libtiff goes on after a write that failed; what it says is the only sure sign.
+    if any(words in err for words in FULL):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
     if process.returncode < 0:
         raise FileRefused(Refusal(
             name, None, None, None, f"a file that opens; its reader was ended by signal {-process.returncode} "

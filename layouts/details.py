@@ -159,8 +159,10 @@ def image(i: dict) -> list:
         _facts([
             ("Captured", _time(i["captured_at"])), ("Ground sample", _sample(i["gsd_m"])),
             ("Size", f"{i['width_px']:,} × {i['height_px']:,} px, {i['bands']} bands" if i.get("width_px") else None),
-            ("Original CRS", i.get("crs")), ("Brought by", i.get("brought_by")), ("In the zip", i.get("within")),
+            ("Original CRS", i.get("crs")), ("Product", i["product"].capitalize() if i.get("product") else None), ("Shown", _shown(i.get("shown") or {})),
+            ("Brought by", i.get("brought_by")), ("In the zip", i.get("within")),
         ]),
+        _made(i.get("provenance") or {}),
         _origin(i),
         _actions(),
         html.P(html.A("In the catalogue", href=f"/imagery?world={i['world']}&sel=image:{i['id']}"), className="note"),
@@ -182,6 +184,31 @@ def sortie(s: dict) -> list:
         _origin(s),
         html.P(html.A("Its images", href=f"/imagery?world={s['world']}&view=images&sortie={s['id']}"), className="note"),
     ]
+
+
+def _shown(shown: dict) -> str | None:
+    """Which bands are seen, in what colours and between which values."""
+    if not (bands := shown.get("bands")):
+        return None
+    called = shown.get("names") or []
+    words = [f"{called[b - 1]} ({b})" if b <= len(called) and called[b - 1] else f"band {b}" for b in bands]
+    scale = (shown.get("scale") or [])[bands[0] - 1:bands[0]] if len(bands) == 1 else []
+    return "".join([", ".join(words), f", {shown['colormap']}" if shown.get("colormap") else "", f", {_number(scale[0][0])} to {_number(scale[0][1])}" if scale else ""])
+
+
+def _made(told: dict) -> html.Dl | None:
+    """How what is served came to be (data.models.Image.provenance)."""
+    parameters = {**told.get("parameters", {})}
+    return _facts([
+        ("Made from", [cell for i in told.get("inputs", []) for cell in (f"{i['name']} ", _print(i["sha256"]))] or None),
+        ("Made", _time(datetime.fromisoformat(told["made_at"])) if told.get("made_at") else None), ("Made with", ", ".join(f"{k} {v}" for k, v in told["tools"].items()) if isinstance(told.get("tools"), dict) else None),
+        ("Steps", ", ".join(map(str, parameters.get("steps", []))) or None), ("Packed as", parameters.get("compress")),
+        ("Served file", _print(told["served_sha256"]) if told.get("served_sha256") else None),
+    ])
+
+
+def _print(sha256: str) -> html.Code:
+    return html.Code(f"{sha256[:16]}…", title=sha256)
 
 
 def _head(symbol, name: str, line: str | None) -> html.Header:
@@ -231,7 +258,7 @@ def _origin(r: dict) -> html.Dl | None:
     line = f", line {r['line']:,}" if r.get("line") else ""
     return _facts([
         ("Source", f"{r['source']}{line}" if r.get("source") else None),
-        ("Fingerprint", html.Code(f"{r['sha256'][:16]}…", title=r["sha256"]) if r.get("sha256") else None),
+        ("Fingerprint", _print(r["sha256"]) if r.get("sha256") else None),
         ("Recorded", _time(r.get("recorded_at"))),
         ("Agency", r.get("agency")),
         ("Grade", _grade(r.get("grade"))),

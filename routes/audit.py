@@ -19,7 +19,7 @@ from routes.counts import moment
 router = APIRouter()
 
 KEYS = ("what", "who", "before", "from", "to", "limit")
-WHATS = ("consultation", "disclosure", "collection", "change", "erasure", "sign-in", "sign-in refused", "sign-out", "refused", "warning")
+WHATS = ("consultation", "disclosure", "collection", "change", "check", "erasure", "sign-in", "sign-in refused", "sign-out", "refused", "warning")
 WHO = re.compile(r"(person|screen):\d{1,12}|nobody|screen|command line")
 LIMIT, LIMIT_MAX = 200, 1000
 

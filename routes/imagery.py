@@ -1,13 +1,16 @@
-"""Images: lists, one, thumbnails, tiles of one or of all, newest on top."""
+"""Images: lists, one, thumbnails, tiles of one or of all."""
 
 from __future__ import annotations
 
+import shapely
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from data import imagery, pixels, spans
-from errors import NotFound
+from errors import FilterInvalid, NotFound
+from routes import tilejson
 from routes.asking import CACHE, RowId, as_json, asked, database, etag, fresh, kept, not_changed
+from routes.looking import seen
 from routes.paging import KEYS, paging
 from routes.seizures import in_range
 
@@ -40,7 +43,7 @@ async def thumbnail(request: Request, image_id: RowId) -> Response:
         found = await imagery.under(session, filter, 0, 0, 0, image_id)
     if not found:
         raise NotFound(f"no image {image_id} in the {filter.world} world")
-    tag = etag("thumbnail", found[0]["sha256"])
+    tag = etag("thumbnail", found[0]["sha256"], found[0]["rendering"])
     if fresh(request, tag):
         return not_changed(tag)
     body = await run_in_threadpool(pixels.thumbnail, found[0], THUMBNAIL_PX)
@@ -57,23 +60,46 @@ async def tile(request: Request, z: int, x: int, y: str, format: str) -> Respons
     return await _tile(request, z, x, y, format, None)
 
 
+@router.get("/tiles/imagery/{image}/tilejson.json")
+async def described(request: Request, image: RowId) -> Response:
+    """TileJSON of one image, as it is asked to be looked at."""
+    filter, look, _ = seen(request)
+    async with database(request).reading() as session:
+        about = await imagery.one(session, filter, image)
+    west, south, east, north = (round(v, 7) for v in shapely.geometry.shape(about["footprint"]).bounds)
+    return as_json(tilejson.told(request, about["name"], f"imagery/{image}", filter, "webp", also=look.pairs(), minzoom=about["min_zoom"],
+                                 maxzoom=min(about["max_zoom"] + 2, ZOOM_MAX), bounds=[west, south, east, north]))
+
+
 async def _tile(request: Request, z: int, x: int, told_y: str, format: str, image: int | None) -> Response:
-    filter = asked(request)
+    filter, look, order = seen(request)
     y, _, scale = told_y.partition("@")
     if format not in pixels.FORMATS or scale not in ("", "2x") or not y.isdecimal():
         raise NotFound(f"no tile {z}/{x}/{told_y[:20]}.{format[:10]}: .webp or .png, with @2x for twice the size")
     in_range(z, x, int(y), ZOOM_MAX)
     size = TILE_PX * (2 if scale else 1)
     async with database(request).reading() as session:
-        tag = etag("imagery", image, z, x, told_y, format, filter.query(), await spans.state(session, filter.world_code))
+        tag = etag("imagery", image, z, x, told_y, format, filter.query(), order, look, await spans.state(session, filter.world_code))
         if fresh(request, tag):
             return not_changed(tag)
-        found = await imagery.under(session, filter, z, x, int(y), image)
+        found = await imagery.under(session, filter, z, x, int(y), image, order=order)
     if image is not None and not found:
         raise NotFound(f"image {image} is not in this tile, or not in the {filter.world} world")
+    if image is not None and look.bands and not await run_in_threadpool(pixels.has, found[0], look):
+        raise FilterInvalid([{"key": "bands", "value": ",".join(look.bands), "expected": _has(found[0]["rendering"])}])
 
     async def drawn() -> bytes:
-        # Nothing there is an empty picture: map libraries take a 204 for a picture that is broken.
-        return (await run_in_threadpool(pixels.tile, found, z, x, int(y), size, format) if found else None) or pixels.empty(format)
+        canvas = pixels.Canvas(z, x, int(y), size, look)
+        if image is not None:
+            return await run_in_threadpool(canvas.laid, found, format, True)
+        async for some, last in imagery.pages(database(request), found, filter, z, x, int(y), order):
+            if (body := await run_in_threadpool(canvas.laid, some, format, last)) is not None:
+                return body
+        raise AssertionError("the last page gives a picture")
 
     return Response(await kept(request, tag, drawn), headers={"ETag": tag, "Cache-Control": CACHE}, media_type=pixels.FORMATS[format][1])
+
+
+def _has(rendering: dict) -> str:
+    names = ", ".join(f"{number} ({name})" if name else str(number) for number, name in enumerate(rendering.get("names") or (), 1))
+    return f"of this image's bands: {names}" if names else "of this image's bands, by number"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
 from fastapi import APIRouter, Request, Response
 
 from data.filters import Filter
 from errors import NotFound
 from routes.asking import as_json, asked
+from routes.looking import seen
 
 router = APIRouter(prefix="/api/tiles")
 
@@ -34,19 +38,24 @@ LAYERS: dict[str, dict] = {
 @router.get("/{layer}.json")
 async def described(request: Request, layer: str) -> Response:
     """What a tile client needs to draw a layer under this filter."""
-    filter = asked(request)
     if layer not in LAYERS:
         raise NotFound(f"no layer {layer[:40]}: one of {', '.join(LAYERS)}")
-    about = dict(LAYERS[layer])
-    return as_json(told(request, layer, layer, filter, about.pop("ending"), **about))
+    about, also = dict(LAYERS[layer]), []
+    if layer == "imagery":
+        filter, look, order = seen(request)
+        also = [*([] if order == "newest" else [("order", order)]), *look.pairs()]
+    else:
+        filter = asked(request)
+    return as_json(told(request, layer, layer, filter, about.pop("ending"), also=also, **about))
 
 
-def told(request: Request, name: str, path: str, filter: Filter, ending: str, *, query: bool = True, **about: object) -> dict:
-    """TileJSON of the tiles under `/api/tiles/{path}`; with `query` they are asked for under the filter."""
+def told(request: Request, name: str, path: str, filter: Filter, ending: str, *, query: bool = True, also: Sequence[tuple[str, str]] = (), **about: object) -> dict:
+    """TileJSON of the tiles under `/api/tiles/{path}`; with `query` they are asked for under the filter, and with what `also` says."""
+    words = f"?{filter.query()}{'&' if also else ''}{urlencode(also)}" if query else ""
     base = str(request.base_url).rstrip("/")
     return {
         "tilejson": "3.0.0", "name": name, "scheme": "xyz", "bounds": [-180, -85.0511, 180, 85.0511],
-        "tiles": [f"{base}/api/tiles/{path}/{{z}}/{{x}}/{{y}}.{ending}{f'?{filter.query()}' if query else ''}"],
+        "tiles": [f"{base}/api/tiles/{path}/{{z}}/{{x}}/{{y}}.{ending}{words}"],
         "attribution": "EXERCISE, all data invented" if filter.world == "exercise" else "Vigia",
         "vector_layers": [], **about,
     }

@@ -44,7 +44,7 @@ class Image(Base):
     captured_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     recorded_at: Mapped[datetime] = recorded()
     footprint: Mapped[object] = shape("GEOMETRY")  # outline of valid data, MULTIPOLYGON; of a frame that does not say how it lay, where it was taken, POINT
-    cell: Mapped[int] = mapped_column(BigInteger)
+    cell: Mapped[int] = mapped_column(BigInteger)  # a loose one (data/quadkey.py)
     gsd_m: Mapped[float | None] = mapped_column(REAL)
     width_px: Mapped[int] = mapped_column(Integer)
     height_px: Mapped[int] = mapped_column(Integer)
@@ -57,13 +57,13 @@ class Image(Base):
     original: Mapped[str] = mapped_column(Text)  # file name under the originals folder
     cog: Mapped[str | None] = mapped_column(Text)  # file name under the imagery folder; none: it is on no tile
     pose: Mapped[dict | None] = mapped_column(JSONB)  # of a frame: where its camera was and how it was held
-    rendering: Mapped[dict] = mapped_column(JSONB, server_default=text("'{}'"))  # stored scale per band
-    provenance: Mapped[dict] = mapped_column(JSONB, server_default=text("'{}'"))  # how the COG was made
+    rendering: Mapped[dict] = mapped_column(JSONB, server_default=text("'{}'"))  # which bands are shown, their names, scales and colours; the frame's corners
+    provenance: Mapped[dict] = mapped_column(JSONB, server_default=text("'{}'"))  # from which bytes, with which programs and parameters, and the served bytes' sha256
     agency_id: Mapped[int | None] = agency_()
     marking: Mapped[str] = marking_()
     scope: Mapped[int] = scope_()
     source_id: Mapped[int] = source_()
     __table_args__ = (
         unique_of_agency("world", "sha256"), Index(None, "world", "cell"), Index(None, "world", "captured_at"),
-        one_of("marking", MARKINGS), one_of("product", PRODUCTS),
+        Index("image_sortie_id_orthophoto", "sortie_id", postgresql_where=text("product = 'orthophoto'")), one_of("marking", MARKINGS), one_of("product", PRODUCTS),
     )

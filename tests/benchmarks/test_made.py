@@ -9,8 +9,10 @@ import numpy as np
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
+import rasterio
+from shapely import box
 
-from benchmarks import imports, peer_kepler, raster, tables, world
+from benchmarks import fuzz_imagery, imports, made_raster, peer_kepler, raster, tables, world
 from benchmarks.arguments import parser
 
 
@@ -58,8 +60,28 @@ def test_the_made_log_is_read_whole(environment, tmp_path):
 
 
 def test_the_made_picture_is_the_same_each_time(tmp_path):
-    digests = {hashlib.sha256(raster._painted(tmp_path / f"{i}.tif", 700).read_bytes()).hexdigest() for i in range(2)}
+    digests = {hashlib.sha256(made_raster.painted(tmp_path / f"{i}.tif", 700, bands=4).read_bytes()).hexdigest() for i in range(2)}
     assert len(digests) == 1
+
+
+def test_the_made_picture_is_nowhere_sparse(tmp_path):
+    with rasterio.open(made_raster.painted(tmp_path / "a.tif", 1100)) as made:
+        assert all(made.read(window=at).std() > 5 for _, at in made.block_windows(1))
+
+
+def test_tiles_are_of_every_zoom_and_on_the_ground():
+    ground = raster._degrees(made_raster.WEST_M, made_raster.NORTH_M - 2_000, made_raster.WEST_M + 2_000, made_raster.NORTH_M)
+    tiles = raster._tiles(ground, 90)
+    assert {z for z, _, _ in tiles} == set(raster.ZOOMS) and all(ground.intersects(box(*raster.GRID.bounds(x, y, z))) for z, x, y in tiles)
+
+
+def test_broken_rasters_are_counted_and_surprises_kept(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(fuzz_imagery.mutating, "opened", lambda files: ["made", "refused: a", "signal 11", "failed: x"] * (len(files) // 4))
+    assert fuzz_imagery.main(["--home", str(tmp_path), "--count", "8", "--seed", "5"]) == 1
+    assert sorted(p.name for p in (tmp_path / "fuzz").iterdir()) == [f"5-{n}.tif" for n in (2, 3, 6, 7)]
+    assert "signal 11" in capsys.readouterr().out
+    monkeypatch.setattr(fuzz_imagery.mutating, "opened", lambda files: ["made", "signal 9"] * (len(files) // 2))
+    assert fuzz_imagery.main(["--home", str(tmp_path), "--count", "8", "--seed", "5"]) == 0
 
 
 @pytest.mark.parametrize("share, wanted", [(0.0, 1), (0.5, 6), (0.95, 10), (1.0, 10)])
