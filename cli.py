@@ -149,10 +149,11 @@ def import_imagery(
     platform: Annotated[str | None, typer.Option(help="What flew, told with --sortie.")] = None,
     sensor: Annotated[str | None, typer.Option(help="What took the pictures, told with --sortie.")] = None,
     authority: Annotated[str | None, typer.Option(help="Reference of what it was flown under, told with --sortie.")] = None,
+    dem: Annotated[Path | None, typer.Option(metavar="FILE", help="Heights of the ground (GeoTIFF) that frames are laid on; else it is flat.")] = None,
 ) -> None:
-    """What drones bring: orthophotos (GeoTIFF in any CRS)."""
+    """What drones bring: orthophotos (GeoTIFF in any CRS), frames (JPEG), telemetry (SRT, ULog, GPX)."""
     _import("imagery", files, as_json, world=world, keep_good=keep_good, agency=agency, marking=marking, grade=grade, handling=handling, zone=zone,
-            captured_at=captured_at, sortie=sortie, platform=platform, sensor=sensor, authority=authority)
+            captured_at=captured_at, sortie=sortie, platform=platform, sensor=sensor, authority=authority, dem=dem)
 
 
 @imports.command("tracks")
@@ -162,10 +163,12 @@ def import_tracks(
     date: Annotated[str | None, typer.Option(help="Day of the first message of an AIS log that has no times.")] = None,
     kind: Annotated[str | None, typer.Option(help="What moved, for files that do not say.")] = None,
     places: Annotated[Path | None, typer.Option(help="Reader to point (reader,name,lat,lon), for reads of RFID tags.")] = None,
+    sortie: Annotated[str | None, typer.Option(help="The flight whose path this is: telemetry of a drone.")] = None,
+    captured_at: Annotated[str | None, typer.Option(help="When the film began, for subtitles without a day.")] = None,
 ) -> None:
-    """Movements: AIS logs, GPX, GeoJSON, KML, CSV, Parquet, RFID reads."""
+    """Movements: AIS logs, GPX, GeoJSON, KML, CSV, Parquet, RFID reads, telemetry of drones."""
     _import("tracks", files, as_json, world=world, keep_good=keep_good, mapping=mapping, agency=agency, marking=marking,
-            grade=grade, handling=handling, zone=zone, date=date, kind=kind, places=places)
+            grade=grade, handling=handling, zone=zone, date=date, kind=kind, places=places, sortie=sortie, captured_at=captured_at)
 
 
 @imports.command("seizures")

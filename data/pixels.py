@@ -39,7 +39,9 @@ def empty(format: str) -> bytes:
 
 
 def thumbnail(image: dict, size: int) -> bytes:
-    """The whole image in a square of `size`."""
+    """The whole image in a square of `size`: of a frame its preview, as the camera took it."""
+    if preview := image["rendering"].get("preview"):
+        return (store().imagery / preview).read_bytes()
     with _decoding, Reader(store().imagery / image["cog"]) as src:
         return _shown(src.preview(max_size=size), image).render(img_format="WEBP", add_mask=True, quality=80)
 

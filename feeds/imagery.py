@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from feeds import orthophotos
-from feeds.imports import Job
+from pathlib import Path
 
-KINDS = {".tif": orthophotos.run, ".tiff": orthophotos.run}
+from feeds import frames, orthophotos, telemetry
+from feeds.imports import ImportOptions, Job
+
+KINDS = {".tif": orthophotos.run, ".tiff": orthophotos.run, **{suffix: frames.run for suffix in frames.SUFFIXES},
+         **{suffix: telemetry.run for suffix in telemetry.SUFFIXES}}
+
+
+def together(paths: list[Path], options: ImportOptions) -> frames.Together:
+    """What the files of one command are read ahead with."""
+    return frames.Together(paths, options)
 
 
 def run(job: Job) -> None:

@@ -46,9 +46,14 @@ def captured(job: Job, tags: dict[str, str]) -> tuple[datetime, str]:
 
 def keep_cog(job: Job, made) -> str:
     """The COG into the folder that is served, under the original's fingerprint; taken away again if the import fails. Its name."""
+    return keep_served(job, made)
+
+
+def keep_served(job: Job, made) -> str:
+    """The same for any file that a worker made, by its suffix: a preview, a film."""
     folder = stores().imagery
     folder.mkdir(parents=True, exist_ok=True)
-    name = f"{job.sha256}.tif"
+    name = f"{job.sha256}{made.suffix}"
     target = folder / name
     if not target.exists():
         part = folder / f".{name}.part"

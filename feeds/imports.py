@@ -12,6 +12,7 @@ import importlib
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -61,6 +62,7 @@ class ImportOptions:
     platform: str | None = None  # what flew
     sensor: str | None = None  # what took the pictures
     authority: str | None = None  # the reference of what it was flown under
+    dem: Path | None = None  # heights of the ground under frames
     places: Path | None = None  # code or name -> point
 
 
@@ -78,6 +80,7 @@ class Job:
     source_id: int
     agency_id: int | None
     world: int
+    ahead: object = None  # what the layer reads of all files of one command together (its `together`)
     after_commit: list[Callable[[], None]] = field(default_factory=list)
     on_abort: list[Callable[[], None]] = field(default_factory=list)
     _rejects: list[Refusal] = field(default_factory=list)
@@ -166,6 +169,8 @@ def check(options: ImportOptions) -> None:
             datetime.fromisoformat(value or like)
         except ValueError:
             raise SettingsInvalid(f"{name} {value}: expected a time such as {like}") from None
+    if options.dem is not None and not options.dem.is_file():
+        raise SettingsInvalid(f"--dem {plain(options.dem)}: expected a GeoTIFF of heights that exists")
     if options.zone is not None:
         try:
             ZoneInfo(options.zone)
@@ -193,19 +198,21 @@ def import_files(
     """Import each file in its own transaction. A refused file is told in its report's `error`; the others go on."""
     from data.sessions import owner_connection  # psycopg loads slowly, and `vigia --help` imports this file
 
-    run = importlib.import_module(LAYERS[layer]).run
+    module, paths = importlib.import_module(LAYERS[layer]), [Path(p) for p in paths]
+    together = getattr(module, "together", None)
     reports = []
-    with owner_connection(owner_url) as connection:
+    with owner_connection(owner_url) as connection, (together(paths, options) if together else nullcontext()) as ahead:
         for path in paths:
-            reports.append(_import_one(run, layer, Path(path), options, progress, connection))
+            reports.append(_import_one(module.run, layer, path, options, progress, connection, ahead))
     return reports
 
 
-def _import_one(run, layer: str, path: Path, options: ImportOptions, progress: Progress, connection) -> ImportReport:
+def _import_one(run, layer: str, path: Path, options: ImportOptions, progress: Progress, connection, ahead: object = None) -> ImportReport:
     report = ImportReport(file=str(path))
     job: Job | None = None
     try:
         job = begun(Job, layer, path, options, progress, connection, report)
+        job.ahead = ahead
         run(job)
         if report.read != report.stored + report.already + report.refused:
             raise AssertionError(f"{path.name}: {report.read} rows read, but "

@@ -27,7 +27,7 @@ def _lazy(module: str, name: str) -> Callable:
 
 MODULES = {
     "imagery": "feeds.opening_imagery", "vector": "feeds.opening_vector", "movements": "feeds.opening_movements",
-    "table": "feeds.opening_table",
+    "table": "feeds.opening_table", "frames": "feeds.opening_frames", "telemetry": "feeds.opening_ulog",
 }
 GDAL_SUFFIXES = (".gpkg", ".zip", ".shp")
 TASKS: dict[str, Callable] = {
@@ -35,6 +35,8 @@ TASKS: dict[str, Callable] = {
     "imagery.to_cog": _lazy("feeds.opening_imagery", "to_cog"),
     "vector.read": _lazy("feeds.opening_vector", "read"),
     "movements.read": _lazy("feeds.opening_movements", "read"),
+    "frames.read": _lazy("feeds.opening_frames", "read"),
+    "telemetry.ulog": _lazy("feeds.opening_ulog", "ulog"),
     "table.xlsx": _lazy("feeds.opening_table", "xlsx"),
 }
 
