@@ -151,7 +151,7 @@ def import_imagery(
     authority: Annotated[str | None, typer.Option(help="Reference of what it was flown under, told with --sortie.")] = None,
     dem: Annotated[Path | None, typer.Option(metavar="FILE", help="Heights of the ground (GeoTIFF) that frames are laid on; else it is flat.")] = None,
 ) -> None:
-    """What drones bring: orthophotos (GeoTIFF in any CRS), frames (JPEG), telemetry (SRT, ULog, GPX)."""
+    """What drones bring: orthophotos (GeoTIFF in any CRS), frames (JPEG), telemetry (SRT, ULog, GPX), films with MISB KLV."""
     _import("imagery", files, as_json, world=world, keep_good=keep_good, agency=agency, marking=marking, grade=grade, handling=handling, zone=zone,
             captured_at=captured_at, sortie=sortie, platform=platform, sensor=sensor, authority=authority, dem=dem)
 
@@ -265,7 +265,7 @@ def export(
 
 @cli.command()
 def mark(
-    record: Annotated[str, typer.Argument(help="track:NUMBER, seizure:NUMBER, image:NUMBER or sortie:NUMBER.")],
+    record: Annotated[str, typer.Argument(help="track:NUMBER, seizure:NUMBER, image:NUMBER, video:NUMBER or sortie:NUMBER.")],
     marking: Annotated[str, typer.Argument(help="A TLP 2.0 marking.")],
     whose: Annotated[str, typer.Option("--as", help="Who changes it: a sign-in name.")],
 ) -> None:

@@ -166,8 +166,12 @@ def _files(connection) -> list[Path]:
         """,
         {"w": WORLD},
     ).fetchall()
+    films = connection.execute("""
+        SELECT original, served FROM video v WHERE world = %(w)s AND NOT EXISTS (SELECT FROM video o WHERE o.world <> %(w)s AND o.sha256 = v.sha256)
+    """, {"w": WORLD}).fetchall()
     places = store()
-    out = [places.originals / row[0] for row in pictures] + [places.imagery / name for row in pictures for name in row[1:] if name]
+    out = [path for original, served in films for path in (places.originals / original, places.imagery / served)]
+    out += [places.originals / row[0] for row in pictures] + [places.imagery / name for row in pictures for name in row[1:] if name]
     for (sha256,) in stored:
         out += places.originals.glob(f"{sha256}*")
         out += places.rejects.glob(f"*-{sha256[:12]}-rejects.csv")

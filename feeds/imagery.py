@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from feeds import frames, orthophotos, telemetry
+from feeds import frames, orthophotos, telemetry, videos
 from feeds.imports import ImportOptions, Job
 
 KINDS = {".tif": orthophotos.run, ".tiff": orthophotos.run, **{suffix: frames.run for suffix in frames.SUFFIXES},
-         **{suffix: telemetry.run for suffix in telemetry.SUFFIXES}}
+         **{suffix: telemetry.run for suffix in telemetry.SUFFIXES}, **{suffix: videos.run for suffix in videos.SUFFIXES}}
 
 
 def together(paths: list[Path], options: ImportOptions) -> frames.Together:

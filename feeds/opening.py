@@ -27,7 +27,7 @@ def _lazy(module: str, name: str) -> Callable:
 
 MODULES = {
     "imagery": "feeds.opening_imagery", "vector": "feeds.opening_vector", "movements": "feeds.opening_movements",
-    "table": "feeds.opening_table", "frames": "feeds.opening_frames", "telemetry": "feeds.opening_ulog",
+    "table": "feeds.opening_table", "frames": "feeds.opening_frames", "telemetry": "feeds.opening_ulog", "videos": "feeds.opening_videos",
 }
 GDAL_SUFFIXES = (".gpkg", ".zip", ".shp")
 TASKS: dict[str, Callable] = {
@@ -37,6 +37,7 @@ TASKS: dict[str, Callable] = {
     "movements.read": _lazy("feeds.opening_movements", "read"),
     "frames.read": _lazy("feeds.opening_frames", "read"),
     "telemetry.ulog": _lazy("feeds.opening_ulog", "ulog"),
+    "videos.read": _lazy("feeds.opening_videos", "read"),
     "table.xlsx": _lazy("feeds.opening_table", "xlsx"),
 }
 

@@ -34,8 +34,8 @@ def run(job: Job) -> None:
     job.describe_source(flown.format)
 
 
-def put(job: Job, flown: Flown, sortie: sorties.Sortie | None) -> None:
-    """Store a path, as the sortie's where there is one."""
+def put(job: Job, flown: Flown, sortie: sorties.Sortie | None) -> int:
+    """Store a path, as the sortie's where there is one; the track's id."""
     columns = flown.columns
     n = len(columns["observed_us"])
     job.report.read += n
@@ -51,6 +51,7 @@ def put(job: Job, flown: Flown, sortie: sorties.Sortie | None) -> None:
         """, {"track": track, "sortie": sortie.id, "first": int(columns["observed_us"].min()), "last": int(columns["observed_us"].max())})
     touch(job.connection, job.world, "tracks")  # whatever layer the file came by
     job.report.note = "; ".join([*([job.report.note] if job.report.note else []), *flown.notes]) or None
+    return track
 
 
 def _track(job: Job, flown: Flown, sortie: sorties.Sortie | None) -> TrackTold:

@@ -8,13 +8,13 @@ from starlette.routing import Match
 
 from routes import (
     admin, audit, authorities, basemap, counts, errors, event_rules, events, exports, feeds, health, hotspots, imagery, intake, quarantine, releases, retention, rule_pages, search,
-    sections, seizures, signing, signing_oidc, static, stream, tilejson, tracks, views, wall,
+    sections, seizures, signing, signing_oidc, static, stream, tilejson, tracks, videos, views, wall,
     watch_areas,
 )
 from routes.asking import as_json
 
 ROUTERS = tuple(module.router for module in (
-    health, counts, seizures, tracks, imagery, hotspots, sections, search, events, watch_areas, event_rules, rule_pages, stream, feeds, intake, views, basemap, tilejson, exports, releases, wall,
+    health, counts, seizures, tracks, imagery, videos, hotspots, sections, search, events, watch_areas, event_rules, rule_pages, stream, feeds, intake, views, basemap, tilejson, exports, releases, wall,
     admin, audit, authorities, quarantine, retention, signing, signing_oidc, static,
 ))
 
