@@ -5,7 +5,7 @@ from __future__ import annotations
 from dash import Dash, Input, Output, no_update
 
 from callbacks._database import database, filter_of, record
-from data import events, imagery, seizures, tracks
+from data import events, imagery, seizures, tracks, videos
 from data.filters import Filter
 from errors import FilterInvalid, NotFound
 from layouts import details, ids
@@ -16,6 +16,7 @@ PARTS = {
     "track": (tracks.one, details.track),
     "image": (imagery.one, details.image),
     "event": (events.one, details.event),
+    "video": (videos.one, details.video),
 }
 
 
