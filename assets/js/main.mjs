@@ -143,7 +143,7 @@ function dataChanged(world, before) {
   const [from, to] = now.at === undefined && now.to && !unchosen && !streaming() ? followed(span(), before.edge ?? 0, world.edge) : span();
   app.choices.set({ from: iso(from), to: iso(to) }, { push: false });
   app.timeline.window(from, to, [Math.min(world.from ?? from, from), Math.max(world.to ?? to, to)]);
-  app.clock.bounds(from, edge());
+  bounds(from);
   app.view.refetch(true);
   app.videos?.refetch();
   lanes();
@@ -154,15 +154,18 @@ function dataChanged(world, before) {
 function reach(from, to) {
   const [a, b] = span();
   if (from < a || to > b) app.choices.set({ from: iso(Math.min(a, Math.floor(from))), to: iso(Math.max(b, Math.ceil(to))) }, { push: false });
-  app.clock.bounds(span()[0], Math.max(edge(), to));
+  bounds(span()[0], to);
 }
+
+/** How far the clock may go: to the newest there is, and to the end of a film that is chosen. */
+const bounds = (from, to = app.videos?.held.film?.to ?? 0) => app.clock.bounds(from, Math.max(edge(), to));
 
 function chosen(now, changed) {
   const [from, to] = span();
   if (["world", "from", "to", "at"].some((k) => changed.has(k))) {
     const w = app.worlds[now.world] ?? {};
     app.timeline.window(from, to, [Math.min(w.from ?? from, from), Math.max(w.to ?? to, to)]);
-    app.clock.bounds(from, edge());
+    bounds(from);
     if (!app.clock.state.playing) {
       app.clock.state.at = epoch(now.at);
       ticked(app.clock.state.at, false, false);
