@@ -150,10 +150,11 @@ def import_imagery(
     sensor: Annotated[str | None, typer.Option(help="What took the pictures, told with --sortie.")] = None,
     authority: Annotated[str | None, typer.Option(help="Reference of what it was flown under, told with --sortie.")] = None,
     dem: Annotated[Path | None, typer.Option(metavar="FILE", help="Heights of the ground (GeoTIFF) that frames are laid on; else it is flat.")] = None,
+    turned: Annotated[int | None, typer.Option(help="0, 90, 180 or 270: by how much a program turned frames clockwise since they were taken.")] = None,
 ) -> None:
     """What drones bring: orthophotos (GeoTIFF in any CRS), frames (JPEG), telemetry (SRT, ULog, GPX), films with MISB KLV."""
     _import("imagery", files, as_json, world=world, keep_good=keep_good, agency=agency, marking=marking, grade=grade, handling=handling, zone=zone,
-            captured_at=captured_at, sortie=sortie, platform=platform, sensor=sensor, authority=authority, dem=dem)
+            captured_at=captured_at, sortie=sortie, platform=platform, sensor=sensor, authority=authority, dem=dem, turned=turned)
 
 
 @imports.command("tracks")

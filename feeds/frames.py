@@ -81,13 +81,14 @@ class Together:
             self._dem = folder / name
         room, names = worker.gathered(paths)
         self._rooms[number] = room
-        self._reading[number] = self._pool.submit(_read, room, names, self._dem)
+        self._reading[number] = self._pool.submit(_read, room, names, self._dem, self._options.turned)
 
 
-def _read(room: Path, names: list[str], dem: Path | None) -> list[dict | None]:
+def _read(room: Path, names: list[str], dem: Path | None, turned: int | None) -> list[dict | None]:
     """In a thread: an answer for each of `names`, None for those that could not be copied."""
     there = [n for n in names if n]
-    found = iter(worker.run("frames.read", {"inputs": there, "dem": str(dem) if dem else None}, name=f"{len(there)} frames", folder=room, limits=LIMITS)["frames"]
+    asked = {"inputs": there, "dem": str(dem) if dem else None, "turned": turned}
+    found = iter(worker.run("frames.read", asked, name=f"{len(there)} frames", folder=room, limits=LIMITS)["frames"]
                  if there else [])
     return [next(found) if name else None for name in names]
 
@@ -126,9 +127,11 @@ def _store(job: Job, found: dict, at: Path) -> None:
         bands=found["bands"], dtype="uint8", crs="", min_zoom=low, max_zoom=high, original=keep_original(job).name, cog=cog, pose=pose,
         rendering={"scale": None, "corners": found.get("corners"), "preview": preview},
         provenance={"captured_at_from": how, "made_with": f"Pillow {version('pillow')}, GDAL {rasterio.__gdal_version__}", "overlay": overlay,
-                    "dem": job.options.dem.name if job.options.dem and found.get("ground") == "terrain" else None})
+                    "turned_deg": job.options.turned, "dem": job.options.dem.name if job.options.dem and found.get("ground") == "terrain" else None})
     if found.get("why_point"):
         job.report.note = f"on the map as a point: {found['why_point']}"
+    elif not overlay and told["doubts"]:
+        job.report.note = f"on the map by its outline alone: {'; '.join(told['doubts'])}"
     job.report.stored = 1
     job.describe_source("jpeg frame")
 

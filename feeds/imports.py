@@ -63,6 +63,7 @@ class ImportOptions:
     sensor: str | None = None  # what took the pictures
     authority: str | None = None  # the reference of what it was flown under
     dem: Path | None = None  # heights of the ground under frames
+    turned: int | None = None  # how far frames were turned since they were taken, degrees clockwise
     places: Path | None = None  # code or name -> point
 
 
@@ -169,6 +170,8 @@ def check(options: ImportOptions) -> None:
             datetime.fromisoformat(value or like)
         except ValueError:
             raise SettingsInvalid(f"{name} {value}: expected a time such as {like}") from None
+    if options.turned not in (None, 0, 90, 180, 270):
+        raise SettingsInvalid(f"--turned {options.turned}: expected 0, 90, 180 or 270, degrees clockwise")
     if options.dem is not None and not options.dem.is_file():
         raise SettingsInvalid(f"--dem {plain(options.dem)}: expected a GeoTIFF of heights that exists")
     if options.zone is not None:

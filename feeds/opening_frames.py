@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 import tomllib
 import warnings
 from functools import lru_cache
@@ -33,6 +34,8 @@ FILM_DIAGONAL_MM = 43.2666
 # What is assumed where a frame does not say: a plain GPS receiver, and a gimbal with a compass.
 POSITION_M, HEIGHT_M, ANGLE_DEG = 5.0, 3.0, 1.5
 WGS84 = Geod(ellps="WGS84")
+# Programs that leave EXIF and XMP as they were when they turn or cut a picture.
+EDITORS = re.compile(r"photo ?viewer|photos|photoshop|lightroom|gimp|picasa|irfan|xnview|paint|snapseed|magick|darktable|capture one|acdsee|preview", re.IGNORECASE)
 SENSORS = tomllib.loads((Path(__file__).parents[1] / "data" / "sensors.toml").read_text(encoding="utf-8"))
 # A frame is small: what GDAL would do in several threads costs more than it saves.
 COG = {"driver": "COG", "compress": "JPEG", "quality": 85, "blocksize": 512, "overview_resampling": "AVERAGE", "num_threads": 1}
@@ -42,12 +45,14 @@ ImageFile.LOAD_TRUNCATED_IMAGES = False
 warnings.simplefilter("ignore", NotGeoreferencedWarning)
 
 
-def read(inputs: list[str], dem: str | None = None) -> dict:
-    """For each of `inputs` its answer, in order: {"done": …} or {"refused": …}. Beside input `3.jpg` stand `3.webp` and perhaps `3.tif`."""
+def read(inputs: list[str], dem: str | None = None, turned: int | None = None) -> dict:
+    """`turned` is by how many degrees clockwise the pictures were turned since they were taken, where a person says so.
+
+    For each of `inputs` its answer, in order: {"done": …} or {"refused": …}. Beside input `3.jpg` stand `3.webp` and perhaps `3.tif`."""
     out = []
     for name in inputs:
         try:
-            out.append({"done": _one(Path(name), dem)})
+            out.append({"done": _one(Path(name), dem, turned)})
         except Bad as bad:
             out.append({"refused": bad.as_dict()})
         except Image.DecompressionBombError:
@@ -57,7 +62,7 @@ def read(inputs: list[str], dem: str | None = None) -> dict:
     return {"frames": out}
 
 
-def _one(path: Path, dem: str | None) -> dict:
+def _one(path: Path, dem: str | None, turned: int | None) -> dict:
     raw = path.read_bytes()
     if raw[:3] != MAGIC:
         raise Bad("a JPEG", "first bytes", raw[:12])
@@ -68,15 +73,21 @@ def _one(path: Path, dem: str | None) -> dict:
         told = opening_exif.read(image)
         bands = len(image.getbands())
         image.draft("RGB", (DECODED_PX, max(1, round(DECODED_PX * height / width))))
-        turned = image.getexif().get(0x0112) if "EXIF can't be read" not in told["doubts"] else None
+        upright = image.getexif().get(0x0112) if "EXIF can't be read" not in told["doubts"] else None
         pixels = image.convert("RGB")
     preview = pixels.copy()
     preview.thumbnail((PREVIEW_PX, PREVIEW_PX), Image.Resampling.BILINEAR)
-    if turned in range(2, 9):
-        preview.getexif()[0x0112] = turned
+    if upright in range(2, 9):
+        preview.getexif()[0x0112] = upright
         preview = ImageOps.exif_transpose(preview)
     preview.save(path.with_suffix(".webp"), "WEBP", quality=78, method=0, exif=b"", xmp=b"", icc_profile=b"")
     out = {"sha256": hashlib.sha256(raw).hexdigest(), "width": width, "height": height, "bands": bands, "told": told, "why_point": None}
+    if turned:
+        pixels = pixels.rotate(turned, expand=True)  # counterclockwise: as the camera took it
+        width, height = (height, width) if turned % 180 else (width, height)
+    edited = bool(EDITORS.search(told["software"])) and turned is None
+    if edited:
+        told["doubts"].append(f"saved again by {told['software']}: the picture may have been turned or cut since it was taken (--turned says how)")
     try:
         camera = _camera(told, width, height)
         terrain = _terrain(told, dem) if dem else None
@@ -87,7 +98,7 @@ def _one(path: Path, dem: str | None) -> dict:
     except NoFootprint as why:
         out["why_point"] = str(why)
         return out
-    return out | _laid(path, pixels, told, camera, found, stands, terrain)
+    return out | _laid(path, None if edited else pixels, told, camera, found, stands, terrain)
 
 
 def _camera(told: dict, width: int, height: int) -> Camera:
@@ -151,8 +162,8 @@ def _terrain(told: dict, dem: str) -> Terrain:
     return Terrain(heights, -half, half, step)
 
 
-def _laid(path: Path, pixels: Image.Image, told: dict, camera: Camera, found: Footprint, stands: float, terrain: Terrain | None) -> dict:
-    """Its footprint in degrees, and its overlay written."""
+def _laid(path: Path, pixels: Image.Image | None, told: dict, camera: Camera, found: Footprint, stands: float, terrain: Terrain | None) -> dict:
+    """Its footprint in degrees, and its overlay written; without pixels there is none."""
     ring = _degrees(told, found.outline)
     straight = terrain is None and not found.cut  # then lines of the picture are lines on the ground
     outline = shapely.Polygon(found.outline[::EDGE]) if straight else shapely.simplify(shapely.Polygon(found.outline), min(1.0, found.gsd_m))
@@ -163,7 +174,7 @@ def _laid(path: Path, pixels: Image.Image, told: dict, camera: Camera, found: Fo
         placed = antimeridian.fix_polygon(placed)
     zone = min(60, max(1, int((told["lon"] + 180) // 6) + 1))
     epsg = (32600 if told["lat"] >= 0 else 32700) + zone
-    overlay = _overlay(path.with_suffix(".tif"), pixels, told, camera, found, stands, terrain, epsg) if abs(told["lat"]) < 84 else None
+    overlay = _overlay(path.with_suffix(".tif"), pixels, told, camera, found, stands, terrain, epsg) if pixels and abs(told["lat"]) < 84 else None
     above = stands - (0.0 if terrain is None else float(terrain.at(np.zeros(1), np.zeros(1))[0]))
     error = told.get("position_error_m", POSITION_M)
     return {

@@ -69,7 +69,7 @@ def test_the_pages_own_play_runs_the_film_and_a_fast_clock_steps_it(opened):
     opened.evaluate("__vigia.clock.pause()")
     until(opened, f"{PLAYER}.paused")
     opened.evaluate(f"__vigia.clock.seek({START} + 2); __vigia.clock.speed(60); __vigia.clock.play()")
-    until(opened, f"{AT} > {START} + 30 && {PLAYER}.paused && {PLAYER}.currentTime > 19")
+    until(opened, f"{AT} > {START} + 19 && {PLAYER}.paused && {PLAYER}.currentTime > 19")
 
 
 def test_a_film_and_a_frame_without_a_pose_are_marks_that_open(browser, flight):
@@ -78,6 +78,7 @@ def test_a_film_and_a_frame_without_a_pose_are_marks_that_open(browser, flight):
         until(page, "window.__vigia?.view?.held.images?.length === 1 && __vigia.videos.held.rows?.length === 1 && document.documentElement.dataset.map === 'idle'", timeout=60_000)
         for place, sel, words in (((LON, LAT + 0.01), "image:1", "as a point: it does not say how its camera was held"), ((LON, LAT), "video:1", "KLV packets")):
             until(page, f"__vigia.view.map.queryRenderedFeatures({{ layers: ['{'frame-point' if sel.startswith('image') else 'film-mark'}'] }}).length > 0")
+            until(page, "!__vigia.view.map.isMoving() && document.documentElement.dataset.map === 'idle'")
             x, y = page.evaluate(f"(() => {{ const p = __vigia.view.map.project([{place[0]}, {place[1]}]), b = __vigia.view.map.getCanvas().getBoundingClientRect(); return [p.x + b.x, p.y + b.y]; }})()")
             page.mouse.click(x, y)
             until(page, f"__vigia.choices.get().sel === '{sel}'")

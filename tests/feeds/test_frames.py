@@ -32,7 +32,7 @@ def xmp(**told: str) -> bytes:
 
 
 def frame(path: Path, *, place: tuple[float, float] | None = (LON, LAT), pose: dict | None = POSE, raw_xmp: bytes | None = None, model: str = "FC6310",
-          size: tuple[int, int] = (1368, 912), exif: dict | None = None, seed: int = 0) -> Path:
+          size: tuple[int, int] = (1368, 912), exif: dict | None = None, seed: int = 0, software: str = "v01.08") -> Path:
     """A frame of a Phantom 4 Pro: 13.2 mm of sensor behind 8.8 mm; its upper half is light, its lower half dark, with a red left quarter."""
     w, h = size
     data = np.full((h, w, 3), 220, "uint8")
@@ -40,7 +40,7 @@ def frame(path: Path, *, place: tuple[float, float] | None = (LON, LAT), pose: d
     data[:, : w // 4] = (200, 30, 30)
     data[:8, :8] = seed
     told = Picture.Exif()
-    told[271], told[272] = "DJI", model
+    told[271], told[272], told[305] = "DJI", model, software
     told.get_ifd(0x8769).update({37386: 8.8, 36867: "2026:11:20 10:00:00", **(exif or {})})
     if place is not None:
         lon, lat = place
@@ -145,6 +145,22 @@ def test_without_a_pose_it_is_a_point_and_no_square(environment, tmp_path):
         assert found["cog"] is None and found["gsd_m"] is None
         with Picture.open(store().imagery / found["rendering"]["preview"]) as preview:
             assert max(preview.size) == 640 and not preview.info.get("exif") and not preview.info.get("xmp")
+
+
+def test_one_that_a_program_saved_again_has_an_outline_and_no_overlay_until_somebody_says_how_it_was_turned(environment, tmp_path):
+    made = frame(tmp_path / "a.jpg", software="Microsoft Windows Photo Viewer 10.0")
+    with Picture.open(made) as taken:
+        told, about = taken.info["xmp"], taken.getexif()
+        turned = taken.transpose(Picture.Transpose.ROTATE_180)
+    turned.save(tmp_path / "b.jpg", quality=90, exif=about, xmp=told)
+    (report,) = load(environment, made)
+    (found,) = rows(environment)
+    assert found["cog"] is None and shapely.from_wkt(found["shape"]).geom_type == "MultiPolygon" and "--turned" in report.note and "Photo Viewer" in found["pose"]["doubts"][0]
+    load(environment, tmp_path / "b.jpg", turned=180)
+    with rasterio.open(store().imagery / rows(environment)[1]["cog"]) as cog:
+        data = cog.read()
+    assert data[:, :300, 300:].mean() > 180 > 100 > data[:, -300:, 300:].mean(), "light is to the north again"
+    assert data[0, :, :100].mean() > 150 > 100 > data[1, :, :100].mean(), "and red to the west"
 
 
 def test_a_camera_nobody_knows_is_reckoned_by_its_film_length(environment, tmp_path):
