@@ -21,7 +21,7 @@ from feeds.orthophotos import zooms
 from feeds.times import TimeRefused, moment
 
 SUFFIXES = (".jpg", ".jpeg")
-AT_ONCE = 25
+AT_ONCE = 50
 WORKERS = 2
 LIMITS = worker.Limits(memory_mb=3_000, cpu_s=300, file_mb=2_000, wall_s=600)
 # What of an answer is how the camera was and was held; the rest is the picture's.

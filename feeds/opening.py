@@ -45,5 +45,7 @@ TASKS: dict[str, Callable] = {
 def prepare(task: str, told: dict) -> None:
     """Load the task's libraries while we may still read them; GDAL's for shapes only where the file needs it."""
     importlib.import_module(MODULES[task.split(".")[0]])
+    if told.get("dem"):
+        importlib.import_module("feeds.opening_imagery")
     if str(told.get("input", "")).endswith(GDAL_SUFFIXES):
         importlib.import_module("feeds.opening_gdal")

@@ -24,7 +24,7 @@ from rasterio.io import MemoryFile
 from rasterio.warp import reproject
 
 from analysis.footprint import EDGE, REACH, Camera, Footprint, NoFootprint, Terrain, footprint, ground_error_m
-from feeds import opening_exif, opening_imagery
+from feeds import opening_exif
 from feeds.opening import Bad
 
 MAGIC = b"\xff\xd8\xff"
@@ -37,8 +37,8 @@ WGS84 = Geod(ellps="WGS84")
 # Programs that leave EXIF and XMP as they were when they turn or cut a picture.
 EDITORS = re.compile(r"photo ?viewer|photos|photoshop|lightroom|gimp|picasa|irfan|xnview|paint|snapseed|magick|darktable|capture one|acdsee|preview", re.IGNORECASE)
 SENSORS = tomllib.loads((Path(__file__).parents[1] / "data" / "sensors.toml").read_text(encoding="utf-8"))
-# A frame is small: what GDAL would do in several threads costs more than it saves.
-COG = {"driver": "COG", "compress": "JPEG", "quality": 85, "blocksize": 512, "overview_resampling": "AVERAGE", "num_threads": 1}
+# An overlay is so small that it is one block: overviews would double what it costs to make, and save nothing when it is read.
+COG = {"driver": "COG", "compress": "JPEG", "quality": 85, "blocksize": OVERLAY_PX, "overviews": "NONE", "num_threads": 1}
 
 Image.MAX_IMAGE_PIXELS = PIXELS_MAX
 ImageFile.LOAD_TRUNCATED_IMAGES = False
@@ -138,6 +138,8 @@ def _local(told: dict) -> CRS:
 
 def _terrain(told: dict, dem: str) -> Terrain:
     """The heights round a camera, out of the terrain that was given. Raises NoFootprint, Bad."""
+    from feeds import opening_imagery  # loads slowly; where it is needed it was loaded before the sandbox closed
+
     if "altitude_m" not in told:
         raise NoFootprint("it does not say how high it was above sea level, which a terrain needs")
     with open(dem, "rb") as file:
