@@ -9,8 +9,8 @@ from importlib import import_module
 
 from alembic import op
 
-revision = "0020"
-down_revision = "0019"
+revision = "0022"
+down_revision = "0021"
 
 TABLES = """
 CREATE TABLE vigia.video (
