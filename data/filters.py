@@ -240,6 +240,7 @@ class Filter:
         out = [Video.world == self.world_code, *self.inside(Video.extent)]
         out += [Video.ended_at >= self.start] if self.start else []
         out += [Video.started_at < self.end] if self.end else []
+        out += [Video.started_at <= self.at] if self.at else []
         out += [Video.recorded_at <= self.known_at] if self.known_at else []
         out += [Video.agency_id.in_(self._agencies())] if self.agency else []
         out += [Video.source_id.in_(self.source)] if self.source else []

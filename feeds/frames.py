@@ -126,7 +126,8 @@ def _store(job: Job, found: dict, at: Path) -> None:
         job, product="frame", captured_at=captured_at, footprint=shape, gsd_m=found.get("gsd_m"), width_px=found["width"], height_px=found["height"],
         bands=found["bands"], dtype="uint8", crs="", min_zoom=low, max_zoom=high, original=keep_original(job).name, cog=cog, pose=pose,
         rendering={"scale": None, "corners": found.get("corners"), "preview": preview},
-        provenance={"captured_at_from": how, "made_with": f"Pillow {version('pillow')}, GDAL {rasterio.__gdal_version__}", "overlay": overlay,
+        provenance={"inputs": [{"name": job.path.name, "sha256": job.sha256}], "served_sha256": images.digest(cog) if cog else None, "preview_sha256": images.digest(preview),
+                    "captured_at_from": how, "made_with": f"Pillow {version('pillow')}, GDAL {rasterio.__gdal_version__}", "overlay": overlay,
                     "turned_deg": job.options.turned, "dem": job.options.dem.name if job.options.dem and found.get("ground") == "terrain" else None})
     if found.get("why_point"):
         job.report.note = f"on the map as a point: {found['why_point']}"

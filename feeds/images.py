@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 from datetime import datetime, timezone
@@ -58,9 +59,16 @@ def keep_served(job: Job, made) -> str:
     if not target.exists():
         part = folder / f".{name}.part"
         shutil.copyfile(made, part)
+        part.chmod(0o444)
         part.rename(target)
         job.on_abort.append(lambda: target.unlink(missing_ok=True))
     return name
+
+
+def digest(name: str) -> str:
+    """The sha256 of a served file, for its provenance."""
+    with open(stores().imagery / name, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def store(job: Job, *, captured_at: datetime, footprint: shapely.Geometry, rendering: dict, provenance: dict, pose: dict | None = None, **columns) -> int:

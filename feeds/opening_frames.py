@@ -154,7 +154,7 @@ def _terrain(told: dict, dem: str) -> Terrain:
             if below is np.ma.masked or not math.isfinite(below):
                 raise NoFootprint("the terrain does not reach to where it was taken")
             half = REACH * max(1.0, told["altitude_m"] - float(below))
-            step = max(2 * half / 512, opening_imagery._gsd(src, CRS.from_user_input(src.crs)))
+            step = max(2 * half / 512, abs(src.transform.e) * (111_000 if src.crs.is_geographic else 1))
             side = max(2, math.ceil(2 * half / step) + 1)
             heights = np.full((side, side), np.nan, "float64")
             reproject(rasterio.band(src, 1), heights, dst_transform=Affine(step, 0, -half - step / 2, 0, -step, half + step / 2), dst_crs=_local(told).to_wkt(),

@@ -78,7 +78,7 @@ def _store(job: Job, told: dict, started_at: datetime, sortie: sorties.Sortie | 
         "world": job.world, "sortie_id": sortie and sortie.id, "track_id": track, "name": job.path.stem, "started_at": started_at,
         "ended_at": started_at + timedelta(seconds=told["duration_s"]), "duration_s": told["duration_s"], "codec": told["codec"], "width_px": told["width"],
         "height_px": told["height"], "rate_hz": told["rate_hz"], "sha256": job.sha256, "original": original, "served": served,
-        "provenance": Jsonb({"started_at_from": how, "made_with": told["made_with"], "pictures": told["pictures"], "klv": told["klv"], "notes": told["notes"]}),
+        "provenance": Jsonb({"inputs": [{"name": job.path.name, "sha256": job.sha256}], "served_sha256": images.digest(served), "started_at_from": how, "made_with": told["made_with"], "pictures": told["pictures"], "klv": told["klv"], "notes": told["notes"]}),
         "agency_id": job.agency_id if job.agency_id is not None else sortie and sortie.agency_id, "marking": job.options.marking or "TLP:AMBER", "source_id": job.source_id,
     }
     names = ", ".join(row)  # of ours
