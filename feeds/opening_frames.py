@@ -29,7 +29,7 @@ from feeds.opening import Bad
 
 MAGIC = b"\xff\xd8\xff"
 PIXELS_MAX = 400_000_000
-DECODED_PX, PREVIEW_PX, OVERLAY_PX = 960, 640, 768
+DECODED_PX, PREVIEW_PX, OVERLAY_PX = 960, 640, 512
 FILM_DIAGONAL_MM = 43.2666
 # What is assumed where a frame does not say: a plain GPS receiver, and a gimbal with a compass.
 POSITION_M, HEIGHT_M, ANGLE_DEG = 5.0, 3.0, 1.5
