@@ -118,6 +118,7 @@ def _store(job: Job, found: dict, at: Path) -> None:
         job.refuse_file(f"a place: EXIF GPS or XMP ({'; '.join(told['doubts']) or 'it has neither'})", "place")
     pose = {name: told[name] for name in POSE if told.get(name) not in (None, "")} | {name: found[name] for name in LAID if found.get(name) is not None}
     pose = {"position_error_m": POSITION_ERROR_M, "position_error_from": "assumed of a GPS receiver"} | pose | ({"doubts": told["doubts"]} if told["doubts"] else {})
+    pose |= {"turned_deg": job.options.turned} if job.options.turned is not None else {}
     shape = shapely.from_wkb(found["footprint"]) if "footprint" in found else shapely.Point(told["lon"], told["lat"])
     preview = images.keep_served(job, at.with_suffix(".webp"))
     cog = images.keep_cog(job, at.with_suffix(".tif")) if overlay else None

@@ -179,6 +179,7 @@ def _pose(p: dict) -> list[tuple[str, str | None]]:
         ("May be off", f"{_number(p['ground_error_m'])} m on the ground" if p.get("ground_error_m") is not None else f"{_number(p['position_error_m'])} m"),
         ("Camera at", f"{p['lat']:.6f}, {p['lon']:.6f} ({p['place_from']})"), ("Height", height), ("Altitude", above),
         ("Held", f"{', '.join(held)} ({p['angles_from']})" if held and p.get("angles_from") else None),
+        ("Turned", f"{p['turned_deg']}° clockwise since it was taken, as who brought it says" if p.get("turned_deg") else None),
         ("Camera", " ".join(filter(None, (p.get("make"), p.get("camera")))) or None), ("Focal length", f"{_number(p['focal_px'])} px: {p['focal_from']}" if p.get("focal_px") else None),
         ("Serial", p.get("serial")), ("Doubts", "; ".join(p.get("doubts") or []) or None),
     ]
