@@ -156,10 +156,12 @@ def import_imagery(
     authority: Annotated[str | None, typer.Option(help="Reference of what it was flown under, told with --sortie.")] = None,
     bands: Annotated[str | None, typer.Option(help="Bands of an orthophoto that are shown: red, green and blue such as 3,2,1, or one, by number or name.")] = None,
     colormap: Annotated[str | None, typer.Option(help=f"How one band is coloured: {', '.join(COLOURMAPS)}.")] = None,
+    dem: Annotated[Path | None, typer.Option(metavar="FILE", help="Heights of the ground (GeoTIFF) that frames are laid on; else it is flat.")] = None,
+    turned: Annotated[int | None, typer.Option(help="0, 90, 180 or 270: by how much a program turned frames clockwise since they were taken.")] = None,
 ) -> None:
-    """What drones bring: orthophotos (GeoTIFF in any CRS, raster MBTiles and PMTiles)."""
+    """What drones bring: orthophotos (GeoTIFF, raster MBTiles and PMTiles), frames (JPEG), telemetry (SRT, ULog, GPX), films with MISB KLV, zips of these."""
     _import("imagery", files, as_json, world=world, keep_good=keep_good, agency=agency, marking=marking, grade=grade, handling=handling, zone=zone,
-            captured_at=captured_at, sortie=sortie, platform=platform, sensor=sensor, authority=authority, bands=bands, colormap=colormap)
+            captured_at=captured_at, sortie=sortie, platform=platform, sensor=sensor, authority=authority, bands=bands, colormap=colormap, dem=dem, turned=turned)
 
 
 @imports.command("tracks")
@@ -169,10 +171,12 @@ def import_tracks(
     date: Annotated[str | None, typer.Option(help="Day of the first message of an AIS log that has no times.")] = None,
     kind: Annotated[str | None, typer.Option(help="What moved, for files that do not say.")] = None,
     places: Annotated[Path | None, typer.Option(help="Reader to point (reader,name,lat,lon), for reads of RFID tags.")] = None,
+    sortie: Annotated[str | None, typer.Option(help="The flight whose path this is: telemetry of a drone.")] = None,
+    captured_at: Annotated[str | None, typer.Option(help="When the film began, for subtitles without a day.")] = None,
 ) -> None:
-    """Movements: AIS logs, GPX, GeoJSON, KML, CSV, Parquet, RFID reads."""
+    """Movements: AIS logs, GPX, GeoJSON, KML, CSV, Parquet, RFID reads, telemetry of drones."""
     _import("tracks", files, as_json, world=world, keep_good=keep_good, mapping=mapping, agency=agency, marking=marking,
-            grade=grade, handling=handling, zone=zone, date=date, kind=kind, places=places)
+            grade=grade, handling=handling, zone=zone, date=date, kind=kind, places=places, sortie=sortie, captured_at=captured_at)
 
 
 @imports.command("seizures")
@@ -269,7 +273,7 @@ def export(
 
 @cli.command()
 def mark(
-    record: Annotated[str, typer.Argument(help="track:NUMBER, seizure:NUMBER, image:NUMBER or sortie:NUMBER.")],
+    record: Annotated[str, typer.Argument(help="track:NUMBER, seizure:NUMBER, image:NUMBER, video:NUMBER or sortie:NUMBER.")],
     marking: Annotated[str, typer.Argument(help="A TLP 2.0 marking.")],
     whose: Annotated[str, typer.Option("--as", help="Who changes it: a sign-in name.")],
 ) -> None:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
-from analysis.hotspots import GiStar
 
-METHODS = {"gi_star": GiStar}
+def __getattr__(name: str) -> object:
+    # Methods load statistics, which takes seconds: workers that need one small module of this room must not wait for them.
+    if name == "METHODS":
+        from analysis.hotspots import GiStar
+
+        return {"gi_star": GiStar}
+    raise AttributeError(name)

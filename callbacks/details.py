@@ -5,7 +5,7 @@ from __future__ import annotations
 from dash import Dash, Input, Output, no_update
 
 from callbacks._database import database, filter_of, record
-from data import catalogue, events, seizures, tracks
+from data import catalogue, events, seizures, tracks, videos
 from data.filters import Filter
 from errors import FilterInvalid, NotFound
 from layouts import details, ids
@@ -17,6 +17,7 @@ PARTS = {
     "image": (catalogue.image, details.image),
     "sortie": (catalogue.sortie, details.sortie),
     "event": (events.one, details.event),
+    "video": (videos.one, details.video),
 }
 
 

@@ -35,7 +35,7 @@ def verify(
         for finding in done.findings:
             print(plain(finding))
         noted = f"; the sha256 of {done.sealed:,} served files, imported before it was kept, is on record from now on" if done.sealed else ""
-        print(f"{done.images:,} images, {done.files:,} files, {done.bytes / 1e6:,.0f} MB: "
+        print(f"{done.images:,} images and films, {done.files:,} files, {done.bytes / 1e6:,.0f} MB: "
               f"{'every byte as it was' if not done.findings else f'{len(done.findings):,} findings'}{noted}")
     if done.findings:
         raise typer.Exit(1)

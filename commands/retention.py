@@ -62,7 +62,7 @@ def run() -> None:
 
 @retention.command("review")
 def review(
-    record: Annotated[str, typer.Argument(help="track:NUMBER, seizure:NUMBER, image:NUMBER or sortie:NUMBER.")],
+    record: Annotated[str, typer.Argument(help="track:NUMBER, seizure:NUMBER, image:NUMBER, video:NUMBER or sortie:NUMBER.")],
     reason: Annotated[str, typer.Option(help="Why it is still needed. Name nobody here.")], until: Annotated[str, typer.Option(help="The next date: RFC 3339, with its zone.")],
     whose: Who,
 ) -> None:

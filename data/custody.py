@@ -17,6 +17,18 @@ from errors import NotFound
 from settings import store
 
 CHUNK_BYTES = 1 << 20
+# The records that have files, those that are past their time and held among them: kind, number, sha256 and name of the original, what is served of it.
+RECORDS = """
+    WITH told AS (
+      SELECT 'image' AS kind, i.id, false AS held, to_jsonb(i) - 'footprint' AS c FROM image i
+      UNION ALL SELECT 'video', v.id, false, to_jsonb(v) FROM video v
+      UNION ALL SELECT h.kind, h.record_id, true, h.content::jsonb FROM held h WHERE h.kind IN ('image', 'video')
+    )
+    SELECT t.kind, t.id, t.held, c ->> 'sha256', c ->> 'original', ARRAY[c ->> 'cog', c ->> 'served', c #>> '{rendering,preview}'],
+           ARRAY[c #>> '{provenance,served_sha256}', c #>> '{provenance,served_sha256}', c #>> '{provenance,preview_sha256}']
+    FROM told t LEFT JOIN sortie s ON s.id = (c ->> 'sortie_id')::bigint WHERE %(sortie)s::text IS NULL OR s.key = %(sortie)s ORDER BY 1, 2
+"""
+SERVED = ("served_sha256", "served_sha256", "preview_sha256")
 OURS = re.compile(r"[0-9a-f]{64}(\.\w{1,20})?")
 
 
@@ -28,12 +40,13 @@ class Finding:
     """`originals/NAME` or `imagery/NAME`."""
     what: str
     """changed, missing, stray or unreadable."""
-    image: int | None
+    record: str | None
+    """`image:7` or `video:3`."""
     expected: str | None
     found: str | None
 
     def __str__(self) -> str:
-        of = "" if self.image is None else f" of image {self.image}"
+        of = "" if self.record is None else f" of {self.record.replace(':', ' ')}"
         told = {"changed": f"sha256 is {self.found}, on record {self.expected}", "missing": f"not there, on record {self.expected}",
                 "stray": "no record names it", "unreadable": f"can't be read ({self.found})"}
         return f"{self.what}: {self.file}{of}: {told[self.what]}"
@@ -66,31 +79,27 @@ def sha256_of(path: Path, count: Callable[[int], None] | None = None) -> str:
 
 
 def verify(connection: psycopg.Connection, progress: Callable[[str, float, float | None], None], sortie: str | None = None) -> Verified:
-    """Hash the files of every image, or of one sortie's, and, of all, look for files that no record names. It is an entry of the record. Raises NotFound."""
+    """Hash the files of every image and film, or of one sortie's, and, of all, look for files that no record names. It is an entry of the record. Raises NotFound."""
     done = Verified()
     if sortie is not None and not connection.execute("SELECT EXISTS (SELECT FROM sortie WHERE key = %s)", (sortie,)).fetchone()[0]:
         raise NotFound(f"no sortie {sortie[:60]!r}")
-    rows = connection.execute("""
-        SELECT i.id, i.sha256, i.original, i.cog, i.provenance ->> 'served_sha256', false FROM image i LEFT JOIN sortie s ON s.id = i.sortie_id
-        WHERE %(sortie)s::text IS NULL OR s.key = %(sortie)s
-        UNION ALL
-        SELECT h.record_id, c ->> 'sha256', c ->> 'original', c ->> 'cog', c #>> '{provenance,served_sha256}', true
-        FROM held h CROSS JOIN LATERAL (SELECT h.content::jsonb AS c) told LEFT JOIN sortie s ON s.id = (c ->> 'sortie_id')::bigint
-        WHERE h.kind = 'image' AND (%(sortie)s::text IS NULL OR s.key = %(sortie)s) ORDER BY 1
-    """, {"sortie": sortie}).fetchall()
+    rows = connection.execute(RECORDS, {"sortie": sortie}).fetchall()
     connection.commit()
     looked: dict[str, str | None] = {}  # two worlds or two agencies may share a file
-    for number, sha256, original, cog, served, held in rows:
-        _file(connection, done, looked, f"originals/{original}", number, sha256)
-        if cog is not None:
-            found = _file(connection, done, looked, f"imagery/{cog}", number, served)
-            if served is None and found is not None and not held:
-                connection.execute("UPDATE image SET provenance = provenance || %s WHERE id = %s",
-                                   (Jsonb({"served_sha256": found, "served_sha256_from": "verify"}), number))
+    for kind, number, held, sha256, original, served, expected in rows:
+        record = f"{kind}:{number}"
+        _file(connection, done, looked, f"originals/{original}", record, sha256)
+        for name, known, key in zip(served, expected, SERVED):
+            if name is None:
+                continue
+            found = _file(connection, done, looked, f"imagery/{name}", record, known)
+            if known is None and found is not None and not held:
+                connection.execute(f"UPDATE {kind} SET provenance = provenance || %s WHERE id = %s",  # a name of ours
+                                   (Jsonb({key: found, f"{key}_from": "verify"}), number))
                 connection.commit()
                 done.sealed += 1
         done.images += 1
-        progress("Files of images", done.images, len(rows))
+        progress("Files of imagery", done.images, len(rows))
     if sortie is None:
         _others(connection, done, looked)
     wrong = {what: sum(f.what == what for f in done.findings) for what in ("changed", "missing", "stray", "unreadable")}
@@ -100,7 +109,7 @@ def verify(connection: psycopg.Connection, progress: Callable[[str, float, float
     return done
 
 
-def _file(connection: psycopg.Connection, done: Verified, looked: dict[str, str | None], name: str, image: int | None, expected: str | None) -> str | None:
+def _file(connection: psycopg.Connection, done: Verified, looked: dict[str, str | None], name: str, record: str | None, expected: str | None) -> str | None:
     """A file against its fingerprint; what it is now."""
     if name not in looked:
         try:
@@ -109,13 +118,13 @@ def _file(connection: psycopg.Connection, done: Verified, looked: dict[str, str 
         except FileNotFoundError:
             looked[name] = None
         except OSError as error:
-            done.findings.append(Finding(name, "unreadable", image, expected, error.strerror))
+            done.findings.append(Finding(name, "unreadable", record, expected, error.strerror))
             return None
     found = looked[name]
     if found is None and _on_record(connection, name.partition("/")[2]):  # else it was erased with its record meanwhile
-        done.findings.append(Finding(name, "missing", image, expected, None))
+        done.findings.append(Finding(name, "missing", record, expected, None))
     elif found is not None and expected is not None and found != expected:
-        done.findings.append(Finding(name, "changed", image, expected, found))
+        done.findings.append(Finding(name, "changed", record, expected, found))
     return found
 
 
@@ -141,7 +150,8 @@ def _others(connection: psycopg.Connection, done: Verified, looked: dict[str, st
 
 def _on_record(connection: psycopg.Connection, name: str) -> bool:
     return connection.execute("""
-        SELECT EXISTS (SELECT FROM image WHERE sha256 = %(s)s OR cog = %(n)s) OR EXISTS (SELECT FROM source WHERE sha256 = %(s)s)
-          OR EXISTS (SELECT FROM held WHERE kind = 'image' AND (content::jsonb ->> 'sha256' = %(s)s OR content::jsonb ->> 'cog' = %(n)s))
+        SELECT EXISTS (SELECT FROM image WHERE sha256 = %(s)s OR cog = %(n)s) OR EXISTS (SELECT FROM video WHERE sha256 = %(s)s)
+          OR EXISTS (SELECT FROM source WHERE sha256 = %(s)s)
+          OR EXISTS (SELECT FROM held WHERE kind IN ('image', 'video') AND (content::jsonb ->> 'sha256' = %(s)s OR content::jsonb ->> 'cog' = %(n)s))
           OR EXISTS (SELECT FROM file_to_erase f WHERE left(f.name, 64) = %(s)s)
     """, {"s": name[:64], "n": name}).fetchone()[0]

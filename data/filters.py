@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from sqlalchemy import ColumnElement, and_, case, func, literal, literal_column, or_, select, true
 
 from data.flags import UNTRUSTED
-from data.models import Agency, Event, Fix, Image, LatestFix, Segment, Seizure, Track, Unsettled
+from data.models import Agency, Event, Fix, Image, LatestFix, Segment, Seizure, Track, Unsettled, Video
 from data.names import any_like, left_out, named
 from data.query import PARSERS, TEXT, plain_text, time_text
 from data.records import BBox
@@ -234,6 +234,17 @@ class Filter:
             out.append(any_like(self.q, Image.name))
         out += self.inside(Image.footprint)
         return out
+
+    def videos(self) -> list[ColumnElement[bool]]:
+        """Conditions on `video`. It counts when its time meets the window."""
+        out = [Video.world == self.world_code, *self.inside(Video.extent)]
+        out += [Video.ended_at >= self.start] if self.start else []
+        out += [Video.started_at < self.end] if self.end else []
+        out += [Video.started_at <= self.at] if self.at else []
+        out += [Video.recorded_at <= self.known_at] if self.known_at else []
+        out += [Video.agency_id.in_(self._agencies())] if self.agency else []
+        out += [Video.source_id.in_(self.source)] if self.source else []
+        return out + ([any_like(self.q, Video.name)] if self.q else [])
 
     def events(self, told: type) -> list[ColumnElement[bool]]:
         """Conditions on `event` and how it was told (`told`: itself, or its revisions). It counts when its time meets the window."""

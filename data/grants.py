@@ -4,7 +4,7 @@ from __future__ import annotations
 
 SERVED = (
     "agency", "alert", "alert_step", "border_section", "cover", "data_state", "event", "event_revision", "feed", "feed_state", "fix", "flow", "image",
-    "latest_fix", "place", "reader", "rule", "run", "run_cell", "segment", "seizure", "sortie", "source", "track", "unsettled", "watch_area",
+    "latest_fix", "place", "reader", "rule", "run", "run_cell", "segment", "seizure", "sortie", "source", "track", "unsettled", "video", "video_look", "watch_area",
 )
 ASKED = (
     "access.begin(text)", "access.renew(text)", "access.who(text)", "access.touch(text)", "access.facts(text)", "access.failed(int, int, int)",

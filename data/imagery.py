@@ -59,6 +59,15 @@ async def one(session: AsyncConnection, filter: Filter, image_id: int) -> dict:
     return told(dict(row))
 
 
+async def drawn(session: AsyncConnection, filter: Filter, image_id: int) -> dict:
+    """What one image is drawn from: its COG, or the preview that was made of it. Raises NotFound."""
+    row = (await session.execute(select(Image.id, Image.cog, Image.sha256, Image.rendering)
+                                 .where(Image.world == filter.world_code, Image.id == image_id))).mappings().one_or_none()
+    if row is None or not (row["cog"] or row["rendering"].get("preview")):
+        raise NotFound(f"no image {image_id} in the {filter.world} world")
+    return dict(row)
+
+
 async def under(session: AsyncConnection, filter: Filter, z: int, x: int, y: int, image_id: int | None = None, *, order: str = "newest", limit: int = PAGE,
                 offset: int = 0) -> list[dict]:
     """The images that meet a tile and are a pixel or more of it, the topmost first: what is needed to draw them."""

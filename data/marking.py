@@ -16,12 +16,12 @@ from data.scope import LEVEL
 from data.segments import KIND_CODE
 from errors import Forbidden, NotFound
 
-TABLES = {"track": "tracks", "seizure": "seizures", "image": "imagery", "sortie": "imagery"}
+TABLES = {"track": "tracks", "seizure": "seizures", "image": "imagery", "sortie": "imagery", "video": "imagery"}
 """Kind of record -> the layer whose state moves on."""
 
 
 def change(connection: psycopg.Connection, record: str, marking: str, who: str) -> None:
-    """Give `record` (`track:12`, `seizure:7`, `image:3`, `sortie:5`) another marking, for the person `who`.
+    """Give `record` (`track:12`, `seizure:7`, `image:3`, `sortie:5`, `video:2`) another marking, for the person `who`.
 
     Raises NotFound, PersonRefused for a marking that is none, Forbidden when somebody else than the originator would open it.
     """

@@ -136,7 +136,9 @@ def empty(format: str) -> bytes:
 
 
 def thumbnail(image: dict, size: int) -> bytes:
-    """The whole image in a square of at most `size`."""
+    """The whole image in a square of at most `size`: of a frame its preview, as the camera took it."""
+    if preview := image["rendering"].get("preview"):
+        return (store().imagery / preview).read_bytes()
     with _decoding, lent(image) as reader:
         bands, scale, colormap = Look().of(image["rendering"], reader.bands)
         data, seen = reader.whole(size, bands)

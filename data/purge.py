@@ -54,7 +54,7 @@ def run(owner_url: str, moment: clock.Moment | None = None, *, who: str = "reten
             clock.look(connection, moment)
         finally:
             connection.commit()  # why it was not believed stays
-        steps: list[Callable] = [_released, _bycatch, _positions, _quarantine, *(_of(kind) for kind in ("seizure", "image", "sortie", "run"))]
+        steps: list[Callable] = [_released, _bycatch, _positions, _quarantine, *(_of(kind) for kind in ("seizure", "image", "video", "sortie", "run"))]
         for step in steps:
             while go_on() and step(connection, moment.now, who, report):
                 connection.commit()
@@ -63,7 +63,7 @@ def run(owner_url: str, moment: clock.Moment | None = None, *, who: str = "reten
         _emptied(connection)
         if report.erased:
             # The planner keeps samples of values, names among them.
-            connection.execute("ANALYZE track, seizure, image, sortie, run, source, held")
+            connection.execute("ANALYZE track, seizure, image, video, video_look, sortie, run, source, held")
         report.due = retention.due(connection, moment.now, 0)[0]
         retention.count(connection, moment.now)
         connection.commit()
@@ -74,7 +74,7 @@ def run(owner_url: str, moment: clock.Moment | None = None, *, who: str = "reten
 def anything(connection: psycopg.Connection, now: datetime) -> bool:
     """Whether a run would find something to do, told without doing it: a run that is rolled back batch by batch."""
     report = Report()
-    for step in (_released, _bycatch, _positions, _quarantine, *(_of(kind) for kind in ("seizure", "image", "sortie", "run"))):
+    for step in (_released, _bycatch, _positions, _quarantine, *(_of(kind) for kind in ("seizure", "image", "video", "sortie", "run"))):
         found = step(connection, now, "", report, look=True)
         connection.rollback()
         if found:
@@ -119,7 +119,7 @@ def _of(kind: str) -> Callable:
             return len(rows)
         records = [Erased(kind, number, agency, content, f"{kind}: {why}", held, 1, sources) for number, agency, content, why, held, sources in rows]
         connection.execute(f"DELETE FROM {of.table} WHERE id = ANY(%s)", ([r.record_id for r in records],))  # a name of ours
-        if kind == "image":
+        if kind in ("image", "video"):
             _drop_files(connection, [r for r in records if not r.held])
         if of.layer:
             touch(connection, of.layer)
@@ -129,11 +129,13 @@ def _of(kind: str) -> Callable:
     return step
 
 
-def _drop_files(connection: psycopg.Connection, images: list[Erased]) -> None:
+def _drop_files(connection: psycopg.Connection, pictures: list[Erased]) -> None:
+    """Of images and films: the file as it came, and what was made of it."""
     connection.execute("""
         INSERT INTO file_to_erase (place, name) SELECT place, name FROM unnest(%s::jsonb[]) AS i (told),
-          LATERAL (VALUES ('original', told ->> 'original'), ('cog', told ->> 'cog')) AS f (place, name) ON CONFLICT DO NOTHING
-    """, ([i.content for i in images],))
+          LATERAL (VALUES ('original', told ->> 'original'), ('cog', told ->> 'cog'), ('served', told #>> '{rendering,preview}'), ('served', told ->> 'served')) AS f (place, name)
+        WHERE name IS NOT NULL ON CONFLICT DO NOTHING
+    """, ([p.content for p in pictures],))
 
 
 # -- positions -------------------------------------------------------------------------------------------------------------
@@ -263,7 +265,7 @@ def _released(connection: psycopg.Connection, now: datetime, who: str, report: R
         return len(rows)
     records = [Erased(kind, number, agency, content, rule, False, rows_, sources) for _, kind, number, agency, content, rule, rows_, sources in rows]
     connection.execute("DELETE FROM held WHERE id = ANY(%s)", ([row[0] for row in rows],))
-    _drop_files(connection, [r for r in records if r.kind == "image"])
+    _drop_files(connection, [r for r in records if r.kind in ("image", "video")])
     _settle(connection, records, now, who, report)
     return len(rows)
 
@@ -312,7 +314,9 @@ def erase_files(connection: psycopg.Connection) -> int:
         SELECT f.place, f.name, CASE f.place
             WHEN 'cog' THEN EXISTS (SELECT FROM image i WHERE i.cog = f.name)
               OR EXISTS (SELECT FROM held h WHERE h.kind = 'image' AND h.content::jsonb ->> 'cog' = f.name)
-            ELSE EXISTS (SELECT FROM image i WHERE i.sha256 = left(f.name, 64)) OR EXISTS (SELECT FROM source s WHERE s.sha256 = left(f.name, 64)) END
+            WHEN 'served' THEN EXISTS (SELECT FROM image i WHERE i.sha256 = left(f.name, 64)) OR EXISTS (SELECT FROM video v WHERE v.sha256 = left(f.name, 64))
+              OR EXISTS (SELECT FROM held h WHERE h.kind IN ('image', 'video') AND h.content::jsonb ->> 'sha256' = left(f.name, 64))
+            ELSE EXISTS (SELECT FROM image i WHERE i.sha256 = left(f.name, 64)) OR EXISTS (SELECT FROM video v WHERE v.sha256 = left(f.name, 64)) OR EXISTS (SELECT FROM source s WHERE s.sha256 = left(f.name, 64)) END
         FROM file_to_erase f
     """).fetchall():
         if not used:
@@ -328,7 +332,7 @@ def _paths(place: str, name: str) -> list:
     if re.fullmatch(r"[0-9a-f]{64}(\.\w{1,20})?", name) is None:  # names of ours alone: what else stands there is no file of ours
         return []
     at = store()
-    if place == "cog":
+    if place in ("cog", "served"):
         return [path for path in (at.imagery / name,) if path.exists()]
     if place == "original":
         return [path for path in (at.originals / name,) if path.exists()]

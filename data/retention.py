@@ -47,11 +47,13 @@ class Kind:
     layer: str | None = None  # whose state moves on
     only: str = "true"
     sources: str = "ARRAY[r.source_id]"
+    parts: str | None = None  # rows of another table that go with it, as JSON
 
     @property
     def content(self) -> str:
         """A row as JSON; a shape as the hexadecimal EWKB it is kept as."""
-        return f"(to_jsonb(r) || jsonb_build_object('{self.geometry}', r.{self.geometry}::text))::text" if self.geometry else "to_jsonb(r)::text"
+        more = f" || jsonb_build_object('{self.geometry}', r.{self.geometry}::text)" if self.geometry else ""
+        return f"(to_jsonb(r){more}{f' || {self.parts}' if self.parts else ''})::text"
 
 
 # The positions of a track have a way of their own (data/purge.py).
@@ -60,10 +62,12 @@ TABLES: dict[str, Kind] = {
     "seizure": Kind("seizure", geometry="geom", layer="seizures"),
     "image": Kind("image", geometry="footprint", layer="imagery"),
     "sortie": Kind("sortie", since="(SELECT s.received_at FROM source s WHERE s.id = r.source_id)", layer="imagery",
-                   only="NOT EXISTS (SELECT FROM image i WHERE i.sortie_id = r.id)"),
+                   only="NOT EXISTS (SELECT FROM image i WHERE i.sortie_id = r.id) AND NOT EXISTS (SELECT FROM video v WHERE v.sortie_id = r.id)"),
+    "video": Kind("video", geometry="extent", layer="imagery",
+                  parts="jsonb_build_object('looks', (SELECT jsonb_agg(to_jsonb(l) ORDER BY l.at) FROM video_look l WHERE l.video_id = r.id))"),
     "run": Kind("run", since="r.created_at", agency="NULL::int", sources="ARRAY[]::int[]"),
 }
-REVIEWED = ("track", "seizure", "image", "sortie")
+REVIEWED = ("track", "seizure", "image", "video", "sortie")
 
 
 @lru_cache

@@ -160,14 +160,18 @@ def _files(connection) -> list[Path]:
     ).fetchall()
     pictures = connection.execute(
         """
-        SELECT original, cog FROM image WHERE world = %(w)s
+        SELECT original, cog, rendering ->> 'preview' FROM image WHERE world = %(w)s
           AND NOT EXISTS (SELECT 1 FROM image AS other WHERE other.world <> %(w)s
                           AND (other.cog = image.cog OR other.original = image.original))
         """,
         {"w": WORLD},
     ).fetchall()
+    films = connection.execute("""
+        SELECT original, served FROM video v WHERE world = %(w)s AND NOT EXISTS (SELECT FROM video o WHERE o.world <> %(w)s AND o.sha256 = v.sha256)
+    """, {"w": WORLD}).fetchall()
     places = store()
-    out = [places.originals / original for original, _ in pictures] + [places.imagery / cog for _, cog in pictures]
+    out = [path for original, served in films for path in (places.originals / original, places.imagery / served)]
+    out += [places.originals / row[0] for row in pictures] + [places.imagery / name for row in pictures for name in row[1:] if name]
     for (sha256,) in stored:
         out += places.originals.glob(f"{sha256}*")
         out += places.rejects.glob(f"*-{sha256[:12]}-rejects.csv")

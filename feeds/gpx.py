@@ -20,7 +20,7 @@ from feeds.xml import declared
 
 
 @dataclass
-class _Trail:
+class Trail:
     """One <trk>."""
 
     name: str | None = None
@@ -33,7 +33,7 @@ def run(job: Job) -> None:
     job.describe_source("gpx")
     refuse_doctype(job)
     with job.fixes() as writer:
-        for number, trail in enumerate(_trails(job), 1):
+        for number, trail in enumerate(trails(job), 1):
             _put(job, writer, trail, number)
     job.account(writer)
     if not job.report.read:
@@ -46,15 +46,16 @@ def refuse_doctype(job: Job) -> None:
         job.refuse_file("XML without a DOCTYPE or entities", value=found)
 
 
-def _trails(job: Job) -> Iterator[_Trail]:
-    trail: _Trail | None = None
+def trails(job: Job) -> Iterator[Trail]:
+    """Each <trk> with its points as they are told."""
+    trail: Trail | None = None
     number = 0
     try:
         for event, element in iterparse(job.path, events=("start", "end"), forbid_dtd=True):
             tag = element.tag.rsplit("}", 1)[-1]
             if event == "start":
                 if tag == "trk":
-                    trail = _Trail()
+                    trail = Trail()
                 continue
             if trail is not None and tag == "trkpt":
                 number += 1
@@ -78,9 +79,9 @@ def _text(element, name: str) -> str | None:
     return None
 
 
-def _put(job: Job, writer: FixWriter, trail: _Trail, number: int) -> None:
-    kind = kind_of(job, trail.type)
-    rows = []
+def rows(job: Job, trail: Trail) -> list[tuple]:
+    """Points as (epoch microseconds, lon, lat, elevation, number in the file); those that can't be are refused."""
+    out = []
     for n, lat, lon, time, elevation in trail.points:
         job.report.read += 1
         try:
@@ -96,18 +97,24 @@ def _put(job: Job, writer: FixWriter, trail: _Trail, number: int) -> None:
         except TimeRefused as bad:
             job.refuse(n, "time", time, str(bad))
             continue
-        rows.append((at.timestamp() * 1e6, b, a, _number(elevation), n))
-    if not rows:
+        out.append((at.timestamp() * 1e6, b, a, _number(elevation), n))
+    return out
+
+
+def _put(job: Job, writer: FixWriter, trail: Trail, number: int) -> None:
+    kind = kind_of(job, trail.type)
+    told = rows(job, trail)
+    if not told:
         return
     # One person's two files of one ride are one track: known by its name, or by when and where it begins.
-    begins = rows[0]
+    begins = told[0]
     key = f"gpx:{trail.name}" if trail.name else f"gpx:{int(begins[0])}:{begins[1]:.5f}:{begins[2]:.5f}"
-    told = TrackTold(key=key, kind=kind, name=trail.name or f"{job.path.stem} {number}", agency_id=job.agency_id,
+    named = TrackTold(key=key, kind=kind, name=trail.name or f"{job.path.stem} {number}", agency_id=job.agency_id,
                      marking=job.options.marking)
-    (track_id,) = writer.tracks([told])
-    t, lon, lat, altitude, line = (np.array(c, float) for c in zip(*rows))
+    (track_id,) = writer.tracks([named])
+    t, lon, lat, altitude, line = (np.array(c, float) for c in zip(*told))
     writer.write({
-        "track_id": np.full(len(rows), track_id), "observed_us": t.astype(np.int64), "lon": lon, "lat": lat,
+        "track_id": np.full(len(told), track_id), "observed_us": t.astype(np.int64), "lon": lon, "lat": lat,
         "altitude_m": altitude, "line": line.astype(np.int64), "flags": plausible(t.astype(np.int64), lon, lat, job.now_us(t)),
     })
 

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from feeds import orthophotos
-from feeds.imports import Job
+from pathlib import Path
 
-KINDS = dict.fromkeys((".tif", ".tiff", ".mbtiles", ".pmtiles"), orthophotos.run)
+from feeds import frames, orthophotos, telemetry, videos
+from feeds.imports import ImportOptions, Job
+
+KINDS = {**dict.fromkeys((".tif", ".tiff", ".mbtiles", ".pmtiles"), orthophotos.run), **dict.fromkeys(frames.SUFFIXES, frames.run),
+         **dict.fromkeys(telemetry.SUFFIXES, telemetry.run), **dict.fromkeys(videos.SUFFIXES, videos.run)}
+
+
+def together(paths: list[Path], options: ImportOptions) -> frames.Together:
+    """What the files of one command are read ahead with."""
+    return frames.Together(paths, options)
 
 
 def run(job: Job) -> None:

@@ -53,13 +53,19 @@ def captured(job: Job, tags: dict[str, str]) -> tuple[datetime, str]:
 
 
 def keep_cog(job: Job, made: Path) -> str:
-    """The COG into the folder that is served, read-only, under the original's fingerprint; taken away again if the import fails. Its name.
+    """The COG into the folder that is served; its name."""
+    return keep_served(job, made, "tif")
+
+
+def keep_served(job: Job, made: Path, suffix: str | None = None) -> str:
+    """What a worker made into the folder that is served, read-only, under the original's fingerprint; taken away again if the import fails. Its name.
 
     Another world or agency may have brought the same original: what was made of it then is shared, but only when it is the same to the byte.
     """
     folder = stores().imagery
     folder.mkdir(parents=True, exist_ok=True)
-    for ending in chain(("tif",), (f"tif{n}" for n in count(2))):
+    suffix = suffix or made.suffix.lstrip(".")
+    for ending in chain((suffix,), (f"{suffix}{n}" for n in count(2))):
         name = f"{job.sha256}.{ending}"
         target = folder / name
         if not target.exists():
@@ -81,7 +87,7 @@ def keep_cog(job: Job, made: Path) -> str:
 def _whole(job: Job, told: dict, cog: str | None) -> dict:
     """How what is served came to be: from which bytes, with which programs and parameters, and what its own bytes are."""
     return {"inputs": [{"name": job.path.name, "sha256": job.sha256}], "tools": tools(), "made_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            "served_sha256": sha256_of(stores().imagery / cog) if cog else None, **told}
+            "served_sha256": digest(cog) if cog else None, **told}
 
 
 @cache
@@ -90,6 +96,11 @@ def tools() -> dict[str, str]:
     import rasterio
 
     return {"vigia": BUILD, "GDAL": rasterio.__gdal_version__, **{name: version(name) for name in ("rasterio", "rio-cogeo", "pyproj", "numpy", "pillow")}}
+
+
+def digest(name: str) -> str:
+    """The sha256 of a served file, for its provenance."""
+    return sha256_of(stores().imagery / name)
 
 
 def store(job: Job, *, captured_at: datetime, footprint: shapely.Geometry, rendering: dict, provenance: dict, pose: dict | None = None, **columns) -> int:

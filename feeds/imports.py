@@ -12,6 +12,7 @@ import importlib
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -63,6 +64,8 @@ class ImportOptions:
     authority: str | None = None  # the reference of what it was flown under
     bands: str | None = None  # of an orthophoto, those that are shown: three for red, green, blue, or one
     colormap: str | None = None  # how one band is coloured
+    dem: Path | None = None  # heights of the ground under frames
+    turned: int | None = None  # how far frames were turned since they were taken, degrees clockwise
     places: Path | None = None  # code or name -> point
     by: str = "command line"  # who brings it, as the record names them
     within: str | None = None  # the zip it came in
@@ -82,6 +85,7 @@ class Job:
     source_id: int
     agency_id: int | None
     world: int
+    ahead: object = None  # what the layer reads of all files of one command together (its `together`)
     after_commit: list[Callable[[], None]] = field(default_factory=list)
     on_abort: list[Callable[[], None]] = field(default_factory=list)
     _rejects: list[Refusal] = field(default_factory=list)
@@ -171,6 +175,10 @@ def check(options: ImportOptions) -> None:
             datetime.fromisoformat(value or like)
         except ValueError:
             raise SettingsInvalid(f"{name} {value}: expected a time such as {like}") from None
+    if options.turned not in (None, 0, 90, 180, 270):
+        raise SettingsInvalid(f"--turned {options.turned}: expected 0, 90, 180 or 270, degrees clockwise")
+    if options.dem is not None and not options.dem.is_file():
+        raise SettingsInvalid(f"--dem {plain(options.dem)}: expected a GeoTIFF of heights that exists")
     if options.zone is not None:
         try:
             ZoneInfo(options.zone)
@@ -198,22 +206,26 @@ def import_files(
     """Import each file in its own transaction. A refused file is told in its report's `error`; the others go on."""
     from data.sessions import owner_connection  # psycopg loads slowly, and `vigia --help` imports this file
 
-    run = importlib.import_module(LAYERS[layer]).run
+    module = importlib.import_module(LAYERS[layer])
     with owner_connection(owner_url) as connection:
-        return _each(run, layer, [Path(path) for path in paths], options, progress, connection)
+        return _each(module, layer, [Path(path) for path in paths], options, progress, connection)
 
 
-def _each(run, layer: str, paths: list[Path], options: ImportOptions, progress: Progress, connection) -> list[ImportReport]:
+def _each(module, layer: str, paths: list[Path], options: ImportOptions, progress: Progress, connection) -> list[ImportReport]:
+    """A report for each file, and for each in a zip. A layer may read files ahead together (its `together`)."""
+    zips = {path for path in paths if layer == "imagery" and path.suffix.lower() == ".zip" and options.within is None}
+    together = getattr(module, "together", None)
     reports = []
-    for path in paths:
-        if layer == "imagery" and path.suffix.lower() == ".zip" and options.within is None:
-            reports += _import_zip(run, layer, path, options, progress, connection)
-        else:
-            reports.append(_import_one(run, layer, path, options, progress, connection))
+    with together([p for p in paths if p not in zips], options) if together else nullcontext() as ahead:
+        for path in paths:
+            if path in zips:
+                reports += _import_zip(module, layer, path, options, progress, connection)
+            else:
+                reports.append(_import_one(module.run, layer, path, options, progress, connection, ahead))
     return reports
 
 
-def _import_zip(run, layer: str, path: Path, options: ImportOptions, progress: Progress, connection) -> list[ImportReport]:
+def _import_zip(module, layer: str, path: Path, options: ImportOptions, progress: Progress, connection) -> list[ImportReport]:
     """A report for each file in a zip; one for all when the zip is refused."""
     from feeds import zipped  # which reads this file
 
@@ -221,17 +233,18 @@ def _import_zip(run, layer: str, path: Path, options: ImportOptions, progress: P
         _digest(path)
         within = zipped.options_within(path, options)
         with zipped.opened(path) as entries:
-            reports = _each(run, layer, [entry for entry, _ in entries], within, progress, connection)
+            reports = _each(module, layer, [entry for entry, _ in entries], within, progress, connection)
             return [replace(report, file=f"{path}/{name}") for report, (_, name) in zip(reports, entries, strict=True)]
     except VigiaError as refused:
         return [ImportReport(file=str(path), refused=1, error=str(refused))]
 
 
-def _import_one(run, layer: str, path: Path, options: ImportOptions, progress: Progress, connection) -> ImportReport:
+def _import_one(run, layer: str, path: Path, options: ImportOptions, progress: Progress, connection, ahead: object = None) -> ImportReport:
     report = ImportReport(file=str(path))
     job: Job | None = None
     try:
         job = begun(Job, layer, path, options, progress, connection, report)
+        job.ahead = ahead
         run(job)
         if report.read != report.stored + report.already + report.refused:
             raise AssertionError(f"{path.name}: {report.read} rows read, but "

@@ -27,7 +27,7 @@ def _lazy(module: str, name: str) -> Callable:
 
 MODULES = {
     "imagery": "feeds.opening_imagery", "vector": "feeds.opening_vector", "movements": "feeds.opening_movements", "many": "feeds.opening_many",
-    "table": "feeds.opening_table", "zip": "feeds.opening_zip",
+    "table": "feeds.opening_table", "zip": "feeds.opening_zip", "frames": "feeds.opening_frames", "telemetry": "feeds.opening_ulog", "videos": "feeds.opening_videos",
 }
 TILED_SUFFIXES = (".mbtiles", ".pmtiles")
 GDAL_SUFFIXES = (".gpkg", ".zip", ".shp")
@@ -38,6 +38,9 @@ TASKS: dict[str, Callable] = {
     "imagery.to_cog": _lazy("feeds.opening_imagery", "to_cog"),
     "vector.read": _lazy("feeds.opening_vector", "read"),
     "movements.read": _lazy("feeds.opening_movements", "read"),
+    "frames.read": _lazy("feeds.opening_frames", "read"),
+    "telemetry.ulog": _lazy("feeds.opening_ulog", "ulog"),
+    "videos.read": _lazy("feeds.opening_videos", "read"),
     "table.xlsx": _lazy("feeds.opening_table", "xlsx"),
     "zip.unpack": _lazy("feeds.opening_zip", "unpack"),
 }
@@ -46,6 +49,8 @@ TASKS: dict[str, Callable] = {
 def prepare(task: str, told: dict) -> None:
     """Load the task's libraries while we may still read them; GDAL's for shapes only where the file needs it."""
     importlib.import_module(MODULES[task.split(".")[0]])
+    if told.get("dem"):
+        importlib.import_module("feeds.opening_imagery")
     if not task.startswith("zip.") and str(told.get("input", "")).endswith(GDAL_SUFFIXES):
         importlib.import_module("feeds.opening_gdal")
     if str(told.get("input", "")).endswith(TILED_SUFFIXES):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from feeds import ais, gpx, readers, sorties, track_shapes, track_tables
+from feeds import ais, gpx, readers, sorties, telemetry, track_shapes, track_tables
 from feeds.imports import Job, keep_original
 from feeds.shapes import SUFFIXES
 from feeds.tables import open_table
@@ -19,11 +19,14 @@ def run(job: Job) -> None:
     with job.path.open("rb") as handle:
         head = handle.read(HEAD_BYTES)
     keep_original(job)
-    if NMEA.search(head):
+    suffix = job.path.suffix.lower()
+    if suffix in (".srt", ".ulg") or suffix == ".gpx" and job.options.sortie:
+        telemetry.run(job)
+    elif NMEA.search(head):
         ais.run(job)
-    elif job.path.suffix.lower() == ".gpx" or b"<gpx" in head[:2000]:
+    elif suffix == ".gpx" or b"<gpx" in head[:2000]:
         gpx.run(job)
-    elif job.path.suffix.lower() in SUFFIXES:
+    elif suffix in SUFFIXES:
         track_shapes.run(job)
     else:
         table = open_table(job.path, LAYERS, job.options.mapping)

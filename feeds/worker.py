@@ -60,6 +60,30 @@ def workroom(path: Path) -> Iterator[tuple[Path, Path]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def gathered(paths: list[Path]) -> tuple[Path, list[str]]:
+    """A folder with copies of several files, named by their places (`0.jpg`, `1.jpg` …): (folder, names). The caller takes it away.
+
+    What can't be copied has an empty name: whose turn it is refuses it.
+    """
+    folder, names = Path(tempfile.mkdtemp(prefix="vigia-")), []
+    for number, path in enumerate(paths):
+        name = f"{number}{path.suffix.lower()}"
+        try:
+            shutil.copyfile(path, folder / name)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+            (folder / name).unlink(missing_ok=True)
+            name = ""
+        names.append(name)
+    if os.geteuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        for item in (folder, *(folder / name for name in names if name)):
+            os.chown(item, nobody.pw_uid, nobody.pw_gid)
+    return folder, names
+
+
 def run(task: str, told: dict, *, name: str, folder: Path, limits: Limits = SMALL) -> dict:
     """Run a task of feeds/sandbox.py in `folder`; its answer. Raises FileRefused, WorkerFailed, and OSError when the disk is full.
 

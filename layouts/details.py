@@ -162,6 +162,7 @@ def image(i: dict) -> list:
             ("Original CRS", i.get("crs")), ("Product", i["product"].capitalize() if i.get("product") else None), ("Shown", _shown(i.get("shown") or {})),
             ("Brought by", i.get("brought_by")), ("In the zip", i.get("within")),
         ]),
+        *([_facts(_pose(i["pose"]))] if i.get("pose") else []),
         _made(i.get("provenance") or {}),
         _origin(i),
         _actions(),
@@ -209,6 +210,40 @@ def _made(told: dict) -> html.Dl | None:
 
 def _print(sha256: str) -> html.Code:
     return html.Code(f"{sha256[:16]}…", title=sha256)
+def _pose(p: dict) -> list[tuple[str, str | None]]:
+    """How a frame's camera stood and was held, where each of it came from, and how far off it may be."""
+    degrees = lambda name: None if p.get(name) is None else f"{p[name]:.1f}°"  # noqa: E731
+    held = [f"{word} {told}" for word, name in (("yaw", "yaw_deg"), ("pitch", "pitch_deg"), ("roll", "roll_deg")) if (told := degrees(name))]
+    height = f"{_number(p['height_m'])} m above take-off" if p.get("height_m") is not None else None
+    above = f"{_number(p['altitude_m'])} m, {p['altitude_from']}" if p.get("altitude_m") is not None else None
+    return [
+        ("On the map", f"as a point: {p['why_point']}" if p.get("why_point") else f"by its pose, ground {p['ground']}" if p.get("ground") else None),
+        ("Cut", f"what is further than {_number(p['reach_m'])} m away is left out" if p.get("cut") else None),
+        ("May be off", f"{_number(p['ground_error_m'])} m on the ground" if p.get("ground_error_m") is not None else f"{_number(p['position_error_m'])} m"),
+        ("Camera at", f"{p['lat']:.6f}, {p['lon']:.6f} ({p['place_from']})"), ("Height", height), ("Altitude", above),
+        ("Held", f"{', '.join(held)} ({p['angles_from']})" if held and p.get("angles_from") else None),
+        ("Turned", f"{p['turned_deg']}° clockwise since it was taken, as who brought it says" if p.get("turned_deg") else None),
+        ("Camera", " ".join(filter(None, (p.get("make"), p.get("camera")))) or None), ("Focal length", f"{_number(p['focal_px'])} px: {p['focal_from']}" if p.get("focal_px") else None),
+        ("Serial", p.get("serial")), ("Doubts", "; ".join(p.get("doubts") or []) or None),
+    ]
+
+
+def video(v: dict) -> list:
+    """One film (data.videos.one). The player is put in by assets/js/videos/videos.mjs, which keeps it in step with the clock."""
+    told = v["provenance"].get("klv") or {}
+    bad = sum(told.get(k, 0) for k in ("bad_length", "bad_checksum", "bad_content"))
+    return [
+        _head(layer("imagery"), v["name"], f"Film of sortie {v['sortie']}" if v.get("sortie") else "Film"),
+        html.Div(id="video-player", className="film", **{"data-video": str(v["id"])}),
+        _facts([
+            ("From", _time(v["started_at"])), ("To", _time(v["ended_at"])), ("Length", _duration(v["duration_s"])),
+            ("Picture", f"{v['width_px']:,} × {v['height_px']:,} px, {v['rate_hz']:.3g} a second, {v['codec']}"),
+            ("Time by", v["provenance"].get("started_at_from")),
+            ("Looks", f"{v['looks']:,}, from {told['good']:,} of {told['read']:,} KLV packets" if v["looks"] else "none: it does not say where it looked"),
+            ("Left out", f"{bad:,} packets: {told['bad_length']:,} bad lengths, {told['bad_checksum']:,} bad checksums, {told['bad_content']:,} bad contents" if bad else None),
+        ]),
+        _origin(v),
+    ]
 
 
 def _head(symbol, name: str, line: str | None) -> html.Header:

@@ -40,13 +40,11 @@ async def one(request: Request, image_id: RowId) -> Response:
 async def thumbnail(request: Request, image_id: RowId) -> Response:
     filter = asked(request)
     async with database(request).reading() as session:
-        found = await imagery.under(session, filter, 0, 0, 0, image_id)
-    if not found:
-        raise NotFound(f"no image {image_id} in the {filter.world} world")
-    tag = etag("thumbnail", found[0]["sha256"], found[0]["rendering"])
+        found = await imagery.drawn(session, filter, image_id)
+    tag = etag("thumbnail", found["sha256"], found["rendering"])
     if fresh(request, tag):
         return not_changed(tag)
-    body = await run_in_threadpool(pixels.thumbnail, found[0], THUMBNAIL_PX)
+    body = await run_in_threadpool(pixels.thumbnail, found, THUMBNAIL_PX)
     return Response(body, headers={"ETag": tag, "Cache-Control": CACHE}, media_type="image/webp")
 
 

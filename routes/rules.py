@@ -67,10 +67,11 @@ RULES: tuple[Rule, ...] = (
     Rule("/wall/{}", SCREENS), Rule("/api/worlds", SCREENS), Rule("/api/counts", SCREENS, LOOK, often=True), Rule("/api/timeline", SCREENS, LOOK, often=True),
     Rule("/api/stream", SCREENS, LOOK), Rule("/api/feeds", SCREENS, LOOK, often=True),
     Rule("/api/views", SCREENS), Rule("/api/movement", SCREENS, LOOK, often=True), Rule("/api/hotspots", SCREENS, LOOK, often=True), Rule("/api/seizures/points", SCREENS, LOOK, often=True),
-    Rule("/api/sections", SCREENS, LOOK, often=True), Rule("/api/images", SCREENS, LOOK, often=True), Rule("/api/basemap/{}", SCREENS), Rule("/api/tiles/{*}", SCREENS, LOOK, often=True),
+    Rule("/api/sections", SCREENS, LOOK, often=True), Rule("/api/images", SCREENS, LOOK, often=True), Rule("/api/videos", SCREENS, LOOK, often=True), Rule("/api/basemap/{}", SCREENS), Rule("/api/tiles/{*}", SCREENS, LOOK, often=True),
     # single records, search
     Rule("/api/seizures", PERSONS, LOOK), Rule("/api/seizures/{}", PERSONS, LOOK), Rule("/api/tracks", PERSONS, LOOK), Rule("/api/tracks/{}", PERSONS, LOOK),
     Rule("/api/tracks/{}/fixes", PERSONS, LOOK), Rule("/api/images/{}", PERSONS, LOOK), Rule("/api/images/{}/thumbnail.webp", PERSONS, LOOK),
+    Rule("/api/videos/{}", PERSONS, LOOK), Rule("/api/videos/{}/looks", PERSONS, LOOK), Rule("/api/videos/{}/file.mp4", PERSONS, LOOK, often=True),
     Rule("/api/events/{}", PERSONS, LOOK), Rule("/api/events/{}/zone", PERSONS, LOOK), Rule("/api/alerts/{}", PERSONS, LOOK),
     Rule("/api/sorties", PERSONS, LOOK), Rule("/api/sorties/{}", PERSONS, LOOK), Rule("/imagery", PERSONS, LOOK),
     Rule("/api/search", PERSONS, LOOK), Rule("/api/openapi.json", PERSONS),

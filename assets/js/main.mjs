@@ -24,6 +24,7 @@ import { tokens, wear } from "./theme.mjs";
 import { createTimeline } from "./timeline/timeline.mjs";
 import { city, clock as clockWords, epoch, iso, number, zoned } from "./times.mjs";
 import { watchTrails } from "./trails.mjs";
+import { watchVideos } from "./videos/videos.mjs";
 import { watchWarnings } from "./warnings.mjs";
 
 export { acts, AMOUNTS_KG, controls, layerControls, propose } from "./proposals.mjs";
@@ -58,7 +59,7 @@ export async function boot() {
     app.view?.asOf(then);
     app.events?.asOf(then);
   });
-  app.clock = createClock(ticked, { reaches: (at) => app.view?.moving.reaches(at) ?? true });
+  app.clock = createClock(ticked, { reaches: (at) => (app.view?.moving.reaches(at) ?? true) && (app.videos?.reaches(at) ?? true) });
   app.timeline = createTimeline($("timeline"), { token, act: timelineActs });
   app.choices.subscribe(chosen);
   watchLive({ ticked: () => ticked(app.clock.state.at, app.clock.state.playing, false), signedOut: () => location.assign(signInAt(location)) });
@@ -77,6 +78,7 @@ export async function boot() {
     parts: { panel: $("alerts"), toggle: $("alerts-toggle"), banner: $("emergency"), lines: $("alert-lines"), rows: $("event-rows"), total: $("event-total"), onMap: $("events-on-map"), line: $("event-line"), save: $("area-save"), details: $("details") },
   });
   app.events.asOf(app.asOf.told);
+  app.videos = watchVideos({ map: app.view.map, choices: app.choices, token, status: app.status, clock: app.clock, details: $("details"), drawing: () => app.draw?.active, reach });
   app.controls = createControls($("map").parentElement, app.view.map, { draw: () => drawing("polygon"), measure: () => drawing("linestring"), say: app.status.say });
   createSearch({
     input: $("search"), results: $("search-results"), world: () => app.choices.get().world, select, named, say: app.status.say,
@@ -143,18 +145,29 @@ function dataChanged(world, before) {
   const [from, to] = now.at === undefined && now.to && !unchosen && !streaming() ? followed(span(), before.edge ?? 0, world.edge) : span();
   app.choices.set({ from: iso(from), to: iso(to) }, { push: false });
   app.timeline.window(from, to, [Math.min(world.from ?? from, from), Math.max(world.to ?? to, to)]);
-  app.clock.bounds(from, edge());
+  bounds(from);
   app.view.refetch(true);
+  app.videos?.refetch();
   lanes();
   tellDash();
 }
+
+/** Room in the window and for the clock up to a time: a film may end after the last thing that moved. */
+function reach(from, to) {
+  const [a, b] = span();
+  if (from < a || to > b) app.choices.set({ from: iso(Math.min(a, Math.floor(from))), to: iso(Math.max(b, Math.ceil(to))) }, { push: false });
+  bounds(span()[0], to);
+}
+
+/** How far the clock may go: to the newest there is, and to the end of a film that is chosen. */
+const bounds = (from, to = app.videos?.held.film?.to ?? 0) => app.clock.bounds(from, Math.max(edge(), to));
 
 function chosen(now, changed) {
   const [from, to] = span();
   if (["world", "from", "to", "at"].some((k) => changed.has(k))) {
     const w = app.worlds[now.world] ?? {};
     app.timeline.window(from, to, [Math.min(w.from ?? from, from), Math.max(w.to ?? to, to)]);
-    app.clock.bounds(from, edge());
+    bounds(from);
     if (!app.clock.state.playing) {
       app.clock.state.at = epoch(now.at);
       ticked(app.clock.state.at, false, false);
@@ -187,6 +200,7 @@ function ticked(at, playing, keep = true) {
   app.asOf.ticked(at, playing);
   app.view?.setClock(moment, { live, stream: live && streaming(), playing, edge: edge(), speed });
   markClock($("speed-chart"), moment);
+  app.videos?.ticked();
   // While it runs the URL is left alone: a browser allows only so many changes of it.
   if (keep && !playing) app.choices.set({ at: live ? undefined : iso(moment) }, { push: false });
 }

@@ -19,11 +19,13 @@ from data.models.runs import Run, RunCell
 from data.models.seizures import Seizure
 from data.models.sources import Agency, DataState, Source
 from data.models.uploads import Upload
+from data.models.videos import Video, VideoLook
 
 __all__ = [
     "Agency", "Alert", "AlertStep", "Authority", "Base", "BorderSection", "Bycatch", "Cover", "DataState", "Delivery", "Destination", "Duty", "Entry", "Event", "EventDue",
     "EventRevision", "Feed", "FeedState", "FileToErase", "Fix", "Flow", "Handover", "Head", "Held", "Hold", "Image", "LatestFix", "Link",
     "Measured", "Membership", "Node", "Operation", "Party", "Person", "Place", "Policy", "Quarantine", "Reader", "Release", "ReleaseNotice",
     "ReleaseRecord", "RetentionClock", "RetentionCount", "RetentionPolicy", "Review", "Rule", "Run", "RunCell", "Salt", "SCHEMA", "SCHEMAS",
-    "Screen", "Segment", "Seizure", "Session", "Sortie", "Source", "SpoolMark", "Tombstone", "Track", "Unsettled", "Upload", "Warning", "WatchArea",
+    "Screen", "Segment", "Seizure", "Session", "Sortie", "Source", "SpoolMark", "Tombstone", "Track", "Unsettled", "Upload", "Video", "VideoLook", "Warning",
+    "WatchArea",
 ]

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from data.models.base import SCHEMA, Base, agency_, one_of, own_key, recorded
 
-KEPT = ("track", "seizure", "image", "sortie", "quarantine", "run")
+KEPT = ("track", "seizure", "image", "sortie", "quarantine", "run", "video")
 
 
 def _moment(nullable: bool = False) -> Mapped[datetime | None]:
@@ -114,7 +114,7 @@ class FileToErase(Base):
     __tablename__ = "file_to_erase"
     place: Mapped[str] = mapped_column(Text, primary_key=True)
     name: Mapped[str] = mapped_column(Text, primary_key=True)
-    __table_args__ = (one_of("place", ("source", "original", "cog")),)
+    __table_args__ = (one_of("place", ("source", "original", "cog", "served")),)
 
 
 class RetentionClock(Base):

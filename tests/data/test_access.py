@@ -21,7 +21,7 @@ from errors import DatabaseUnfit, NotFound, SignedOut
 from tests.conftest import TESTER
 from tests.data.made import seizures, touch, tracks, walk
 
-GOVERNED = ("track", "fix", "segment", "cover", "flow", "latest_fix", "seizure", "image", "sortie", "source", "reader")
+GOVERNED = ("track", "fix", "segment", "cover", "flow", "latest_fix", "seizure", "image", "video", "sortie", "source", "reader")
 
 
 @pytest.fixture(scope="module")

@@ -52,6 +52,16 @@ def picture(connection, agency: int, name: str, west: float, east: float, source
     """, {"name": name, "at": START, "west": west, "east": east, "agency": agency, "source": source_id})
 
 
+def film(connection, agency: int, name: str, west: float, east: float, source_id: int) -> None:
+    connection.execute("""
+        WITH made AS (
+          INSERT INTO video (world, name, started_at, ended_at, duration_s, codec, width_px, height_px, rate_hz, extent, sha256, original, served, agency_id, source_id)
+          SELECT 0, %(name)s, %(at)s, %(at)s, 1, 'h264', 10, 10, 10, ST_MakeEnvelope(%(west)s, 25.95, %(east)s, 26.05, 4326), %(name)s, %(name)s, %(name)s, %(agency)s, %(source)s
+          RETURNING id
+        ) INSERT INTO video_look (video_id, at) SELECT id, %(at)s FROM made
+    """, {"name": name, "at": START, "west": west, "east": east, "agency": agency, "source": source_id})
+
+
 @pytest.fixture(scope="module")
 def shared(module_database):
     with module_database.connect() as connection:
@@ -66,6 +76,7 @@ def shared(module_database):
             placed(connection, bravo, name, lon, of)
         for name, west, east in (("i-inside", -97.55, -97.45), ("i-across", -97.45, -97.35), ("i-outside", -98.1, -98.0)):
             picture(connection, bravo, name, west, east, of)
+            film(connection, bravo, name.replace("i-", "v-"), west, east, of)
         connection.execute("INSERT INTO unsettled (world, track_id, hour, fixes) SELECT 0, id, %s, 1 FROM track WHERE world = 0", (START,))
         connection.execute("INSERT INTO sortie (world, key, agency_id, source_id) VALUES (0, 'sortie', %s, %s)", (bravo, of))
         connection.commit()
@@ -105,6 +116,7 @@ NAMED = {
     "cover": "SELECT t.key FROM vigia.cover c JOIN vigia.track t ON t.id = c.track_id",
     "fix": "SELECT t.key || round(ST_X(f.geom)::numeric, 2) FROM vigia.fix f JOIN vigia.track t ON t.id = f.track_id",
     "seizure": "SELECT place FROM vigia.seizure", "image": "SELECT name FROM vigia.image", "reader": "SELECT key FROM vigia.reader", "sortie": "SELECT key FROM vigia.sortie",
+    "video": "SELECT name FROM vigia.video", "video_look": "SELECT v.name FROM vigia.video_look l JOIN vigia.video v ON v.id = l.video_id",
     "unsettled": "SELECT t.key FROM vigia.unsettled u JOIN vigia.track t ON t.id = u.track_id",
     "agency": "SELECT name FROM vigia.agency", "source": "SELECT name FROM vigia.source WHERE world = 0",
 }
@@ -123,6 +135,7 @@ async def test_only_what_lies_within_is_shared(pool, ana, operation):
     assert found["segment"] == found["cover"] == found["latest_fix"] == {"own", "inside"}
     assert {f for f in found["fix"] if not f.startswith("own")} == {"inside-97.55", "inside-97.50", "inside-97.45"}
     assert found["seizure"] == {"s-inside", "s-other"} == found["reader"] and found["image"] == {"i-inside"}
+    assert found["video"] == {"v-inside"} == found["video_look"], "a film is shared where all it looked at lies within"
     assert found["unsettled"] == {"own"} and found["sortie"] == found["source"] == set(), "what has no place is not shared"
     assert found["agency"] == {"Alfa", "Bravo"}
 

@@ -162,6 +162,47 @@ def test_a_held_picture_keeps_its_files_and_its_source(environment):
     assert counted(environment)["source"] == 0
 
 
+def film(connection, name: str) -> str:
+    sha256 = (name.encode().hex() * 64)[:64]
+    picture(connection, name)
+    connection.execute("DELETE FROM image")
+    connection.execute("""
+        INSERT INTO video (world, name, sortie_id, started_at, ended_at, recorded_at, duration_s, codec, width_px, height_px, rate_hz, extent, sha256, original, served, source_id)
+        SELECT 0, %(n)s, s.id, %(t)s, %(t)s, %(t)s, 60, 'h264', 1, 1, 10, ST_Point(1, 1, 4326), %(s)s, %(s)s || '.tif', %(s)s || '.mp4', s.source_id FROM sortie s
+    """, {"n": name, "t": T, "s": sha256})
+    connection.execute("INSERT INTO video_look (video_id, at, sensor) SELECT id, %s, ST_Point(1, 2, 4326) FROM video", (T,))
+    (store().imagery / f"{sha256}.tif").rename(store().imagery / f"{sha256}.mp4")
+    return sha256
+
+
+def test_a_film_goes_with_its_looks_and_both_its_files_and_a_hold_keeps_all_of_it(environment):
+    with environment.connect() as connection:
+        sha256 = film(connection, CANARY)
+        hold(connection, "video")
+        connection.commit()
+    assert run(environment, FIVE_YEARS + SECOND).held == {"video": 1}
+    with environment.connect() as connection:
+        assert connection.execute("SELECT count(*) FROM video").fetchone() == (0,) == connection.execute("SELECT count(*) FROM video_look").fetchone()
+        kept = connection.execute("SELECT content::jsonb FROM held").fetchone()[0]
+        assert kept["served"] == f"{sha256}.mp4" and len(kept["looks"]) == 1 and (store().imagery / f"{sha256}.mp4").exists()
+        holds.release(connection, "H-1", "tester")
+        connection.commit()
+    assert run(environment, FIVE_YEARS + DAY).erased["video"] == 1
+    assert not (store().imagery / f"{sha256}.mp4").exists() and not (store().originals / f"{sha256}.tif").exists()
+    assert counted(environment)["source"] == 0 and CANARY not in dumped(environment)
+
+
+def test_a_frames_preview_goes_with_it_also_where_it_has_no_other_picture(environment):
+    with environment.connect() as connection:
+        name = picture(connection, CANARY)
+        preview = f"{name[:64]}.webp"
+        connection.execute("UPDATE image SET product = 'frame', cog = NULL, footprint = ST_Point(1, 1, 4326), rendering = jsonb_build_object('preview', %s::text)", (preview,))
+        (store().imagery / name).rename(store().imagery / preview)
+        connection.commit()
+    assert run(environment, FIVE_YEARS + DAY).erased["image"] == 1
+    assert not list(store().imagery.iterdir()) and not list(store().originals.iterdir())
+
+
 def test_what_is_sealed_has_a_time_of_its_own_and_a_hold_on_its_track_holds_it(environment):
     with environment.connect() as connection:
         people.add_agency(connection, "Norte", "MX")

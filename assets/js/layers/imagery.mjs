@@ -11,8 +11,8 @@ const PARTS = {
   imagery: { opacity: 0.94, saturation: -0.12 },
 };
 const empty = { type: "FeatureCollection", features: [] };
-export const ids = [...Object.keys(PARTS), "frame-fill", "frame-line", "frame-corner", "frame-label"];
-export const clickable = ["frame-fill"];
+export const ids = [...Object.keys(PARTS), "frame-fill", "frame-line", "frame-corner", "frame-label", "frame-point"];
+export const clickable = ["frame-point", "frame-fill"];
 
 const address = (choices, times) => `${location.origin}/api/tiles/imagery/{z}/{x}/{y}.webp?${layerQuery({ ...choices, ...times }, "imagery")}`;
 
@@ -32,6 +32,10 @@ export function add(map, { token, choices, wall }) {
     id: "frame-corner", type: "symbol", source: CORNERS, minzoom: 8, filter: ["has", "turn"],
     layout: { "icon-image": "crop", "icon-rotate": ["get", "turn"], "icon-rotation-alignment": "map", "icon-allow-overlap": true, "icon-ignore-placement": true },
   }, "slot-footprints");
+  addLayer(map, {
+    id: "frame-point", type: "symbol", source: FRAMES, filter: ["==", ["geometry-type"], "Point"], minzoom: 7,
+    layout: { "icon-image": "crop-point", "icon-allow-overlap": true, "icon-ignore-placement": true },
+  }, "slot-marks");
   if (wall) return;
   addLayer(map, {
     id: "frame-label", type: "symbol", source: CORNERS, minzoom: 7.5, filter: ["has", "label"],
@@ -75,6 +79,7 @@ export function draw(map, rows, at, edge, choices) {
 
 /** Pure: the crop marks of a frame, and its label at the topmost corner. */
 export function corners(row, edge) {
+  if (row.footprint?.type === "Point") return []; // it has a mark of its own, and no outline to mark
   const points = row.corners?.length ? row.corners : ringOf(row.footprint);
   if (!points?.length) return [];
   const middle = points.reduce((m, p) => [m[0] + p[0] / points.length, m[1] + p[1] / points.length], [0, 0]);
@@ -91,7 +96,7 @@ export function corners(row, edge) {
   return out;
 }
 
-const ringOf = (footprint) => (footprint?.type === "Point" ? [footprint.coordinates] : footprint?.type === "MultiPolygon" ? footprint.coordinates[0]?.[0] : footprint?.coordinates?.[0]);
+const ringOf = (footprint) => (footprint?.type === "MultiPolygon" ? footprint.coordinates[0]?.[0] : footprint?.coordinates?.[0]);
 
 export function show(map, on, opacity) {
   map.vigiaImagery = { on, opacity };

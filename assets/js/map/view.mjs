@@ -235,7 +235,7 @@ export async function createView(container, { choices, token, status, told, came
     if (found.properties.point_count || found.properties.n > 1) return zoomInto(found);
     told.select?.(named(found));
   });
-  const named = ({ layer, properties }) => `${layer.id === "mark" ? "track" : layer.id === "frame-fill" ? "image" : "seizure"}:${properties.id}`;
+  const named = ({ layer, properties }) => `${layer.id === "mark" ? "track" : ["frame-fill", "frame-point"].includes(layer.id) ? "image" : "seizure"}:${properties.id}`;
   map.on("mousemove", (event) => {
     if (told.drawing?.()) return;
     const over = map.queryRenderedFeatures(event.point, { layers: clickable.filter((id) => map.getLayer(id)) })[0];

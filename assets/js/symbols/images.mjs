@@ -120,7 +120,50 @@ export function* all(token, wall = false) {
     yield [`disc-${drug}-x`, disc(drug, 13, token, { hollow: true, wall })];
   }
   yield ["crop", cropMark(token)];
+  yield ["crop-point", cropPoint(token)];
+  yield ["film", film(token)];
+  yield ["film-centre", cross(token)];
 }
+
+/** Lines twice: a dark ring, then the colour. */
+function twice(box, colours, draw) {
+  const [c, g] = canvas(box);
+  g.lineJoin = g.lineCap = "round";
+  for (const [colour, width] of colours) {
+    g.strokeStyle = g.fillStyle = colour;
+    g.lineWidth = width;
+    g.beginPath();
+    draw(g);
+    g.stroke();
+  }
+  return pixels(c);
+}
+
+/** A frame that does not say how it lay: its four corners alone, round nothing. */
+const cropPoint = (token) => twice(18, [[token("case"), 4.2], [token("footprint"), 1.8]], (g) => {
+  for (const [x, y, dx, dy] of [[4, 4, 4, 4], [14, 4, -4, 4], [4, 14, 4, -4], [14, 14, -4, -4]]) {
+    g.moveTo(x + dx, y);
+    g.lineTo(x, y);
+    g.lineTo(x, y + dy);
+  }
+});
+
+/** A film: a hollow frame with the sign of what plays. */
+const film = (token) => twice(24, [[token("case"), 5], [token("footprint"), 2]], (g) => {
+  g.rect(4, 6, 16, 12);
+  g.moveTo(10, 9);
+  g.lineTo(15, 12);
+  g.lineTo(10, 15);
+  g.closePath();
+});
+
+/** The middle of what a film sees. */
+const cross = (token) => twice(16, [[token("case"), 4.5], [token("accent"), 2]], (g) => {
+  for (const [x, y] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+    g.moveTo(8 + 2.5 * x, 8 + 2.5 * y);
+    g.lineTo(8 + 6 * x, 8 + 6 * y);
+  }
+});
 
 /** The corner of an image's frame, opening to the lower right. */
 function cropMark(token) {

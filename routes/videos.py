@@ -1,0 +1,49 @@
+"""Films: lists, one, what one looked at, and the film itself, any part of it."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from starlette.responses import FileResponse
+
+from data import videos
+from errors import NotFound
+from routes.asking import CACHE, RowId, as_json, asked, database
+from routes.paging import KEYS, paging
+from settings import store
+
+router = APIRouter(prefix="/api")
+
+
+@router.get("/videos")
+async def listed(request: Request) -> Response:
+    filter = asked(request, *KEYS)
+    page = paging(request, ("started",), "-started")
+    async with database(request).reading() as session:
+        found = await videos.page(session, filter, limit=page["limit"], offset=page["offset"])
+    return as_json(found, rows=len(found["rows"]))
+
+
+@router.get("/videos/{video_id}")
+async def one(request: Request, video_id: RowId) -> Response:
+    filter = asked(request)
+    async with database(request).reading() as session:
+        return as_json(await videos.one(session, filter, video_id))
+
+
+@router.get("/videos/{video_id}/looks")
+async def looks(request: Request, video_id: RowId) -> Response:
+    filter = asked(request)
+    async with database(request).reading() as session:
+        found = await videos.looks(session, filter, video_id)
+    return as_json(found, rows=len(found["t"]))
+
+
+@router.get("/videos/{video_id}/file.mp4")
+async def film(request: Request, video_id: RowId) -> Response:
+    filter = asked(request)
+    async with database(request).reading() as session:
+        name, sha256 = await videos.served(session, filter, video_id)
+    path = store().imagery / name
+    if not path.is_file():
+        raise NotFound(f"the file of video {video_id} is not there")
+    return FileResponse(path, media_type="video/mp4", headers={"Cache-Control": CACHE, "ETag": f'"{sha256[:32]}"'})
