@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-from sqlalchemy import Float, cast, func, select
+from sqlalchemy import Float, cast, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.filters import Filter
 from data.models import Agency, LatestFix, Track
 
 COLUMNS = ("id", "kind", "name", "agency", "t", "lon", "lat", "speed", "course", "heading", "altitude_m", "accuracy_m", "sla_s", "gap_s", "flags", "source")
+PART_ROWS = 1_000  # read between two turns of the loop
 SINCE = timedelta(days=30)  # where no window begins: as data/movement.py has it
 
 
@@ -30,7 +31,12 @@ async def newest(session: AsyncConnection, filter: Filter, *, batches: list[int]
         query = query.where(LatestFix.batch.in_(batches))
     if after is not None:
         query = query.where(LatestFix.batch > after)
-    return [tuple(row) for row in (await session.execute(query)).all()]
+    if batches is not None:
+        return [tuple(row) for row in (await session.execute(query)).all()]
+    # Tens of thousands at once would hold everybody up for as long as Python takes to read them.
+    await session.execute(text("SET LOCAL cursor_tuple_fraction = 1"))  # all of it is wanted, not its first rows soon
+    found = await session.stream(query, execution_options={"yield_per": PART_ROWS})
+    return [tuple(row) async for part in found.partitions() for row in part]
 
 
 async def last_batch(session: AsyncConnection) -> int:

@@ -23,7 +23,7 @@ from data.newest import COLUMNS, last_batch, newest
 from data.news import CHANNEL
 from data.policy import Snapshot, View
 from data.sessions import Database
-from data.stream_parts import BACK, BATCH, Group, Listener, Look, Message, encoded, fixes, mark, resumed, resumed_events, seen, told_of
+from data.stream_parts import BACK, BATCH, Group, Listener, Look, Message, encoded, fixes, mark, pieces, resumed, resumed_events, seen, told_of
 from data.visitor import Purpose, Visitor, visiting
 from errors import DatabaseUnreachable, SignedOut
 
@@ -35,7 +35,6 @@ LAG_S = 30.0
 AWAY_S = 1.0
 LOOKING = 3  # first looks at once, and as many who ask what they may see: the rest of the pool is for those who look at the map
 FEED = ("id", "world", "name", "kind", "standing")  # what of a feed is told to all who may see it, whatever their role
-SNAPSHOT_ROWS = 4_000  # of one message: a browser reads it between two frames
 BROKEN = (SQLAlchemyError, DatabaseUnreachable, OSError)
 
 
@@ -100,10 +99,9 @@ class Stream:
         self._reached, self._events_reached = self._reached or look.reached, self._events_reached or look.events_at
         at = mark(max(look.reached, after or 0), listener)
         if after is not None:
-            return [Message("resumed", orjson.dumps({"now": time.time(), "columns": COLUMNS})), *look.events, fixes(look.fixes, at)]
-        pieces = [look.fixes[i:i + SNAPSHOT_ROWS] for i in range(0, len(look.fixes), SNAPSHOT_ROWS)] or [[]]
+            return [Message("resumed", orjson.dumps({"now": time.time(), "columns": COLUMNS})), *look.events, *pieces(look.fixes, at)]
         head = orjson.dumps({"now": time.time(), "columns": COLUMNS, "rows": len(look.fixes)})
-        return [Message("snapshot", head), *(fixes(piece, None) for piece in pieces), *look.events, Message("whole", orjson.dumps({"rows": len(look.fixes)}), at)]
+        return [Message("snapshot", head), *look.pieces, *look.events, Message("whole", orjson.dumps({"rows": len(look.fixes)}), at)]
 
     async def _patiently(self, listener: Listener, group: Group, last_id: str | None, after: int | None) -> Look:
         """A first look; while the database is away or busy it is waited for, for many come back at one moment."""
@@ -159,7 +157,7 @@ class Stream:
         out, listener.ready = listener.ready, []
         if listener.waiting:
             rows, listener.waiting = list(listener.waiting.values()), {}
-            out.append(fixes(rows, mark(self._reached, listener)))
+            out += pieces(rows, mark(self._reached, listener))
         if listener.events:
             found, listener.events = listener.events, {}
             listener.events_at = max(listener.events_at, self._events_reached)

@@ -14,6 +14,7 @@ from data.newest import COLUMNS
 from data.policy import View
 from data.visitor import Purpose, Visitor
 
+PIECE_ROWS = 4_000  # of one message: a browser reads it between two frames
 BACK = 64  # batches that may have been written before one with a higher number, and be there after it
 SCOPE, BATCH = len(COLUMNS), len(COLUMNS) + 1
 LON, LAT = COLUMNS.index("lon"), COLUMNS.index("lat")
@@ -83,6 +84,11 @@ class Look:
     reached: int
     events_at: int
 
+    @cached_property
+    def pieces(self) -> list[Message]:
+        """Its rows as messages, made once for however many begin with this look."""
+        return pieces(self.fixes, None)
+
 
 def told_of(rows: list[tuple], view: View) -> list[bytes]:
     """Rows as they go out, of those that are seen."""
@@ -107,6 +113,12 @@ def encoded(row: tuple) -> bytes:
 def fixes(rows: list[bytes], at: str | None) -> Message:
     """Rows as one message."""
     return Message("fixes", b"[" + b",".join(rows) + b"]", at)
+
+
+def pieces(rows: list[bytes], at: str | None) -> list[Message]:
+    """Rows as messages of a size a browser can read at once; where a stream is stands with the last."""
+    parts = [rows[i:i + PIECE_ROWS] for i in range(0, len(rows), PIECE_ROWS)] or [[]]
+    return [fixes(part, at if part is parts[-1] else None) for part in parts]
 
 
 def mark(batch: int, listener: Listener) -> str:

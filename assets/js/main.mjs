@@ -195,8 +195,8 @@ function chosen(now, changed) {
 function ticked(at, playing, keep = true) {
   const live = at === undefined;
   const moment = at ?? edge();
-  const { speed, waiting } = app.clock.state;
-  app.timeline.clock(at, { playing, live, speed, waiting });
+  const { speed, waiting, pace } = app.clock.state;
+  app.timeline.clock(at, { playing, live, speed, waiting, pace });
   app.asOf.ticked(at, playing);
   app.view?.setClock(moment, { live, stream: live && streaming(), playing, edge: edge(), speed });
   markClock($("speed-chart"), moment);
@@ -275,7 +275,8 @@ export function counted(told) {
   app.timeline.counts(["seizures", "tracks", "images"].map((layer) => `<span><b>${number(told[layer])}</b> ${layer}</span>`).join("") + (asOf ? `<span>as of ${clockWords(asOf)} UTC</span>` : ""));
 }
 
-function drawn({ stale }) {
+function drawn({ shown, under, stale }) {
+  app.timeline.under(under ? `${number(under)} of ${number(shown)} marks under others` : "");
   document.documentElement.dataset.stale = String(stale);
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import test from "node:test";
-import { advance, createClock, nextSpeed } from "../../assets/js/clock.mjs";
+import { advance, createClock, nextSpeed, replayWords } from "../../assets/js/clock.mjs";
 import { areaOf, lengthM, shapeOf } from "../../assets/js/map/draw.mjs";
 import { madeOf } from "../../assets/js/legend.mjs";
 import { strictest, tlp } from "../../assets/js/markings.mjs";
@@ -27,14 +27,38 @@ test("the clock runs at its speed and stops at the end", () => {
   now = 0.25;
   frames.shift()();
   assert.equal(at, 150);
-  now = 60; // a tab that slept does not jump
+  now = 60; // a machine that slept does not jump
   frames.shift()();
-  assert.equal(at, 450);
+  assert.equal(at, 150);
+  now = 61; // a slow frame counts whole
+  frames.shift()();
+  assert.equal(at, 750);
   c.pause();
   frames.shift()?.();
-  assert.equal(at, 450);
+  assert.equal(at, 750);
   c.seek(5000);
   assert.equal(at, 1000);
+});
+
+test("the speed that is shown is the true one, where drawing or data can't keep up", () => {
+  let now = 0, frame, hide, here = true;
+  const c = createClock(() => {}, { now: () => now, frame: (f) => { frame = f; }, reaches: () => here, hidden: (told) => { hide = told; } });
+  const on = (s) => { now += s; frame(); };
+  c.bounds(0, 1e6);
+  c.seek(0);
+  c.speed(60);
+  c.play();
+  for (let i = 0; i < 5; i++) on(2);
+  assert.deepEqual([c.state.at, c.state.pace], [600, 60], "frames of two seconds each lose nothing");
+  here = false;
+  for (let i = 0; i < 3; i++) on(2);
+  here = true;
+  on(2);
+  assert.ok(c.state.at < 900 && c.state.pace < 30, "what was waited for is not hidden");
+  hide();
+  on(5);
+  assert.deepEqual([c.state.at, c.state.pace], [720, undefined], "a page nobody saw goes on where it was");
+  assert.deepEqual([replayWords(60, 60), replayWords(60, 21.4), replayWords(60, undefined)], ["Replay 60×", "Replay 60×, shown at 21×", "Replay 60×"]);
 });
 
 test("speeds step and stay within their ends", () => {

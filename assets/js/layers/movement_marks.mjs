@@ -8,6 +8,7 @@ export const TRAILS = { "0": 0, "10m": 600, "1h": 3600, "6h": 21_600, "24h": 86_
 const LONGEST_TRAIL_S = Math.max(...Object.values(TRAIL_S));
 const TRAILS_MAX = 1_500; // tracks: above it only the chosen one has a trail (data/movement.py)
 const PIECES = 6; // a trail fades in this many steps
+const ONE_U = 0.6; // and is so strong where it is one line
 const FROZEN_FIXES = 4; // the same place told this often while it says it moves
 const MOVING_MPS = 0.5; // slower, a vector would only be noise
 const CIRCLE_PX = 8; // a smaller circle of uncertainty is hidden by its mark
@@ -60,7 +61,8 @@ export function bearing(lon0, lat0, lon1, lat1) {
   return (Math.atan2(x, y) * 180) / Math.PI;
 }
 
-function courseAt(track, place) {
+/** The way it points: as it told, else as it went. */
+export function courseAt(track, place) {
   const { t, lon, lat } = track;
   const newest = place.moving || place.i === t.length - 1;
   const turned = newest ? track.heading ?? track.course : undefined;
@@ -82,14 +84,20 @@ function frozen(track, i) {
   return true;
 }
 
+/** Of STATES; `silent` as marksAt has it. */
+export function stateAt(track, place, at, silent) {
+  const state = silent ? "stale" : stateOf(at - place.seen, track.sla_s);
+  return state === "live" && frozen(track, place.i) ? "frozen" : state;
+}
+
 /**
  * Marks and trails as GeoJSON features, how many marks are stale or lost, and the freshest state of each kind.
  *
  * `live`: each at its newest place, whatever the clock of the device that told it says; `way(track)` is where it is on its way there.
  * `silent`: nobody is heard, so every mark is hollow and one badge elsewhere carries the age. `vectorMin`: minutes at the told speed and
- * course; `zoom`: for circles of uncertainty; `trail`: how far back, a key of TRAILS.
+ * course; `zoom`: for circles of uncertainty; `trail`: how far back, a key of TRAILS; `whole`: each trail as one line.
  */
-export function marksAt(movement, at, { chosen, glide = false, live = false, way, silent = false, vectorMin = 0, zoom, trail: long } = {}) {
+export function marksAt(movement, at, { chosen, glide = false, live = false, way, silent = false, vectorMin = 0, zoom, trail: long, whole = false } = {}) {
   const out = { marks: [], trails: [], vectors: [], circles: [], stale: 0, states: {} };
   if (movement?.detail === "gathered") {
     out.marks = movement.gathered.map((g, i) => ({ type: "Feature", id: i, geometry: point(g.lon, g.lat), properties: { n: g.n } }));
@@ -101,8 +109,7 @@ export function marksAt(movement, at, { chosen, glide = false, live = false, way
     if (!place) continue;
     const old = at - place.seen;
     const isChosen = track.id === chosen;
-    let state = silent ? "stale" : stateOf(old, track.sla_s);
-    if (state === "live" && frozen(track, place.i)) state = "frozen";
+    const state = stateAt(track, place, at, silent);
     const isOld = state === "stale" || state === "lost";
     out.stale += isOld;
     // A kind is as fresh as the freshest thing of it.
@@ -117,7 +124,7 @@ export function marksAt(movement, at, { chosen, glide = false, live = false, way
     const newest = place.moving || place.i === track.t.length - 1;
     if (newest && !isOld && vectorMin) out.vectors.push(...vector(track, place, vectorMin));
     if (newest && track.accuracy_m > 0 && zoom !== undefined) out.circles.push(...circle(track, place, zoom));
-    if (state !== "lost" && (isChosen || tracks.length <= TRAILS_MAX)) out.trails.push(...trail(track, place, at, isChosen, TRAILS[long]));
+    if (state !== "lost" && (isChosen || tracks.length <= TRAILS_MAX)) out.trails.push(...trail(track, place, at, isChosen, TRAILS[long], whole ? 1 : PIECES));
   }
   return out;
 }
@@ -139,16 +146,16 @@ export function circle(track, { lon, lat }, zoom) {
 const point = (lon, lat) => ({ type: "Point", coordinates: [lon, lat] });
 
 /** A trail in pieces that fade with age; a gap is one straight dashed piece. */
-export function trail(track, place, at, isChosen, reach = TRAIL_S[GLYPHS[track.kind].family]) {
+export function trail(track, place, at, isChosen, reach = TRAIL_S[GLYPHS[track.kind].family], pieces = PIECES) {
   if (!reach) return [];
   const since = place.seen - reach;
   const out = [];
   let i = place.i;
   let piece = [[place.lon, place.lat]];
-  let step = PIECES;
-  const stepOf = (t) => Math.min(PIECES, Math.max(1, Math.ceil((PIECES * (t - since)) / reach)));
+  let step = pieces;
+  const stepOf = (t) => Math.min(pieces, Math.max(1, Math.ceil((pieces * (t - since)) / reach)));
   const close = () => {
-    if (piece.length > 1) out.push(line(track, piece, step / PIECES, false, isChosen));
+    if (piece.length > 1) out.push(line(track, piece, pieces === 1 ? ONE_U : step / pieces, false, isChosen));
   };
   for (let after = { lon: place.lon, lat: place.lat, t: place.t }; i >= 0 && track.t[i] > since; i--) {
     const here = { lon: track.lon[i], lat: track.lat[i], t: track.t[i] };

@@ -3,6 +3,7 @@ import { addLayer, retile, visible } from "../map/adapter.mjs";
 import { layerThen } from "../choices.mjs";
 import { GLYPHS, KINDS } from "../symbols/glyphs.mjs";
 import { mixed } from "../theme.mjs";
+import * as many from "./many.mjs";
 import { marksAt } from "./movement_marks.mjs";
 
 const TILES = "track-tiles", MARKS = "marks", TRAILS = "trails", VECTORS = "vectors", CIRCLES = "circles";
@@ -10,7 +11,7 @@ const TILES = "track-tiles", MARKS = "marks", TRAILS = "trails", VECTORS = "vect
 export const own = [MARKS, TRAILS, VECTORS, CIRCLES];
 /** What lies on the ground, below names; the others are marks. */
 export const paths = ["flow", "history", "history-gap", "history-still", "accuracy", "trail-case", "trail", "trail-gap", "vector"];
-const IDS = [...paths, "mark", "mark-gathered", "mark-gathered-n"];
+const IDS = [...paths, "mark", "mark-gathered", "mark-gathered-n", ...many.ids];
 const TURNS = KINDS.filter((k) => GLYPHS[k].turns);
 const empty = { type: "FeatureCollection", features: [] };
 
@@ -95,6 +96,7 @@ export function add(map, { token, choices, wall }) {
     },
     paint: { "text-color": token("caution"), "text-halo-color": token("land"), "text-halo-width": 1.6 },
   }, "slot-top");
+  many.add(map, { token, wall }, MARKS);
   addLayer(map, {
     id: "mark-gathered", type: "circle", source: MARKS, filter: ["has", "n"],
     paint: { "circle-radius": ["interpolate", ["linear"], ["ln", ["get", "n"]], 0, 4, 7, 15], "circle-color": token("s1"), "circle-stroke-color": token("track-land"), "circle-stroke-width": 1.5 },
@@ -126,12 +128,16 @@ export function upTo(map, at) {
   }
 }
 
-/** Everything that moves, at the clock's time; `how` as marksAt has it. Returns how many marks, of them how many are stale, and the chosen one's place. */
+/**
+ * Everything that moves, at the clock's time; `how` as marksAt has it, `many`: more than features will do for. Returns how many marks, of them how
+ * many are stale and how many stand under another and are not drawn, and the chosen one's place.
+ */
 export function draw(map, movement, at, how) {
-  const { marks, trails, vectors, circles, stale, states } = marksAt(movement, at, { ...how, zoom: map.getZoom() });
+  if (!how.many) many.clear(map);
+  const { marks, trails, vectors, circles, stale, states, under = 0, ...told } = (how.many ? many.draw : (_, ...of) => marksAt(...of))(map, movement, at, { ...how, zoom: map.getZoom() });
   for (const [source, features] of [[MARKS, marks], [TRAILS, trails], [VECTORS, vectors], [CIRCLES, circles]]) put(map, source, features);
-  const chosen = how.chosen === undefined ? undefined : marks.find((mark) => mark.properties.id === how.chosen)?.geometry.coordinates;
-  return { shown: movement?.total ?? 0, stale, states, chosen };
+  const chosen = how.chosen === undefined ? undefined : told.chosen ?? marks.find((mark) => mark.properties.id === how.chosen)?.geometry.coordinates;
+  return { shown: movement?.total ?? 0, stale, states, under, chosen };
 }
 
 /** Whether the marks that were set last are on the map. */
@@ -145,11 +151,32 @@ function put(map, name, features) {
   source.setData({ type: "FeatureCollection", features });
 }
 
+/** The number of the track whose mark is at a point of the screen, where the map's library does not know of it. */
+export const trackAt = (map, point) => map.vigiaMany?.at(point);
+
+/** While the clock runs passes are not drawn: they are half of what a frame costs, and no news then. */
+export function play(map, playing) {
+  if (Boolean(map.vigiaPlaying) === playing) return;
+  map.vigiaPlaying = playing;
+  plain(map);
+}
+
+function plain(map) {
+  const { vigiaPlaying: playing, vigiaShown: on } = map;
+  if (!map.getLayer("flow")) return;
+  visible(map, ["flow"], on && !playing);
+  map.setLayerZoomRange("trail-case", playing ? MIDDLE : 0, 24);
+}
+
 export function show(map, on, opacity) {
   visible(map, IDS, on);
+  map.vigiaShown = on;
+  plain(map);
   if (!map.getLayer("mark")) return;
   map.setPaintProperty("mark", "icon-opacity", opacity);
   map.setPaintProperty("mark", "text-opacity", opacity);
+  map.setPaintProperty(many.AGES, "text-opacity", opacity);
+  map.vigiaMany.opacity(opacity);
   map.setPaintProperty("trail", "line-opacity", trailOpacity(opacity));
   map.setPaintProperty("history", "line-opacity", ["interpolate", ["linear"], ["zoom"], 9, HISTORY[0] * opacity, 13, HISTORY[1] * opacity]);
 }

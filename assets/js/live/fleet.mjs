@@ -1,6 +1,7 @@
 // Pure: what the stream tells, as tracks like those of /api/movement: the newest place of each, and behind it what came before.
 
 const VERTICES = 400; // of a trail: what is older is let go
+const ALL_VERTICES = 1_000_000, LEAST_VERTICES = 8; // of all tracks together: where they are very many only the chosen one has a trail
 const GLIDE_S = 2; // a mark is never longer under way to its newest place
 const REACH_S = 30 * 86_400; // how far back the stream looks (data/newest.py): an older place comes from elsewhere
 const MEASURES = ["kind", "name", "agency", "speed", "course", "heading", "altitude_m", "accuracy_m", "sla_s", "gap_s", "flags", "source"];
@@ -8,7 +9,7 @@ const MEASURES = ["kind", "name", "agency", "speed", "course", "heading", "altit
 /** All tracks of one stream. A new snapshot stands in for the old picture only when it is whole. */
 export function createFleet() {
   const at = {};
-  let tracks = new Map(), coming, whole = false, listed, version = 0;
+  let tracks = new Map(), coming, whole = false, listed, version = 0, newest = -Infinity;
 
   const change = () => {
     listed = undefined;
@@ -22,6 +23,7 @@ export function createFleet() {
     into.set(id, track);
     const last = track.t.at(-1);
     if (t < last) return;
+    if (t > newest) newest = t;
     for (const name of MEASURES) track[name] = row[at[name]];
     if (t === last) {
       [track.lon[track.lon.length - 1], track.lat[track.lat.length - 1]] = [row[at.lon], row[at.lat]];
@@ -31,10 +33,13 @@ export function createFleet() {
     track.lon.push(row[at.lon]);
     track.lat.push(row[at.lat]);
     if (last !== undefined) track.arrivedS = nowS;
-    if (track.t.length > 1.25 * VERTICES) for (const of of ["t", "lon", "lat"]) track[of] = track[of].slice(-VERTICES);
+    const most = id === fleet.long ? VERTICES : Math.max(LEAST_VERTICES, Math.min(VERTICES, Math.floor(ALL_VERTICES / into.size)));
+    if (track.t.length > 1.25 * most) for (const of of ["t", "lon", "lat"]) track[of] = track[of].slice(-most);
   }
 
-  return {
+  const fleet = {
+    /** The track whose trail is kept at its full length, however many there are. */
+    long: undefined,
     get whole() { return whole; },
     get version() { return version; },
     get size() { return tracks.size; },
@@ -44,7 +49,10 @@ export function createFleet() {
       if (data.columns) data.columns.forEach((name, i) => { at[name] = i; });
       if (event === "snapshot") coming = new Map();
       else if (event === "fixes") for (const row of data) take(row, nowS);
-      else if (event === "whole") [tracks, coming, whole] = [coming ?? tracks, undefined, true];
+      else if (event === "whole") {
+        [tracks, coming, whole] = [coming ?? tracks, undefined, true];
+        newest = [...tracks.values()].reduce((most, track) => Math.max(most, track.t.at(-1)), -Infinity);
+      }
       else if (event === "resumed") coming = undefined; // what broke off is told again
       change();
     },
@@ -71,13 +79,14 @@ export function createFleet() {
       return listed;
     },
     /** The newest time told. */
-    newest: () => [...tracks.values()].reduce((most, track) => Math.max(most, track.t.at(-1)), -Infinity),
+    newest: () => newest,
     /** Whether a mark is under way. */
     moving(nowS) {
       for (const track of tracks.values()) if (track.arrivedS !== undefined && nowS - track.arrivedS < GLIDE_S) return true;
       return false;
     },
   };
+  return fleet;
 }
 
 /** Where a mark is on its way from the fix before to the last one, never beyond it; undefined when it has arrived, or there is no way between them. */

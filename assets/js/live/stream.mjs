@@ -5,6 +5,7 @@ const PULSE_S = 5;
 const ALONE_S = 20; // nothing from the tab that holds the stream for so long: it hangs
 const REOPEN_S = [0.5, 10];
 const NAMES = ["snapshot", "fixes", "whole", "resumed", "lagged", "revoked", "closing", "beat"];
+const PIECE_ROWS = 4_000; // of one message to another tab: it reads it between two frames
 const HAND_ON = ["beat"]; // the last of these is told to a tab that comes later
 
 /** What a browser has for it. Without locks (a page over plain HTTP) each tab holds its own. */
@@ -114,18 +115,25 @@ export function createStream({ query, who = "", parts = browserParts() }) {
   function between({ data: told }) {
     if (told.to && told.to !== parts.me) return;
     state.leaderS = parts.now();
-    if (told.ask && state.leads) channel.postMessage({ to: told.ask, told: everything() });
+    if (told.ask && state.leads) handAll(told.ask);
     if (told.want) want(told.want);
     if (state.leads) return;
     if (told.event) heard(told.event, told.data, told.id);
     for (const [event, data, id] of told.told ?? []) heard(event, data, id);
   }
 
-  function everything() {
-    const held = kept.coming ?? kept.whole;
-    if (!held) return [];
-    const rows = [...held.rows.values()];
-    return [["snapshot", { ...held.head, rows: rows.length }], ["fixes", rows], ...(kept.coming ? [] : [["whole", { rows: rows.length }, state.at]]), ...kept.last];
+  /** To one tab all there is, a piece at a time. Where a new snapshot begins meanwhile, that one is told to all. */
+  function handAll(to) {
+    const held = kept.coming ?? kept.whole, rows = [...(held?.rows.values() ?? [])];
+    const step = (begin) => {
+      if (state.ended || held !== (kept.coming ?? kept.whole)) return;
+      const end = begin + PIECE_ROWS, told = [...(begin ? [] : [["snapshot", { ...held.head, rows: rows.length }]]), ["fixes", rows.slice(begin, end)]];
+      if (end >= rows.length) told.push(...(kept.coming ? [] : [["whole", { rows: rows.length }, state.at]]), ...kept.last);
+      channel.postMessage({ to, told });
+      if (end < rows.length) parts.after(() => step(end), 0);
+    };
+    if (held) step(0);
+    else channel.postMessage({ to, told: [] });
   }
 
   function want(event) {

@@ -7,7 +7,7 @@ import { epoch, iso } from "../times.mjs";
 const AHEAD_S = 3600; // movement is fetched at least this far ahead of the clock
 const AHEAD_REAL_S = 12, LEAST_REAL_S = 4; // and so far ahead of one that runs, in time of ours; less than that is fetched again
 const SPAN_MAX_S = 31 * 86_400; // of one question (routes/tracks.py)
-const GLIDING_MAX = 3_000; // marks: above it they go from place to place
+const GLIDING_MAX = 3_000; // marks: above it they go from place to place, and are drawn as numbers (layers/many.mjs)
 const STILL = "(prefers-reduced-motion: reduce)";
 
 /** Pure: what to fetch for a clock at `at`. */
@@ -27,6 +27,7 @@ export function isDue(held, at, { playing, speed }, trail) {
 export function createMoving({ map, choices, clock, held, answer, live, drawn }) {
   const monotonic = () => performance.now() / 1000;
   const streaming = () => Boolean(clock.stream && live?.fleet.whole);
+  const many = () => streaming() && live.fleet.size > GLIDING_MAX;
   const still = () => matchMedia(STILL).matches;
   let asking;
 
@@ -53,16 +54,16 @@ export function createMoving({ map, choices, clock, held, answer, live, drawn })
     picture: () => (streaming() ? live.fleet.movement(epoch(choices.get().from)) : held.movement),
     /** How it is to be drawn: as marksAt and featuresOf take it. */
     how() {
-      if (!streaming()) return { glide: !clock.live };
-      const glides = live.fleet.size <= GLIDING_MAX && !still(), nowS = monotonic();
-      return { live: true, silent: live.stale, ...(glides && !live.stale ? { way: (track) => underWay(track, nowS) } : {}) };
+      if (!streaming()) return { glide: !clock.live, whole: clock.playing };
+      const glides = !many() && !still(), nowS = monotonic();
+      return { live: true, many: many(), silent: live.stale, ...(glides && !live.stale ? { way: (track) => underWay(track, nowS) } : {}) };
     },
     /** Whether marks are under way: then they are drawn again soon. */
-    gliding: () => streaming() && live.fleet.size <= GLIDING_MAX && !still() && live.fleet.moving(monotonic()),
+    gliding: () => streaming() && !many() && !still() && live.fleet.moving(monotonic()),
     due: (at) => !streaming() && isDue(held.movement, at, clock, choices.get().trail),
     /** Whether what is held reaches so far: a clock that runs waits for it. */
     reaches: (at) => streaming() || Boolean(held.movement && at <= held.movement.to && at >= held.movement.from),
-    many: () => streaming() && live.fleet.size > GLIDING_MAX,
+    many,
   };
 }
 

@@ -21,7 +21,8 @@ const GROUND = ["hotspots", "imagery", "sections"];
 const FRAME_S = 0.09; // while playing the marks are drawn about eleven times a second
 const TILES_OF_VIEWS = 240; // a wall comes back to each of its views and should find it as it was
 const GLIDE_MS = 100; // and while marks are under way live, ten times
-const MANY_S = 1; // where there are very many marks, once
+const MANY_S = 1; // where there are very many marks, once, and where the person changes something
+const ZOOMED = 0.7; // so far on, what stood under other marks is looked for again
 const LOOK_S = 3;
 const FOLLOW_PX = 2; // a followed track moves the map by no less
 
@@ -37,7 +38,7 @@ export async function createView(container, { choices, token, status, told, came
   const held = { points: undefined, images: undefined, movement: undefined, run: undefined, levels: new Set() };
   const clock = { at: undefined, live: true, stream: false, playing: false, edge: undefined, speed: 1 };
   const asking = {}, asked = {};
-  let drawn = 0, looked = 0, ready = false, gliding, stands, runsAt;
+  let drawn = 0, drawnZoom = 0, looked = 0, ready = false, gliding, stands, runsAt;
   let drawnOf = {}; // what each layer was last drawn of: what is the same is not set again, however often the clock ticks
   const moving = createMoving({ map: () => map, choices, clock, held, answer, live, drawn: () => draw(true) });
   const seen = () => ({ ...held, movement: moving.picture(), at: clock.at, ...moving.how() });
@@ -68,7 +69,7 @@ export async function createView(container, { choices, token, status, told, came
     order();
     drawArea();
     told.dressed?.(map);
-    draw(true);
+    draw(true, true);
   }
 
   function order() {
@@ -161,13 +162,15 @@ export async function createView(container, { choices, token, status, told, came
 
   // -- drawing at the clock's time
 
-  function draw(now = false) {
+  function draw(now = false, asked = false) {
     if (!ready || clock.at === undefined) return;
     const moment = performance.now() / 1000;
-    if (moment - drawn < (moving.many() ? MANY_S : now ? 0 : FRAME_S)) return;
+    if (moment - drawn < (moving.many() && !asked ? MANY_S : now ? 0 : FRAME_S)) return;
     drawn = moment;
-    const sel = choices.get().sel;
-    const chosen = sel?.startsWith("track:") ? Number(sel.slice(6)) : undefined;
+    drawnZoom = map.getZoom();
+    movements.play(map, clock.playing);
+    if (live) live.fleet.long = chosenTrack();
+    const chosen = chosenTrack();
     const { chosen: where, ...moved } = movements.draw(map, moving.picture(), clock.at, { chosen, ...moving.how(), trail: choices.get().trail, vectorMin: Number(choices.get().vector) || 0 });
     const until = clock.live ? undefined : clock.at;
     if (other("seizures", held.points, until, choices.get().heat)) seizures.draw(map, held.points?.detail === "points" ? held.points : undefined, until, choices.get().heat === "1");
@@ -180,6 +183,8 @@ export async function createView(container, { choices, token, status, told, came
     if (!gliding && moving.gliding()) glideOn();
     told.drawn?.(moved);
   }
+
+  const chosenTrack = () => (choices.get().sel?.startsWith("track:") ? Number(choices.get().sel.slice(6)) : undefined);
 
   function other(layer, ...of) {
     const same = drawnOf[layer]?.every((value, i) => value === of[i]);
@@ -229,16 +234,20 @@ export async function createView(container, { choices, token, status, told, came
   const clickable = Object.values(LAYERS).flatMap((l) => l.clickable);
   map.on("click", (event) => {
     if (told.drawing?.()) return; // a corner of an area may lie on a mark
-    const r = 6, { x, y } = event.point;
-    const found = map.queryRenderedFeatures([[x - r, y - r], [x + r, y + r]], { layers: clickable.filter((id) => map.getLayer(id)) })[0];
+    const found = pointed(event.point, TOUCH_PX);
     if (!found) return told.select?.(undefined);
     if (found.properties.point_count || found.properties.n > 1) return zoomInto(found);
     told.select?.(named(found));
   });
+  function pointed(point, r) {
+    const track = movements.trackAt(map, point);
+    if (track !== undefined) return { layer: { id: "mark" }, properties: { id: track } };
+    return map.queryRenderedFeatures([[point.x - r, point.y - r], [point.x + r, point.y + r]], { layers: clickable.filter((id) => map.getLayer(id)) })[0];
+  }
   const named = ({ layer, properties }) => `${layer.id === "mark" ? "track" : ["frame-fill", "frame-point"].includes(layer.id) ? "image" : "seizure"}:${properties.id}`;
   map.on("mousemove", (event) => {
     if (told.drawing?.()) return;
-    const over = map.queryRenderedFeatures(event.point, { layers: clickable.filter((id) => map.getLayer(id)) })[0];
+    const over = pointed(event.point, 0);
     map.getCanvas().style.cursor = over ? "pointer" : "";
     told.hovered?.(over && !over.properties.point_count && !(over.properties.n > 1) ? named(over) : undefined);
   });
@@ -269,9 +278,10 @@ export async function createView(container, { choices, token, status, told, came
     if (following) return; // by a draw that goes on
     if (ready && choices.get().sel) choose();
     if (clock.at === undefined) return;
-    if (moving.streaming()) draw(true); // a circle of uncertainty may be large enough now
+    if (moving.streaming()) draw(true, true); // a circle of uncertainty may be large enough now
     else if (held.movement?.detail !== "trails") moving.fetch(clock.at);
   });
+  map.on("zoom", () => moving.many() && Math.abs(map.getZoom() - drawnZoom) >= ZOOMED && draw(true, true));
   map.on("dragstart", () => choices.get().follow && choices.set({ follow: undefined }));
   map.on("error", ({ error }) => {
     // A tile that was cancelled or is not there is no news; anything else is.
@@ -290,7 +300,7 @@ export async function createView(container, { choices, token, status, told, came
     if (!ready) return;
     if (changed.has("layers") || changed.has("heat")) order();
     if (changed.has("trail") && clock.at !== undefined) moving.fetch(clock.at, true);
-    if (["sel", "heat", "layers", "trail", "vector", "follow"].some((k) => changed.has(k))) draw(true);
+    if (["sel", "heat", "layers", "trail", "vector", "follow"].some((k) => changed.has(k))) draw(true, true);
   });
 
   refetch();
@@ -317,7 +327,7 @@ export async function createView(container, { choices, token, status, told, came
   };
 }
 
-const REVEAL_PX = 80, WORDS_PX = 190;
+const TOUCH_PX = 6, REVEAL_PX = 80, WORDS_PX = 190;
 
 /** Move the map only as far as brings a place into view. */
 function nudge(map, at) {

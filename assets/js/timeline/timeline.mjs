@@ -1,5 +1,5 @@
 // The timeline: three lanes on one axis, the window with its handles, the clock's hand, and the controls.
-import { SPEEDS, nextSpeed, speedWords } from "../clock.mjs";
+import { SPEEDS, nextSpeed, replayWords, speedWords } from "../clock.mjs";
 import { moment, number } from "../times.mjs";
 import { moved, spanOf, stepWords, ticks, tickWords, toTime, toX } from "./span.mjs";
 
@@ -19,6 +19,7 @@ export function createTimeline(container, { token, act }) {
       <button class="tl-known" data-act="known" aria-haspopup="dialog" aria-expanded="false" aria-label="Known at…" title="Show only what was recorded by a time">
         <svg viewBox="0 0 20 20" aria-hidden="true"><path d="M4.6 6.2A7 7 0 1 1 3 10M4.2 2.6v3.8H8M10 6v4.2l2.8 1.8"/></svg><span>Known at…</span></button>
       <p class="tl-words" aria-live="off"></p>
+      <p class="tl-under"></p>
       <p class="tl-counts"></p>
     </div>
     <div class="tl-body">
@@ -169,7 +170,7 @@ export function createTimeline(container, { token, act }) {
     const bold = (t, how) => `<b>${moment(t, { thisYear: 0, ...how })}</b>`;
     const thisYear = new Date(view.to * 1000).getUTCFullYear();
     $(".tl-words").innerHTML = view.live ? `${bold(view.from, { thisYear })} to ${bold(view.to)} UTC` : `${bold(view.at, { secondsToo: true })} UTC`;
-    $(".tl-live span").textContent = view.live ? "Live" : view.waiting && view.playing ? "Loading…" : `Replay ${speedWords(view.speed)}`;
+    $(".tl-live span").textContent = view.live ? "Live" : view.waiting && view.playing ? "Loading…" : replayWords(view.speed, view.playing ? view.pace : undefined);
     $(".tl-live").setAttribute("aria-pressed", String(view.live));
     $(".tl-go").classList.toggle("playing", view.playing);
     $(".tl-go").setAttribute("aria-label", view.playing ? "Pause" : "Play");
@@ -245,10 +246,14 @@ export function createTimeline(container, { token, act }) {
       view.lanes = lanes;
       paint();
     },
-    clock(at, { playing, live, speed, waiting = false }) {
-      Object.assign(view, { at, playing, live, speed, waiting });
+    clock(at, { playing, live, speed, waiting = false, pace }) {
+      Object.assign(view, { at, playing, live, speed, waiting, pace });
       words();
       place();
+    },
+    /** How many marks are not drawn, for they would be under others. */
+    under(text) {
+      if ($(".tl-under").textContent !== text) $(".tl-under").textContent = text;
     },
     counts(text) {
       $(".tl-counts").innerHTML = text;
