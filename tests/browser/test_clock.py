@@ -53,6 +53,27 @@ def test_playing_moves_the_clock_and_pausing_keeps_it_in_the_address(page, world
     until(page, "!__vigia.choices.get().at && document.querySelector('.tl-live').innerText === 'Live'")
 
 
+def test_passes_are_hidden_while_it_plays_and_are_back_when_it_stops(page, world):
+    passes = "__vigia.view.map.queryRenderedFeatures({ layers: ['flow'] }).length"
+    case = "__vigia.view.map.getLayer('trail-case').minzoom"
+    look(page, world)
+    until(page, f"{passes} > 0")
+    for stop in (".tl-go", ".tl-live"):
+        page.click(".tl-go")
+        until(page, f"__vigia.clock.state.playing && {passes} === 0 && {case} === 9")
+        page.evaluate("__vigia.clock.seek(__vigia.clock.state.at - 3600)")
+        until(page, f"__vigia.clock.state.playing && {passes} === 0")
+        page.click(stop)
+        until(page, f"!__vigia.clock.state.playing && {passes} > 0 && {case} === 0")
+    # Hidden by somebody, they stay hidden.
+    page.evaluate("__vigia.choices.set({ layers: '-movements' })")
+    page.click(".tl-go")
+    until(page, "__vigia.clock.state.playing")
+    page.click(".tl-go")
+    until(page, "!__vigia.clock.state.playing")
+    assert page.evaluate("__vigia.view.map.getLayoutProperty('flow', 'visibility')") == "none"
+
+
 def test_keys_step_the_clock_and_leave_the_search_alone(page, world):
     look(page, world)
     page.focus("body")

@@ -81,3 +81,12 @@ test("nothing is under way over a gap, round the world, or from its first place"
   f.told("fixes", [row(1, 4000, 1), row(2, 60, -179.9)], 10);
   for (const id of [1, 2, 3]) assert.equal(underWay(f.track(id), 10.5), undefined);
 });
+
+test("of very many tracks less is kept behind each, but of the chosen one", () => {
+  const f = fleet(...Array.from({ length: 20_000 }, (_, i) => row(i + 1, 10, 1)));
+  f.long = 2;
+  for (let t = 11; t < 200; t++) f.told("fixes", [row(1, t, 1), row(2, t, 1)], t);
+  assert.ok(f.track(1).t.length <= 63, `${f.track(1).t.length}: a million vertices in all`);
+  assert.equal(f.track(2).t.length, 190);
+  assert.equal(f.newest(), 199);
+});

@@ -69,3 +69,9 @@ test("gathered marks are counts", () => {
   const { marks, trails } = marksAt({ detail: "gathered", gathered: [{ lon: 1, lat: 2, n: 40 }] }, 0);
   assert.deepEqual([marks[0].properties, trails], [{ n: 40 }, []]);
 });
+
+test("while it plays a trail is one line between its gaps", () => {
+  const t = Array.from({ length: 30 }, (_, i) => i * 100 + (i > 14 ? 2000 : 0)), long = { ...track, t, lon: t.map((x) => x / 1000), lat: t.map(() => 0) };
+  const { trails } = marksAt({ tracks: [long] }, 4900, { trail: "6h", whole: true });
+  assert.deepEqual(trails.map((f) => [f.properties.gap, f.geometry.coordinates.length]), [[false, 16], [true, 2], [false, 15]], "from where it is, back");
+});

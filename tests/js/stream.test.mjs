@@ -93,6 +93,20 @@ test("tabs that ask the same share one stream, and one that comes later is told 
   await all.pass(1);
 });
 
+test("very many tracks are handed to a later tab a piece at a time, and are whole with the last", async () => {
+  const all = browser();
+  all.tab();
+  await all.pass(1);
+  all.say("snapshot", HEAD);
+  for (let i = 0; i < 3; i++) all.say("fixes", Array.from({ length: 3_000 }, (_, k) => [3_000 * i + k, 10]));
+  all.say("whole", { rows: 9_000 }, "5-abc");
+  await all.pass(1);
+  const two = all.tab();
+  await all.pass(1);
+  assert.deepEqual(names(two), ["snapshot", "fixes", "fixes", "fixes", "whole"]);
+  assert.deepEqual(two.told.slice(1, 4).map(([, rows]) => rows.length), [4_000, 4_000, 1_000]);
+});
+
 test("tabs with other rights share nothing", async () => {
   const all = browser();
   const one = all.tab("world=live", { who: "1,2" });

@@ -122,18 +122,14 @@ export function createStream({ query, who = "", parts = browserParts() }) {
     for (const [event, data, id] of told.told ?? []) heard(event, data, id);
   }
 
-  /** To one tab all there is, a piece at a time. Where a new snapshot begins meanwhile, that one is told to all. */
+  /** To one tab all there is, in messages of a size it can read at once; sent in one go, for a hidden tab's timers stand still for a minute. */
   function handAll(to) {
     const held = kept.coming ?? kept.whole, rows = [...(held?.rows.values() ?? [])];
-    const step = (begin) => {
-      if (state.ended || held !== (kept.coming ?? kept.whole)) return;
-      const end = begin + PIECE_ROWS, told = [...(begin ? [] : [["snapshot", { ...held.head, rows: rows.length }]]), ["fixes", rows.slice(begin, end)]];
-      if (end >= rows.length) told.push(...(kept.coming ? [] : [["whole", { rows: rows.length }, state.at]]), ...kept.last);
-      channel.postMessage({ to, told });
-      if (end < rows.length) parts.after(() => step(end), 0);
-    };
-    if (held) step(0);
-    else channel.postMessage({ to, told: [] });
+    const hand = (...told) => channel.postMessage({ to, told });
+    if (!held) return hand();
+    hand(["snapshot", { ...held.head, rows: rows.length }], ["fixes", rows.slice(0, PIECE_ROWS)]);
+    for (let i = PIECE_ROWS; i < rows.length; i += PIECE_ROWS) hand(["fixes", rows.slice(i, i + PIECE_ROWS)]);
+    hand(...(kept.coming ? [] : [["whole", { rows: rows.length }, state.at]]), ...kept.last);
   }
 
   function want(event) {
