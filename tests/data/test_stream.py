@@ -18,6 +18,7 @@ from data.live import LiveWriter
 from data.policy import Snapshot
 from data.sessions import Database
 from data.stream import Stream
+from data.stream_parts import Look, pieces
 from data.visitor import Purpose
 from errors import SignedOut
 from tests.conftest import TESTER
@@ -265,3 +266,11 @@ async def test_who_leaves_leaves_nothing_behind(database, running):
     with suppress(asyncio.TimeoutError):
         await asyncio.wait_for(asyncio.sleep(0.1), 1)
     assert running._groups == {} and running._rights._views == {}
+
+
+def test_a_snapshot_comes_in_pieces_made_once_for_all_who_begin_with_it():
+    look = Look([b"[%d]" % i for i in range(9_000)], [], 5, 0)
+    assert look.pieces is look.pieces and [len(orjson.loads(piece.data)) for piece in look.pieces] == [4_000, 4_000, 1_000]
+    assert sum((orjson.loads(piece.data) for piece in look.pieces), []) == [[i] for i in range(9_000)]
+    assert [piece.id for piece in pieces(look.fixes, "7-abc-0")] == [None, None, "7-abc-0"], "who is cut off before the last is told all of it again"
+    assert [piece.data for piece in pieces([], "7-abc-0")] == [b"[]"]
