@@ -94,7 +94,7 @@ def test_closer_there_are_ages_and_a_lost_context_comes_back(browser, crowd):
         page.evaluate("(() => { const lose = __vigia.view.map.getCanvas().getContext('webgl2').getExtension('WEBGL_lose_context'); lose.loseContext(); setTimeout(() => lose.restoreContext(), 200); })()")
         until(page, f"(first) => {LAYER} !== first && {LAYER}.count === {NUMBER}", arg=first)
         assert page.evaluate(INK, [ALONE[0] - 1, ALONE[1]]) > 40, "its glyph is on the map again"
-        page.evaluate(f"__vigia.view.map.jumpTo({{ center: [{ALONE[0] - 1.08}, {ALONE[1] - 0.04}], bearing: 50 }})")
+        page.evaluate(f"__vigia.view.map.jumpTo({{ center: [{ALONE[0] - 1.03}, {ALONE[1] - 0.01}], bearing: 50 }})")
         assert page.evaluate(INK, [ALONE[0] - 1, ALONE[1]]) > 40, "and where it belongs when the map is turned"
 
 
@@ -103,5 +103,5 @@ def test_few_again_are_features_again(browser, crowd):
         page.set_viewport_size(SMALL)
         page.goto(f"{crowd.address}/?world=live&layers=movements{CAMERA}")
         until(page, READY, timeout=90_000)
-        page.evaluate(f"__vigia.choices.set({{ track: 'made:alone' }})")
+        page.evaluate(f"__vigia.choices.set({{ track: ['{crowd.alone}'] }})")
         until(page, f"{LAYER}.count === 0 && __vigia.view.map.getSource('marks').serialize().data.features.length === 1", timeout=60_000)

@@ -290,11 +290,14 @@ export async function createView(container, { choices, token, status, told, came
   });
   map.getCanvas().setAttribute("aria-label", "Map. Arrow keys move it, plus and minus zoom. The table below lists what it shows.");
 
+  function redress() {
+    ready = false;
+    map.setStyle(styled(), { diff: false });
+  }
+  map.on("webglcontextrestored", redress); // a layer of our own does not come back by itself
+
   choices.subscribe((now, changed) => {
-    if (changed.has("theme")) {
-      ready = false;
-      map.setStyle(styled(), { diff: false });
-    }
+    if (changed.has("theme")) redress();
     if (FILTER_KEYS.some((k) => changed.has(k))) refetch();
     if (changed.has("area")) drawArea();
     if (!ready) return;
