@@ -294,6 +294,7 @@ export async function createView(container, { choices, token, status, told, came
     ready = false;
     map.setStyle(styled(), { diff: false });
   }
+  map.on("webglcontextlost", () => (ready = false));
   map.on("webglcontextrestored", redress); // a layer of our own does not come back by itself
 
   choices.subscribe((now, changed) => {
