@@ -104,7 +104,7 @@ def main(args: list[str]) -> int:
                 runs = {name: _look(program, server, features, drawn, asked.seconds)
                         for name, features, drawn in (("ours", False, True), ("features", True, True), ("ours undrawn", False, False), ("features undrawn", True, False))
                         if not (features and asked.no_peer)}
-            worst = max(worst, runs["ours undrawn"]["task_worst_ms"])
+            worst = max(worst, *(runs["ours undrawn"][key] for key in ("task_worst_ms", "pan_task_worst_ms")))
             _report(number, runs, sent)
     print(f"\nlongest task of ours, drawing left out: {worst:.0f} ms (wanted at most {LIMIT_TASK_MS})")
     return 0 if worst <= LIMIT_TASK_MS else 1
