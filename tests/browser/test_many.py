@@ -53,6 +53,12 @@ def crowd(module_database, tmp_path_factory):
             yield fleet
 
 
+def day() -> str:
+    """The live world for a day, to an hour from now: a window that goes on with the time would leave the oldest behind."""
+    begin, end = (time.strftime("%Y-%m-%dT%H:%M:00Z", time.gmtime(time.time() + s)) for s in (-86_400, 3_600))
+    return f"world=live&from={begin}&to={end}"
+
+
 def heard(fleet: Fleet, lon: float, lat: float, *, ago_s: float = 0) -> None:
     fleet.writer.store({"track_id": np.array([fleet.alone]), "observed_us": np.array([int((time.time() - ago_s) * 1e6)]), "lon": np.array([lon]), "lat": np.array([lat])})
     fleet.connection.commit()
@@ -61,7 +67,7 @@ def heard(fleet: Fleet, lon: float, lat: float, *, ago_s: float = 0) -> None:
 def test_all_are_counted_one_opens_and_the_camera_stays(browser, crowd):
     with watched(browser) as page:
         page.set_viewport_size(SMALL)
-        page.goto(f"{crowd.address}/?world=live&layers=movements{CAMERA}")
+        page.goto(f"{crowd.address}/?{day()}&layers=movements{CAMERA}")
         until(page, READY, timeout=90_000)
         camera = page.evaluate(WHERE)
         drawn, under, fleet = page.evaluate(f"[{LAYER}.count, {LAYER}.marks.under, __vigia.live.fleet.size]")
@@ -86,7 +92,7 @@ def test_closer_there_are_ages_and_a_lost_context_comes_back(browser, crowd):
     heard(crowd, ALONE[0] - 1, ALONE[1])
     with watched(browser) as page:
         page.set_viewport_size(SMALL)
-        page.goto(f"{crowd.address}/?world=live&layers=movements#map=11/26/-111")
+        page.goto(f"{crowd.address}/?{day()}&layers=movements#map=11/26/-111")
         until(page, READY, timeout=90_000)
         assert page.evaluate(f"{LAYER}.count") == NUMBER, "what is out of view is there when the camera comes"
         until(page, "__vigia.view.map.getSource('marks').serialize().data.features.map((f) => [f.properties.id, f.properties.aged]).join().startsWith('%d,2 h')" % crowd.old)
@@ -101,7 +107,7 @@ def test_closer_there_are_ages_and_a_lost_context_comes_back(browser, crowd):
 def test_few_again_are_features_again(browser, crowd):
     with watched(browser) as page:
         page.set_viewport_size(SMALL)
-        page.goto(f"{crowd.address}/?world=live&layers=movements{CAMERA}")
+        page.goto(f"{crowd.address}/?{day()}&layers=movements{CAMERA}")
         until(page, READY, timeout=90_000)
         page.evaluate(f"__vigia.choices.set({{ track: ['{crowd.alone}'] }})")
         until(page, f"{LAYER}.count === 0 && __vigia.view.map.getSource('marks').serialize().data.features.length === 1", timeout=60_000)
