@@ -20,6 +20,7 @@ from commands import access, flights
 from commands import events as watching
 from commands.audit import audit
 from commands.authority import authority
+from commands.coverage import coverage
 from commands.feed import feed
 from commands.imagery import imagery
 from commands.release import release
@@ -52,6 +53,7 @@ for name, command in flights.COMMANDS.items():
 cli.add_typer(retention, name="retention")
 cli.add_typer(jobs, name="jobs")
 cli.add_typer(release, name="release")
+cli.add_typer(coverage, name="coverage")
 
 Files = Annotated[list[Path], typer.Argument(help="Files to import.")]
 World = Annotated[str, typer.Option(help="live or exercise.")]
@@ -287,7 +289,7 @@ def mark(
 BENCHES = {
     "tiles": "benchmarks.tiles", "import": "benchmarks.imports", "raster": "benchmarks.raster", "page": "benchmarks.page", "play": "benchmarks.play",
     "access": "benchmarks.access", "imagery-import": "benchmarks.imagery_import", "fuzz-imagery": "benchmarks.fuzz_imagery", "live": "benchmarks.live", "events": "benchmarks.events",
-    "fleet": "benchmarks.fleet",
+    "fleet": "benchmarks.fleet", "change": "benchmarks.change",
 }
 
 

@@ -17,6 +17,9 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from pyproj import CRS, Transformer
+from rasterio.enums import ColorInterp, Resampling
+from rasterio.transform import from_bounds
+from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 HALF_M = 20_037_508.342789244
@@ -69,6 +72,15 @@ class Reader:
         found = self._sampled(west + columns.start / per_x, north - rows.start / per_y, 1 / per_x, 1 / per_y, rows.stop - rows.start,
                               columns.stop - columns.start, bands)
         return None if found is None else (*found, (rows, columns))
+
+    def warped(self, crs: str, bounds: tuple[float, float, float, float], rows: int, columns: int, bands: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Its pixels on a grid of another CRS (bands, rows, columns), each between its neighbours, and which of them are valid: for measuring, not for tiles."""
+        with WarpedVRT(self._src, crs=crs, transform=from_bounds(*bounds, columns, rows), width=columns, height=rows, resampling=Resampling.bilinear,
+                       add_alpha=self._src.nodata is None and self._src.colorinterp[-1] != ColorInterp.alpha) as grid:
+            data, seen = grid.read(bands), grid.dataset_mask() > 0
+        if data.dtype.kind == "f":
+            seen &= np.isfinite(data).all(0)
+        return data, seen
 
     def whole(self, size: int, bands: list[int]) -> tuple[np.ndarray, np.ndarray]:
         """All of it, the longer side `size` pixels at most, as it is stored: bands and which pixels are valid."""

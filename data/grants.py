@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 SERVED = (
-    "agency", "alert", "alert_step", "border_section", "cover", "data_state", "event", "event_revision", "feed", "feed_state", "fix", "flow", "image",
-    "latest_fix", "place", "reader", "rule", "run", "run_cell", "segment", "seizure", "sortie", "source", "track", "unsettled", "video", "video_look", "watch_area",
+    "agency", "alert", "alert_step", "border_section", "change", "change_candidate", "cover", "data_state", "event", "event_revision", "feed", "feed_state",
+    "fix", "flow", "image", "image_offset", "latest_fix", "looker", "place", "reader", "rule", "run", "run_cell", "segment", "seizure", "sortie", "source",
+    "track", "unsettled", "video", "video_look", "watch_area",
 )
 ASKED = (
     "access.begin(text)", "access.renew(text)", "access.who(text)", "access.touch(text)", "access.facts(text)", "access.failed(int, int, int)",
@@ -20,6 +21,8 @@ ASKED = (
     "access.admin_operation(text, text, timestamptz, timestamptz)", "access.admin_share(text, int, text, text[], int)", "access.admin_end(text, int)",
     "access.house(text)", "access.release(text, text, text, text, text, text, text, int, bytea, text[], bytea[])",
     "access.releases(text, bigint, int)", "access.notices(text)", "access.alert_step(text, bigint[], text, text)", "access.watch_area_end(text, int)",
+    "access.image_offset(text, bigint, bigint, real, real, real, real, text)", "access.image_offset_undo(text, bigint)",
+    "access.change_keep(text, bigint, bigint, jsonb, jsonb)", "access.change_decide(text, bigint, text, text)",
     "access.watch_area(text, int, int, text, bytea, real, boolean, text, text, text, text[], text)",
     "access.rule(text, int, int, int, text, text, text, int[], text[], int[], bigint[], text, text[], text, boolean, text, text)", "access.rules_of(text, int)",
     "access.upload_begin(text, text, text, bigint, text, int, jsonb, int, bigint, text)", "access.uploads(text, text, int)", "access.upload_whole(text, text, text)",

@@ -5,12 +5,12 @@ from __future__ import annotations
 import orjson
 from collections.abc import AsyncIterator
 
-from sqlalchemy import ColumnElement, Text, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Text, and_, case, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from data.filters import Filter
-from data.models import Agency, Image, Sortie, Source
+from data.models import Agency, Image, ImageOffset, Sortie, Source
 from data.quadkey import loose_ranges
 from data.sessions import Database
 from errors import NotFound
@@ -73,7 +73,9 @@ async def under(session: AsyncConnection, filter: Filter, z: int, x: int, y: int
     """The images that meet a tile and are a pixel or more of it, the topmost first: what is needed to draw them."""
     # 3857 -> 4326: footprints are in degrees
     envelope = func.ST_Transform(func.ST_TileEnvelope(z, x, y), 4326)
-    columns = select(Image.id, Image.cog, Image.sha256, Image.rendering, Image.max_zoom, func.ST_AsBinary(Image.footprint).label("shape"))
+    columns = select(
+        Image.id, Image.cog, Image.sha256, Image.rendering, Image.max_zoom, func.ST_AsBinary(Image.footprint).label("shape"), ImageOffset.east_m, ImageOffset.north_m,
+    ).outerjoin(ImageOffset, and_(ImageOffset.image_id == Image.id, ImageOffset.undone_at.is_(None)))
     if image_id is not None:
         rows = await session.execute(columns.where(Image.world == filter.world_code, Image.id == image_id, Image.cog.isnot(None),
                                                    func.ST_Intersects(Image.footprint, envelope)))
@@ -82,7 +84,7 @@ async def under(session: AsyncConnection, filter: Filter, z: int, x: int, y: int
         near = or_(*(Image.cell.between(lo, hi) for lo, hi in ranges), Image.cell.in_(larger or [-1]))
         rows = await session.execute(columns.where(*filter.images(), near, Image.cog.isnot(None), Image.min_zoom <= z + PIXEL_ZOOMS,
                                                    func.ST_Intersects(Image.footprint, envelope)).order_by(*_on_top(order)).limit(limit).offset(offset))
-    return [dict(r) for r in rows.mappings()]
+    return [{**r, "offset": None if r["east_m"] is None else (r["east_m"], r["north_m"])} for r in rows.mappings()]
 
 
 async def pages(database: Database, first: list[dict], filter: Filter, z: int, x: int, y: int, order: str) -> AsyncIterator[tuple[list[dict], bool]]:

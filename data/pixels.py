@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,7 +70,7 @@ class Canvas:
         self.opened += 1
         with lent(image) as reader:
             shown = self._look.of(image["rendering"], reader.bands)
-            found = shown and reader.read(self._bounds, self._size, self._size, shown[0])
+            found = shown and reader.read(self._moved(image.get("offset")), self._size, self._size, shown[0])
         if not found:
             return
         data, seen, (rows, columns) = found
@@ -79,6 +80,15 @@ class Canvas:
         else:
             self._colours[:, rows, columns][:, new] = eight_bits(data[:, new], *shown[1:])
         self._full[rows, columns] |= new
+
+    def _moved(self, offset: tuple[float, float] | None) -> tuple[float, float, float, float]:
+        """Where on the ground of an image that is moved by metres lies what this tile shows of it: beside the tile, the other way."""
+        if offset is None:
+            return self._bounds
+        west, south, east, north = self._bounds
+        stretch = math.cosh((south + north) / 2 / RADIUS_M)  # a metre of the ground in Web Mercator
+        x, y = offset[0] * stretch, offset[1] * stretch
+        return west - x, south - y, east - x, north - y
 
     def _needs(self, image: dict) -> bool:
         """Whether the image's outline reaches a pixel that is still empty. It was drawn from a look at the image: a rim that it misses is left out then."""
@@ -143,6 +153,14 @@ def thumbnail(image: dict, size: int) -> bytes:
         bands, scale, colormap = Look().of(image["rendering"], reader.bands)
         data, seen = reader.whole(size, bands)
     return _encoded(np.dstack([*eight_bits(data, scale, colormap), seen.astype("uint8") * 255]), "webp")
+
+
+def part(image: dict, bounds: tuple[float, float, float, float], crs: str, columns: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """What lies within `bounds` (west, south, east, north in `crs`) as it is shown: (3, rows, columns) of 8 bits, and where it was seen, (rows, columns)."""
+    with _decoding, lent(image) as reader:
+        bands, scale, colormap = Look().of(image["rendering"], reader.bands)
+        data, seen = reader.warped(crs, bounds, rows, columns, bands)
+    return eight_bits(data, scale, colormap), seen
 
 
 def _encoded(pixels: np.ndarray, format: str) -> bytes:

@@ -24,6 +24,17 @@ HALF_M = pi * RADIUS_M
 MAX_LATITUDE_DEG = 85.051128779806604
 
 
+
+def metres_zone(lon: float, lat: float) -> str:
+    """The UTM zone of a place, as EPSG:326xx or EPSG:327xx.
+
+    >>> metres_zone(-98.6, 26.2), metres_zone(179.9, -10.0)
+    ('EPSG:32614', 'EPSG:32760')
+    """
+    zone = min(60, int((lon + 180) // 6) + 1)
+    return f"EPSG:{(32600 if lat >= 0 else 32700) + zone}"
+
+
 def spread(n: int) -> int:
     """The bits of `n` (32) set apart, a zero between each two."""
     n = (n | n << 16) & 0x0000FFFF0000FFFF

@@ -49,6 +49,8 @@ UPLOAD_STATES: tuple[str, ...] = ("coming", "waiting", "reading", "stored", "alr
 COLOURMAPS: tuple[str, ...] = ("inferno", "gray", "magma", "plasma", "viridis", "cividis", "turbo", "rdylgn", "terrain")
 # What a band may be called: on tiles, and when bands are told with an import.
 BAND_NAMES: tuple[str, ...] = ("red", "green", "blue", "gray", "nir", "rededge", "swir", "thermal", "pan", "coastal")
+# What a person said of a place that may have changed.
+CHANGE_STATES: tuple[str, ...] = ("open", "accepted", "rejected")
 
 # What a feed of each kind promises: one position at least this often (seconds). A symbol's age is drawn against it.
 SLA_S: dict[str, float] = {

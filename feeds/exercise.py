@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Table
 
-from data import people
+from data import coverage, people
 from data.models import SCHEMA, Base
 from data.sessions import owner_connection
 from data.state import touch
@@ -24,6 +24,8 @@ from settings import store
 WORLD = CODES["exercise"]
 # Written to data_state when a load is whole. It stays after a drop: an exercise that was dropped does not come back by itself.
 LOADED = "exercise"
+# Whose units look at the ground they pass, by the key of their track, and how far to either side, metres.
+LOOKERS = {"gpx:Patrol EX%": 400.0, "gpx:Guardia EX%": 400.0, "gpx:Falcata EX%": 1_500.0, "gpx:Colibri EX%": 150.0, "tag:A-%": 2_500.0}
 
 
 class ExerciseIncomplete(VigiaError):
@@ -72,6 +74,10 @@ def load(built: Path, progress: Progress, *, owner_url: str) -> None:
         _import(built, layer, group, ImportOptions(world="exercise", kind=kind, agency=agency), owner_url, told)
         done += len(group)
     with owner_connection(owner_url) as connection:
+        for pattern, swath_m in LOOKERS.items():
+            keys = [key for (key,) in connection.execute("SELECT key FROM track WHERE world = %s AND key LIKE %s", (WORLD, pattern))]
+            if keys:
+                coverage.look(connection, "exercise", swath_m, keys=keys)
         touch(connection, WORLD, LOADED)
         connection.commit()
         # The first page is asked for at once; the planner should not wait for the autovacuum to know what came.

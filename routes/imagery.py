@@ -81,9 +81,9 @@ async def _tile(request: Request, z: int, x: int, told_y: str, format: str, imag
         if fresh(request, tag):
             return not_changed(tag)
         found = await imagery.under(session, filter, z, x, int(y), image, order=order)
-    if image is not None and not found:
-        raise NotFound(f"image {image} is not in this tile, or not in the {filter.world} world")
-    if image is not None and look.bands and not await run_in_threadpool(pixels.has, found[0], look):
+        if image is not None and not found:
+            await imagery.one(session, filter, image)  # one that lies elsewhere leaves this tile empty
+    if found and image is not None and look.bands and not await run_in_threadpool(pixels.has, found[0], look):
         raise FilterInvalid([{"key": "bands", "value": ",".join(look.bands), "expected": _has(found[0]["rendering"])}])
 
     async def drawn() -> bytes:

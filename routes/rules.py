@@ -75,6 +75,9 @@ RULES: tuple[Rule, ...] = (
     Rule("/api/events/{}", PERSONS, LOOK), Rule("/api/events/{}/zone", PERSONS, LOOK), Rule("/api/alerts/{}", PERSONS, LOOK),
     Rule("/api/sorties", PERSONS, LOOK), Rule("/api/sorties/{}", PERSONS, LOOK), Rule("/imagery", PERSONS, LOOK),
     Rule("/api/search", PERSONS, LOOK), Rule("/api/openapi.json", PERSONS),
+    # two images side by side; who looked where
+    Rule("/api/images/{}/offset", PERSONS, LOOK), Rule("/api/changes", PERSONS, LOOK), Rule("/api/changes/{}", PERSONS, LOOK),
+    Rule("/api/changes/candidates/{}", WATCHING), Rule("/api/coverage", PERSONS, LOOK, often=True),
     # files in: each step is told to the record where it is done (data/uploads.py)
     Rule("/api/uploads", BRINGING), Rule("/api/uploads/{}", BRINGING),
     # out of the house

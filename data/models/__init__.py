@@ -7,6 +7,7 @@ from data.models.access import Link, Membership, Operation, Party, Person, Polic
 from data.models.audit import Entry, Head, Node, Salt
 from data.models.authority import Authority, Duty, Handover, Quarantine, Warning
 from data.models.base import SCHEMA, SCHEMAS, Base
+from data.models.compare import Change, ChangeCandidate, ImageOffset, Looker
 from data.models.events import Alert, AlertStep, Event, EventDue, EventRevision, Rule, WatchArea
 from data.models.feeds import Feed, FeedState, SpoolMark, Unsettled
 from data.models.imagery import Image, Sortie
@@ -22,9 +23,9 @@ from data.models.uploads import Upload
 from data.models.videos import Video, VideoLook
 
 __all__ = [
-    "Agency", "Alert", "AlertStep", "Authority", "Base", "BorderSection", "Bycatch", "Cover", "DataState", "Delivery", "Destination", "Duty", "Entry", "Event", "EventDue",
-    "EventRevision", "Feed", "FeedState", "FileToErase", "Fix", "Flow", "Handover", "Head", "Held", "Hold", "Image", "LatestFix", "Link",
-    "Measured", "Membership", "Node", "Operation", "Party", "Person", "Place", "Policy", "Quarantine", "Reader", "Release", "ReleaseNotice",
+    "Agency", "Alert", "AlertStep", "Authority", "Base", "BorderSection", "Bycatch", "Change", "ChangeCandidate", "Cover", "DataState", "Delivery", "Destination", "Duty", "Entry", "Event", "EventDue",
+    "EventRevision", "Feed", "FeedState", "FileToErase", "Fix", "Flow", "Handover", "Head", "Held", "Hold", "Image", "ImageOffset", "LatestFix",
+    "Link", "Looker", "Measured", "Membership", "Node", "Operation", "Party", "Person", "Place", "Policy", "Quarantine", "Reader", "Release", "ReleaseNotice",
     "ReleaseRecord", "RetentionClock", "RetentionCount", "RetentionPolicy", "Review", "Rule", "Run", "RunCell", "Salt", "SCHEMA", "SCHEMAS",
     "Screen", "Segment", "Seizure", "Session", "Sortie", "Source", "SpoolMark", "Tombstone", "Track", "Unsettled", "Upload", "Video", "VideoLook", "Warning",
     "WatchArea",

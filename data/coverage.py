@@ -1,0 +1,148 @@
+"""What was looked at, when, and by what: "nothing found" is one thing where somebody looked, another where nobody did.
+
+The ledger is the looks themselves: the outlines of images by when they were taken, and the ground beside the tracks of units that look (`looker`). It agrees
+with them at any time, and nobody sees a look whose image or track they do not.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import psycopg
+from sqlalchemy import BigInteger, Float, Text, case, cast, func, literal, null, or_, select, union_all
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from data.filters import Filter
+from data.models import Image, Looker, Segment, Sortie, Track
+from data.people import tell
+from data.quadkey import HALF_M, loose_ranges
+from data.worlds import CODES
+from errors import InputRefused, NotFound
+
+FROM_ZOOM = 5  # a veil over a continent says nothing
+HOURS_MAX = 24 * 366
+BANDS_H = (1, 3, 6, 12, 24, 72, 168)  # ages a look is told in
+SWATH_MAX_M = 50_000.0
+
+
+class SwathRefused(InputRefused):
+    """No unit looks so far."""
+
+
+def _since(filter: Filter, hours: float, at: datetime) -> tuple[datetime, datetime]:
+    return at - timedelta(hours=hours), at
+
+
+def _images(filter: Filter, z: int, x: int, y: int, since: datetime, at: datetime):
+    """Outlines that meet the tile, in EPSG:4326."""
+    ranges, larger = loose_ranges(z, x, y)
+    conditions = [Image.world == filter.world_code, Image.captured_at > since, Image.captured_at <= at, func.ST_Dimension(Image.footprint) == 2,
+                  or_(*(Image.cell.between(lo, hi) for lo, hi in ranges), Image.cell.in_(larger or [-1]))]
+    if filter.known_at:
+        conditions.append(Image.recorded_at <= filter.known_at)
+    return select(literal("image", Text).label("how"), Image.id.label("image"), cast(null(), BigInteger).label("track"), Image.captured_at.label("at"),
+                  # 4326 -> 3857: tiles are cut in Web Mercator
+                  func.ST_Transform(Image.footprint, 3857).label("shape")).where(*conditions)
+
+
+def _swaths(filter: Filter, z: int, x: int, y: int, since: datetime, at: datetime):
+    """The ground beside the tracks of units that look. Found by track: those who look are few, and one outside of a tile may look into it."""
+    epoch = lambda moment: literal(moment.timestamp(), Float)  # noqa: E731
+    part = func.ST_Force2D(func.ST_LocateBetween(Segment.line, epoch(since), epoch(at)))
+    # Web Mercator stretches by 1 / cos(latitude): the swath's metres with it.
+    wide = Looker.swath_m / func.cos(func.radians(func.ST_Y(func.ST_StartPoint(Segment.line))))
+    conditions = [Segment.hour > since - timedelta(hours=1), Segment.hour <= at, Segment.gap.is_(False), Segment.started_at <= at, Segment.ended_at > since,
+                  Segment.coarse.op("&&")(func.ST_Expand(func.ST_TileEnvelope(z, x, y), wide + _side_m(z) / 32))]
+    if filter.known_at:
+        conditions.append(Segment.first_recorded_at <= filter.known_at)
+    return (
+        select(literal("track", Text).label("how"), cast(null(), BigInteger).label("image"), Segment.track_id.label("track"),
+               func.least(Segment.ended_at, at).label("at"), func.ST_Buffer(func.ST_Transform(part, 3857), wide, "quad_segs=3").label("shape"))
+        .join(Looker, Looker.track_id == Segment.track_id).where(Segment.world == filter.world_code, *conditions)
+    )
+
+
+def _side_m(z: int) -> float:
+    """Of a tile, in Web Mercator."""
+    return 2 * HALF_M / (1 << z)
+
+
+async def tile(session: AsyncConnection, filter: Filter, z: int, x: int, y: int, *, hours: float, at: datetime) -> bytes:
+    """A vector tile: `seen`, an outline for each look of the last `hours` up to `at` (how, image or track, age_h: the least of BANDS_H it is under), and
+    `unseen`, what of the tile nobody looked at."""
+    since, at = _since(filter, hours, at)
+    looks = union_all(_images(filter, z, x, y, since, at), _swaths(filter, z, x, y, since, at)).cte("looks")
+    envelope = func.ST_TileEnvelope(z, x, y)
+    margin, pixel = func.ST_Expand(envelope, _side_m(z) / 32), literal(_side_m(z) / 1024, Float)
+    simple = func.ST_SimplifyPreserveTopology(func.ST_CollectionExtract(func.ST_MakeValid(func.ST_Intersection(looks.c.shape, margin)), 3), pixel)
+    met = select(looks.c.how, looks.c.image, looks.c.track, looks.c.at, simple.label("shape")).where(func.ST_Intersects(looks.c.shape, margin)).cte("met")
+    age_h = func.extract("epoch", literal(at) - met.c.at) / 3600.0
+    band = case(*((age_h <= b, float(b)) for b in BANDS_H), else_=float(HOURS_MAX))
+    seen = select(func.ST_AsMVTGeom(met.c.shape, envelope, 4096, 64, True).label("geom"), met.c.how, met.c.image, met.c.track, cast(band, Float).label("age_h"),
+                  cast(func.extract("epoch", met.c.at), Float).label("t")).where(~func.ST_IsEmpty(met.c.shape)).order_by(met.c.at).subquery("seen")
+    bytes_of_seen = await session.scalar(select(func.ST_AsMVT(seen.table_valued(), literal("seen", Text), 4096, "geom"))) or b""
+    union = select(func.ST_Union(met.c.shape, literal(0.01, Float)).label("shape")).scalar_subquery()
+    left = func.ST_Difference(margin, func.coalesce(union, func.ST_GeomFromText("POLYGON EMPTY", 3857)))
+    unseen = select(func.ST_AsMVTGeom(left, envelope, 4096, 64, True).label("geom")).subquery("unseen")
+    kept = select(unseen).where(unseen.c.geom.is_not(None)).subquery("kept")
+    return bytes_of_seen + (await session.scalar(select(func.ST_AsMVT(kept.table_valued(), literal("unseen", Text), 4096, "geom"))) or b"")
+
+
+async def at_place(session: AsyncConnection, filter: Filter, lon: float, lat: float, *, at: datetime, limit: int = 10) -> list[dict]:
+    """The last looks at a place up to a time, the newest first: how, at, by what."""
+    z = 14
+    x, y = _tile_of(lon, lat, z)
+    since = at - timedelta(hours=HOURS_MAX)
+    looks = union_all(_images(filter, z, x, y, since, at), _swaths(filter, z, x, y, since, at)).cte("looks")
+    point = func.ST_Transform(func.ST_SetSRID(func.ST_MakePoint(lon, lat), 4326), 3857)
+    rows = await session.execute(
+        select(looks.c.how, looks.c.at, looks.c.image, looks.c.track, func.coalesce(Image.name, Track.name, Track.key).label("name"), Image.gsd_m, Image.product,
+               Sortie.key.label("sortie"), func.coalesce(Image.marking, Track.marking).label("marking"))
+        .select_from(looks).outerjoin(Image, Image.id == looks.c.image).outerjoin(Sortie, Sortie.id == Image.sortie_id).outerjoin(Track, Track.id == looks.c.track)
+        .where(func.ST_Intersects(looks.c.shape, point)).order_by(looks.c.at.desc()).limit(limit))
+    return [{str(name): value for name, value in row.items()} for row in rows.mappings()]  # names of a union are not plain texts
+
+
+def _tile_of(lon: float, lat: float, z: int) -> tuple[int, int]:
+    import morecantile
+
+    found = morecantile.tms.get("WebMercatorQuad").tile(lon, lat, z)
+    return found.x, found.y
+
+
+# -- by the owner, in the caller's transaction
+
+
+def look(connection: psycopg.Connection, world: str, swath_m: float, *, keys: list[str] | None = None, kind: str | None = None, agency: str | None = None,
+         who: str = "command line") -> int:
+    """These tracks look so far to either side of where they pass; how many they are. Raises SwathRefused, NotFound."""
+    if not 0 < swath_m <= SWATH_MAX_M:
+        raise SwathRefused(f"a swath of {swath_m:g} m is refused, expected more than 0 and at most {SWATH_MAX_M:,.0f} m to either side")
+    rows = connection.execute("""
+        INSERT INTO looker (track_id, swath_m, made_by)
+        SELECT t.id, %(swath)s, %(who)s FROM track t LEFT JOIN agency a ON a.id = t.agency_id
+        WHERE t.world = %(world)s AND (%(keys)s::text[] IS NULL OR t.key = ANY (%(keys)s)) AND (%(kind)s::text IS NULL OR t.kind = %(kind)s)
+          AND (%(agency)s::text IS NULL OR a.name = %(agency)s)
+        ON CONFLICT (track_id) DO UPDATE SET swath_m = excluded.swath_m, made_at = clock_timestamp(), made_by = excluded.made_by RETURNING track_id
+    """, {"swath": swath_m, "who": who, "world": CODES[world], "keys": keys, "kind": kind, "agency": agency}).fetchall()
+    if not rows:
+        raise NotFound(f"no track like that in the {world} world")
+    tell(connection, "change", of=f"tracks:{len(rows)}", to=f"they look {swath_m:g} m to either side")
+    return len(rows)
+
+
+def look_away(connection: psycopg.Connection, world: str, keys: list[str]) -> int:
+    """These tracks look at nothing any more; how many did."""
+    number = connection.execute("DELETE FROM looker l USING track t WHERE t.id = l.track_id AND t.world = %s AND t.key = ANY (%s)", (CODES[world], keys)).rowcount
+    if number:
+        tell(connection, "change", of=f"tracks:{number}", to="they look at nothing")
+    return number
+
+
+def lookers(connection: psycopg.Connection, world: str) -> list[dict]:
+    """Who looks, by agency and kind."""
+    rows = connection.execute("""
+        SELECT a.name, t.kind, l.swath_m, count(*), min(t.key), max(l.made_by) FROM looker l JOIN track t ON t.id = l.track_id LEFT JOIN agency a ON a.id = t.agency_id
+        WHERE t.world = %s GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    """, (CODES[world],)).fetchall()
+    return [dict(zip(("agency", "kind", "swath_m", "tracks", "first", "made_by"), row)) for row in rows]
