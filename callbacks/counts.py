@@ -39,7 +39,7 @@ async def show(choices: dict, lines: list[dict]) -> tuple:
         missing = await _missing(session, filter, n)
     facets, s = n["facets"], n["seizures"]
     kinds_total = sum(facets["kind"].values())
-    words = rail.layer_lines(n)
+    words = rail.layer_lines(n, choices.get("veil"))
     off = rail.off_map_words(s["unplaced"], s["aggregates"])
     total = s["total"] + n["tracks"]["total"] + n["images"]["total"]
     return (

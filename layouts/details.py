@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from dash import html
 
 from data.records import CREDIBILITY, DRUG_WORD, RELIABILITY
+from layouts import compare
 from layouts.strip import marking
 from layouts.symbols import drug, kind, layer
 
@@ -164,6 +165,7 @@ def image(i: dict) -> list:
         ]),
         *([_facts(_pose(i["pose"]))] if i.get("pose") else []),
         _made(i.get("provenance") or {}),
+        *([compare.partners(i["id"])] if i.get("on_tiles") else []),
         _origin(i),
         _actions(),
         html.P(html.A("In the catalogue", href=f"/imagery?world={i['world']}&sel=image:{i['id']}"), className="note"),

@@ -39,6 +39,8 @@ EVENTS_ON_MAP = "events-on-map"
 EVENT_LINE = "event-line"  # in the rail, written with the panel's number
 EMERGENCY = "emergency"
 
+COMPARE = "compare"  # two images beside each other
+
 # rail
 RAIL = "rail"
 CLEAR = "clear"
@@ -57,6 +59,7 @@ AREA = "area"
 AREA_CLEAR = "area-clear"
 TRAIL = "trail"
 VECTOR = "vector"
+VEIL = "veil"
 AREA_SAVE = "area-save"
 UNPLACED = "unplaced"
 SHOW = "show"
@@ -71,7 +74,7 @@ TABLE = "table"
 TABLE_PANE = "table-pane"
 CHARTS = "charts"
 
-LAYERS = ("events", "movements", "seizures", "hotspots", "imagery", "sections")
+LAYERS = ("events", "movements", "seizures", "hotspots", "imagery", "sections", "coverage")
 
 
 def eye(layer: str) -> dict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dash import dcc, html
 
-from layouts import alerts, details, drawer, ids, rail, topbar
+from layouts import alerts, compare, details, drawer, ids, rail, topbar
 from settings import ROOT
 
 # Modules import each other, so a browser would learn of them step by step, and of the first only once Dash is up.
@@ -57,6 +57,7 @@ def layout() -> html.Div:
                 className="stage",
             ),
             alerts.panel(),
+            compare.panel(),
             html.Aside(details.nothing(), id=ids.DETAILS, className="details", hidden=True, **{"aria-label": "Details"}),
             html.Section(id=ids.TIMELINE, className="timeline", **{"aria-label": "Timeline"}),
         ],

@@ -11,7 +11,7 @@ from layouts.symbols import drug, icon, kind, layer
 LAYER_WORD = {
     "events": "Events",
     "movements": "Movements", "seizures": "Seizures", "hotspots": "Hotspots", "imagery": "Drone imagery",
-    "sections": "Border sections",
+    "sections": "Border sections", "coverage": "Looked at",
 }
 KIND_WORD = {
     "vessel": "Vessels", "vehicle": "Vehicles", "container": "Containers", "tag": "Tags", "aircraft": "Aircraft",
@@ -20,6 +20,8 @@ KIND_WORD = {
 # how movements are drawn (assets/js/trails.mjs): what is empty is not in the address
 TRAILS = (("By kind", ""), ("None", "0"), ("10 min", "10m"), ("1 h", "1h"), ("6 h", "6h"), ("24 h", "24h"))
 VECTORS = (("None", ""), ("3 min", "3"), ("6 min", "6"), ("15 min", "15"), ("1 h", "60"))
+# ground that nobody saw for so long is veiled (assets/js/layers/coverage.mjs)
+VEILS = (("1 h", "1"), ("6 h", "6"), ("24 h", ""), ("72 h", "72"), ("7 d", "168"))
 PERIODS = (("24 h", "24h"), ("7 d", "7d"), ("14 d", "14d"), ("90 d", "90d"), ("All", "all"))
 
 
@@ -127,18 +129,19 @@ def layer_row(name: str) -> html.Li:
             ),
             dcc.Slider(id=ids.opacity(name), className="opacity", min=0.1, max=1, step=0.05, value=1, marks=None,
                        updatemode="drag"),
-            *([_drawn_as()] if name == "movements" else []),
+            *([_drawn_as(("Trail", ids.TRAIL, TRAILS), ("Vector", ids.VECTOR, VECTORS))] if name == "movements" else []),
+            *([_drawn_as(("Not seen for", ids.VEIL, VEILS))] if name == "coverage" else []),
         ],
         id=ids.row(name), className="layer-row",
     )
 
 
-def _drawn_as() -> html.Div:
-    """How far back trails reach, and how far ahead a vector."""
+def _drawn_as(*lists: tuple[str, str, tuple]) -> html.Div:
+    """How a layer is drawn: how far back trails reach and how far ahead a vector; after how long ground is veiled."""
     return html.Div(
         [
             html.Label([word, _select(id_, options)])
-            for word, id_, options in (("Trail", ids.TRAIL, TRAILS), ("Vector", ids.VECTOR, VECTORS))
+            for word, id_, options in lists
         ],
         className="drawn-as",
     )
@@ -180,8 +183,9 @@ def amount_bars(amount: list[dict]) -> list:
     return [html.I(style={"height": f"{max(2, round(100 * a['n'] / top)) if a['n'] else 0}%"}) for a in amount]
 
 
-def layer_lines(n: dict) -> dict[str, str]:
-    """The line under each layer's name: what of it is shown under the filter."""
+def layer_lines(n: dict, veil: str | None = None) -> dict[str, str]:
+    """The line under each layer's name: what of it is shown under the filter; `veil`: the hours that were chosen."""
+    hours = next((word for word, value in VEILS if value == (veil or "")), "24 h")
     s = n["seizures"]
     return {
         "movements": f"{n['tracks']['total']:,} shown",
@@ -189,6 +193,7 @@ def layer_lines(n: dict) -> dict[str, str]:
         "hotspots": f"from {s['on_map']:,} seizures",
         "imagery": f"{n['images']['total']:,} images",
         "sections": "Seizures per 100 km",
+        "coverage": f"not seen for {hours} is veiled",
     }
 
 

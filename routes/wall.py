@@ -18,6 +18,9 @@ SCREENS: dict[str, dict] = {
     "main": {"turn_s": 20, "views": [{"name": "The border", "bounds": [-117.2, 25.8, -97.1, 32.8], "places": []}]},
 }
 
+# hours: ground that nobody saw for so long may be veiled on a wall too
+VEILS = ("1", "6", "24", "72", "168")
+
 PAGE = """<!DOCTYPE html>
 <html lang="en" data-theme="dark" data-page="wall">
 <head>
@@ -48,9 +51,11 @@ async def wall(request: Request, screen: str) -> Response:
     """A screen. `world` may be told; else it is the one a page would open in."""
     if screen not in SCREENS:
         raise NotFound(f"no screen {screen[:40]}: there is {', '.join(SCREENS)}")
-    filter = asked(request, "turn_s", "still")
+    filter = asked(request, "turn_s", "still", "veil")
     told = {**SCREENS[screen], "world": filter.world if "world" in request.query_params else None, "build": BUILD, "zone": serve().local_zone}
     if (turn := request.query_params.get("turn_s", "")).isdecimal() and 1 <= int(turn) <= 3600:
         told["turn_s"] = int(turn)
+    if (veil := request.query_params.get("veil", "")) in VEILS:
+        told["veil"] = veil
     text = html.escape(json.dumps(told), quote=False).replace("&gt;", "\\u003e").replace("&lt;", "\\u003c").replace("&amp;", "\\u0026")
     return Response(PAGE.replace("{told}", text), media_type="text/html; charset=utf-8", headers={"Cache-Control": "no-store"})

@@ -1,5 +1,6 @@
 // The legend: only what is in view, in plain words.
 import { strictest, tlp } from "./markings.mjs";
+import { FROM_ZOOM, hoursWords } from "./layers/coverage.mjs";
 import { withAlpha } from "./theme.mjs";
 import { GLYPHS, svg } from "./symbols/glyphs.mjs";
 
@@ -19,7 +20,12 @@ export function madeOf({ n, marking, agencies = [] }) {
   return `<p class="meta"><span class="${tlp(marking)}">${marking}</span>${named ? ` from ${named}` : ""}${more > 0 ? ` and ${more} more` : ""}</p>`;
 }
 
-export function drawLegend(box, { token, run, levels, zoom, hotspotsOn, heat, days, theme }) {
+/** Pure: what the veil means, or why there is none. */
+export function veilWords(hours, zoom) {
+  return zoom < FROM_ZOOM ? "Looked at: told from closer by" : `Not looked at for ${hoursWords(hours)}`;
+}
+
+export function drawLegend(box, { token, run, levels, zoom, hotspotsOn, heat, days, theme, veil }) {
   const open = box.querySelector("details")?.open ?? true;
   const rows = [];
   if (hotspotsOn && heat) {
@@ -45,7 +51,8 @@ export function drawLegend(box, { token, run, levels, zoom, hotspotsOn, heat, da
   const head = hotspotsOn && heat ? "Seizures, gathered" : hotspotsOn && run ? "Seizures against what chance would give" : "Key";
   const chosen = (on) => `aria-pressed="${on}"`;
   const turn = hotspotsOn ? `<p class="turn" role="group" aria-label="Hotspots as"><button data-heat="" ${chosen(!heat)}>Hexagons</button><button data-heat="1" ${chosen(heat)}>Heat</button></p>` : "";
-  const html = `<details ${open ? "open" : ""}><summary>${head}</summary>${turn}${rows.join("")}${foot}</details>`.replaceAll(/(\.\d)00\b/g, "$1");
+  const looked = veil === undefined ? "" : `<ul><li><span class="symbol layer-coverage"></span><span>${veilWords(veil, zoom)}</span></li>${zoom < FROM_ZOOM ? "" : `<li><i></i><span>Clear, outlined: looked at</span></li>`}</ul>`;
+  const html = `<details ${open ? "open" : ""}><summary>${head}</summary>${turn}${rows.join("")}${looked}${foot}</details>`.replaceAll(/(\.\d)00\b/g, "$1");
   if (box.dataset.drawn !== html + theme) {
     box.innerHTML = html;
     box.dataset.drawn = html + theme;

@@ -1,11 +1,14 @@
 // The page's browser side, put together: choices, clock, map, timeline, and what Dash's controls ask for.
-import { ask, signInAt, watchInput, whenSignedOut } from "./api.mjs";
+import { ask, latestOnly, signInAt, watchInput, whenSignedOut } from "./api.mjs";
 import { linkCatalogue } from "./catalogue/link.mjs";
-import { createChoices, filterQuery, parseLayers, VIEW_KEYS } from "./choices.mjs";
+import { createChoices, filterQuery, format, parseLayers, VIEW_KEYS } from "./choices.mjs";
 import { createAsOf } from "./asof.mjs";
 import { createClock } from "./clock.mjs";
+import { watchCompare } from "./compare/compare.mjs";
+import { watchPartners } from "./compare/with.mjs";
 import { follow, followed, onlyMoved, worldOf } from "./following.mjs";
 import { watchKnown } from "./known.mjs";
+import { hoursOf, lookedWords } from "./layers/coverage.mjs";
 import { drawLegend, symbolCss } from "./legend.mjs";
 import { watchEvents } from "./events/events.mjs";
 import { listen, watchLive } from "./live/page.mjs";
@@ -68,7 +71,7 @@ export async function boot() {
   linkCatalogue(app.choices);
   app.view = await createView($("map"), {
     choices: app.choices, token, status: app.status, live: app.live, camera: cameraOf(app.choices.get().world), hash: "map",
-    told: { select, legend, drawn, hovered, drawing: () => app.draw?.active },
+    told: { select, legend, drawn, hovered, drawing: () => app.draw?.active, ground, zoomed: legend },
   });
   app.view.asOf(app.asOf.told);
   createScale($("scale"), app.view.map);
@@ -78,6 +81,8 @@ export async function boot() {
     parts: { panel: $("alerts"), toggle: $("alerts-toggle"), banner: $("emergency"), lines: $("alert-lines"), rows: $("event-rows"), total: $("event-total"), onMap: $("events-on-map"), line: $("event-line"), save: $("area-save"), details: $("details") },
   });
   app.events.asOf(app.asOf.told);
+  app.compare = watchCompare({ map: app.view.map, second: app.view.second, choices: app.choices, token, status: app.status, stage: $("map").parentElement, root: $("compare") });
+  watchPartners({ details: $("details"), world: () => app.choices.get().world, start: (before, after) => app.choices.set({ compare: `${before},${after}`, sel: undefined }) });
   app.videos = watchVideos({ map: app.view.map, choices: app.choices, token, status: app.status, clock: app.clock, details: $("details"), drawing: () => app.draw?.active, reach });
   app.controls = createControls($("map").parentElement, app.view.map, { draw: () => drawing("polygon"), measure: () => drawing("linestring"), say: app.status.say });
   createSearch({
@@ -287,9 +292,18 @@ function legend() {
   const on = parseLayers(now.layers).find((l) => l.name === "hotspots")?.on;
   drawLegend($("legend"), {
     token, run: app.view.held.run, levels: app.view.held.levels, zoom: Math.floor(app.view.map.getZoom()), hotspotsOn: on, heat: now.heat === "1",
-    days: Math.round((to - from) / 86_400), theme: now.theme ?? "dark",
+    days: Math.round((to - from) / 86_400), theme: now.theme ?? "dark", veil: parseLayers(now.layers).find((l) => l.name === "coverage").on ? hoursOf(now.veil) : undefined,
   });
 }
+
+/** Nothing lies where somebody clicked: who looked there last, while that is what the map shows. */
+async function ground({ lng, lat }, { at, live }) {
+  const now = app.choices.get(), edgeAt = live && now.world === "live" ? (app.live?.now() ?? at) : at;
+  if (now.compare || !parseLayers(now.layers).find((l) => l.name === "coverage").on) return;
+  const found = await asked(`/api/coverage?${format(now, ["world", "known_at"])}&lon=${lng.toFixed(6)}&lat=${lat.toFixed(6)}&at=${iso(Math.ceil(edgeAt))}`).catch((error) => void app.status.say(error.message));
+  if (found) app.status.say(lookedWords(found, edgeAt));
+}
+const asked = latestOnly();
 
 function details() {
   // The panel takes ground from the map: what was just chosen near that edge is brought back into view. Once: the panel is
@@ -325,7 +339,7 @@ function keyed(event) {
     End: () => timelineActs.live(),
     "+": () => app.timeline.faster(),
     "-": () => app.timeline.slower(),
-    Escape: () => (app.draw.active ? app.draw.stop() : select(undefined)),
+    Escape: () => (app.draw.active ? app.draw.stop() : app.choices.get().compare ? app.compare.leave() : select(undefined)),
   };
   if (!acts[event.key] || (onMap && /^Arrow|[+-]/.test(event.key)) || (event.key === " " && event.target.closest("button, summary, label"))) return;
   event.preventDefault();

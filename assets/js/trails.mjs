@@ -1,16 +1,18 @@
-// How movements are drawn, as somebody chose it: how far back trails reach, and a line to where each would be in a few minutes.
+// How layers are drawn, as somebody chose it: how far back trails reach, a line to where each would be in a few minutes, after how long ground is veiled.
 
-/** The two choices of the rail (layouts/rail.py): each proposes, and is set from the choices again. */
+const LISTS = ["trail", "vector", "veil"];
+
+/** The lists of the rail (layouts/rail.py): each proposes, and is set from the choices again. */
 export function watchTrails({ choices }) {
   const set = () => {
-    for (const name of ["trail", "vector"]) {
+    for (const name of LISTS) {
       const select = document.getElementById(name);
       if (select) select.value = choices.get()[name] ?? "";
     }
   };
   document.addEventListener("change", ({ target }) => {
-    if (target.id === "trail" || target.id === "vector") choices.set({ [target.id]: target.value || undefined });
+    if (LISTS.includes(target.id)) choices.set({ [target.id]: target.value || undefined });
   });
-  choices.subscribe((_, changed) => (changed.has("trail") || changed.has("vector")) && set());
+  choices.subscribe((_, changed) => LISTS.some((k) => changed.has(k)) && set());
   set();
 }

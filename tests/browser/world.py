@@ -37,10 +37,10 @@ class World:
     def ask(self, path: str) -> dict:
         return json.loads(got(f"{self.address}/api/{path}"))
 
-    def bring(self, layer: str, path: Path) -> None:
-        """Import a file into the live world, as `vigia import` does."""
+    def bring(self, layer: str, path: Path, **told: str) -> None:
+        """Import a file into the live world, as `vigia import` does; `told` are its options."""
         with _home(self.home):
-            [report] = import_files(layer, [path], ImportOptions(zone="UTC"), _quiet, owner_url=self.database.owner_url)
+            [report] = import_files(layer, [path], ImportOptions(**{"zone": "UTC", **told}), _quiet, owner_url=self.database.owner_url)
         assert report.error is None and report.stored > 0, report
 
 

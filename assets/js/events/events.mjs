@@ -57,6 +57,7 @@ export function watchEvents({ map, choices, token, status, parts, drawing, live,
   };
   const own = () => parseLayers(choices.get().layers).find((l) => l.name === "events");
   const on = () => own().on;
+  const drawnNow = () => on() && !choices.get().compare; // two images are compared with nothing over them
 
   /** A window that only goes on with the time: what came into it was told by the stream. */
   function goesOn(changed) {
@@ -70,7 +71,7 @@ export function watchEvents({ map, choices, token, status, parts, drawing, live,
     const picked = what === "event" ? Number(id) : undefined;
     // Each second something may ask for it: what is the same stays as it is, or nobody could point at it.
     const now = [
-      ready, on(), own().opacity, picked, held.total, Boolean(choices.get().area), held.zone?.properties.event, held.zone?.properties.until,
+      ready, on(), drawnNow(), own().opacity, picked, held.total, Boolean(choices.get().area), held.zone?.properties.event, held.zone?.properties.until,
       ...(held.areas?.features ?? []).map((f) => `${f.id}.${f.properties.version}`), ...rows.map((e) => `${e.id}.${e.revision}.${e.alert?.state}.${e.ended_at}`),
     ].join();
     if (now === drawn) return;
@@ -83,7 +84,7 @@ export function watchEvents({ map, choices, token, status, parts, drawing, live,
     parts.save.hidden = !choices.get().area;
     if (!ready) return;
     layer.draw(map, { rows, areas: held.areas, zone: held.zone, chosen: picked });
-    layer.show(map, on(), own().opacity);
+    layer.show(map, drawnNow(), own().opacity);
   }
 
   async function fetchAll() {
@@ -133,7 +134,7 @@ export function watchEvents({ map, choices, token, status, parts, drawing, live,
   if (map.isStyleLoaded() && map.getLayer("chosen-ring")) dress();
   map.on("style.load", dress);
   map.on("click", (event) => {
-    if (drawing() || !on() || !map.getLayer("event-mark")) return;
+    if (drawing() || !drawnNow() || !map.getLayer("event-mark")) return;
     const { x, y } = event.point;
     const [found] = map.queryRenderedFeatures([[x - 6, y - 6], [x + 6, y + 6]], { layers: layer.clickable });
     if (found) choices.set({ sel: `event:${found.properties.id}` });
@@ -156,7 +157,7 @@ export function watchEvents({ map, choices, token, status, parts, drawing, live,
       if (goesOn(changed)) return draw();
       void fetchAll();
       if (STREAM_KEYS.some((k) => changed.has(k))) void fetchAlerts();
-    } else if (changed.has("layers")) draw();
+    } else if (changed.has("layers") || changed.has("compare")) draw();
     if (changed.has("sel")) void chosen();
   });
   void fetchAll().then(chosen);

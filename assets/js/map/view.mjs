@@ -3,10 +3,11 @@ import { ask } from "../api.mjs";
 import { FILTER_KEYS, parseLayers } from "../choices.mjs";
 import { archiveStyle, readArchive, withSlots } from "../basemap/own.mjs";
 import { basemapStyle } from "../basemap/style.mjs";
-import { iso } from "../times.mjs";
+import { epoch, iso } from "../times.mjs";
 import { createMap, wearImages } from "./adapter.mjs";
 import { shapeOf } from "./draw.mjs";
 import { createMoving } from "./moving.mjs";
+import * as coverage from "../layers/coverage.mjs";
 import * as events from "../layers/events.mjs";
 import * as hotspots from "../layers/hotspots.mjs";
 import * as imagery from "../layers/imagery.mjs";
@@ -15,9 +16,9 @@ import * as sections from "../layers/sections.mjs";
 import * as seizures from "../layers/seizures.mjs";
 import * as selection from "../layers/selection.mjs";
 
-const LAYERS = { movements, seizures, hotspots, imagery, sections };
+const LAYERS = { movements, seizures, hotspots, imagery, sections, coverage };
 const DRAWN = { ...LAYERS, events }; // events are kept by assets/js/events/events.mjs, and ordered with the others here
-const GROUND = ["hotspots", "imagery", "sections"];
+const GROUND = ["hotspots", "imagery", "sections", "coverage"];
 const FRAME_S = 0.09; // while playing the marks are drawn about eleven times a second
 const TILES_OF_VIEWS = 240; // a wall comes back to each of its views and should find it as it was
 const GLIDE_MS = 100; // and while marks are under way live, ten times
@@ -59,7 +60,7 @@ export async function createView(container, { choices, token, status, told, came
     drawnOf = {};
     const how = { token, choices: then(), wall };
     selection.add(map, how);
-    for (const name of ["imagery", "hotspots", "sections", "movements", "seizures"]) LAYERS[name].add(map, how);
+    for (const name of ["imagery", "hotspots", "coverage", "sections", "movements", "seizures"]) LAYERS[name].add(map, how);
     map.addSource("area", { type: "geojson", data: { type: "FeatureCollection", features: [] } });
     map.addLayer({ id: "area", type: "line", source: "area", paint: { "line-color": token("accent"), "line-width": 1.5, "line-dasharray": [3, 2] } }, "slot-marks");
     map.vigiaHot = map.vigiaPast = undefined;
@@ -74,7 +75,8 @@ export async function createView(container, { choices, token, status, told, came
 
   function order() {
     const now = choices.get();
-    const layers = parseLayers(now.layers);
+    // While two images are compared nothing lies over them, and neither side has marks that the other lacks.
+    const layers = parseLayers(now.layers).map((l) => (now.compare ? { ...l, on: false } : l));
     for (const { name, on, opacity } of layers) {
       const from = held.points?.detail === "gathered" ? "tiles" : "points";
       if (name === "seizures") seizures.show(map, on, opacity, { from });
@@ -146,6 +148,7 @@ export async function createView(container, { choices, token, status, told, came
     const before = stands;
     stands = playing || at === undefined ? undefined : iso(at);
     if (ready) movements.upTo(map, runsAt);
+    veil();
     if (stands === before) return;
     refilter();
     fetchRun();
@@ -178,6 +181,7 @@ export async function createView(container, { choices, token, status, told, came
     const newest = Math.max(clock.edge ?? clock.at, ...(held.images ?? []).map((r) => Date.parse(r.captured_at) / 1000));
     const how = choices.get(), edge = clock.edge ?? clock.at;
     if (other("images", held.images, how, until ?? Math.floor(Math.max(newest, edge) / 60))) imagery.draw(map, held.images, until ?? newest, edge, how);
+    veil();
     choose();
     if (where && choices.get().follow) centre(where);
     if (!gliding && moving.gliding()) glideOn();
@@ -185,6 +189,13 @@ export async function createView(container, { choices, token, status, told, came
   }
 
   const chosenTrack = () => (choices.get().sel?.startsWith("track:") ? Number(choices.get().sel.slice(6)) : undefined);
+
+  /** The veil is of the moment tiles are of; live in the live world of now, though nothing came for hours. */
+  function veil() {
+    if (!ready || clock.at === undefined) return;
+    const now = choices.get().world === "live" ? (live?.now() ?? clock.at) : clock.at;
+    coverage.draw(map, choices.get(), clock.live ? now : (runsAt ?? epoch(stands) ?? clock.at));
+  }
 
   function other(layer, ...of) {
     const same = drawnOf[layer]?.every((value, i) => value === of[i]);
@@ -235,7 +246,7 @@ export async function createView(container, { choices, token, status, told, came
   map.on("click", (event) => {
     if (told.drawing?.()) return; // a corner of an area may lie on a mark
     const found = pointed(event.point, TOUCH_PX);
-    if (!found) return told.select?.(undefined);
+    if (!found) return void (told.select?.(undefined), told.ground?.(event.lngLat, clock));
     if (found.properties.point_count || found.properties.n > 1) return zoomInto(found);
     told.select?.(named(found));
   });
@@ -282,6 +293,11 @@ export async function createView(container, { choices, token, status, told, came
     else if (held.movement?.detail !== "trails") moving.fetch(clock.at);
   });
   map.on("zoom", () => moving.many() && Math.abs(map.getZoom() - drawnZoom) >= ZOOMED && draw(true, true));
+  let near;
+  map.on("zoomend", () => {
+    // What the legend says of a veil turns where it begins.
+    if (near !== (near = map.getZoom() >= coverage.FROM_ZOOM)) told.zoomed?.();
+  });
   map.on("dragstart", () => choices.get().follow && choices.set({ follow: undefined }));
   map.on("error", ({ error }) => {
     // A tile that was cancelled or is not there is no news; anything else is.
@@ -302,9 +318,10 @@ export async function createView(container, { choices, token, status, told, came
     if (FILTER_KEYS.some((k) => changed.has(k))) refetch();
     if (changed.has("area")) drawArea();
     if (!ready) return;
-    if (changed.has("layers") || changed.has("heat")) order();
+    if (["layers", "heat", "compare"].some((k) => changed.has(k))) order();
     if (changed.has("trail") && clock.at !== undefined) moving.fetch(clock.at, true);
     if (["sel", "heat", "layers", "trail", "vector", "follow"].some((k) => changed.has(k))) draw(true, true);
+    if (["sel", "heat", "layers", "trail", "vector", "follow", "veil", "compare"].some((k) => changed.has(k))) draw(true);
   });
 
   refetch();
@@ -317,6 +334,8 @@ export async function createView(container, { choices, token, status, told, came
       if (whole && clock.at !== undefined) moving.fetch(live.now(), true);
       draw();
     },
+    /** A map of the same ground, and of nothing else, that looks where this one does. */
+    second: (container) => createMap(container, { style: styled(), center: map.getCenter(), zoom: map.getZoom(), hash: false }),
     hover: (sel) => ready && selection.hover(map, selection.featuresOf(sel, seen())),
     /** Bring what is chosen into view, if it is not; or to the middle. */
     reveal(sel, { centre = false } = {}) {

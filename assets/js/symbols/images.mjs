@@ -120,6 +120,7 @@ export function* all(token, wall = false) {
     yield [`disc-${drug}-x`, disc(drug, 13, token, { hollow: true, wall })];
   }
   yield ["crop", cropMark(token)];
+  yield ["hatch", hatch(token, wall)];
   yield ["crop-point", cropPoint(token)];
   yield ["film", film(token)];
   yield ["film-centre", cross(token)];
@@ -164,6 +165,22 @@ const cross = (token) => twice(16, [[token("case"), 4.5], [token("accent"), 2]],
     g.lineTo(8 + 6 * x, 8 + 6 * y);
   }
 });
+
+/** The veil over ground nobody saw: lines at 45 degrees, 4 px apart. */
+function hatch(token, wall) {
+  const px = 5.5; // across; 4 px from line to line
+  const [c, g] = canvas(px, wall ? 2 : 1);
+  g.strokeStyle = token("t3");
+  g.globalAlpha = 0.35;
+  g.lineWidth = 1.2;
+  g.beginPath();
+  for (const shift of [-px, 0, px]) {
+    g.moveTo(shift - 1, px + 1);
+    g.lineTo(shift + px + 1, -1);
+  }
+  g.stroke();
+  return pixels(c);
+}
 
 /** The corner of an image's frame, opening to the lower right. */
 function cropMark(token) {

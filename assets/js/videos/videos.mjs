@@ -14,7 +14,7 @@ export function watchVideos({ map, choices, token, status, clock, details, drawi
   const fetchRows = latestOnly(), fetchLooks = latestOnly();
   let ready = false, player, step, asked;
 
-  const on = () => parseLayers(choices.get().layers).find((l) => l.name === "imagery")?.on ?? true;
+  const on = () => parseLayers(choices.get().layers).find((l) => l.name === "imagery")?.on !== false && !choices.get().compare; // two images are compared with nothing over them
 
   async function fetchAll(again = false) {
     const address = `/api/videos?${layerQuery(choices.get(), "imagery")}&limit=${MOST}`;
@@ -93,7 +93,7 @@ export function watchVideos({ map, choices, token, status, clock, details, drawi
   new MutationObserver(place).observe(details, { childList: true, subtree: true });
   choices.subscribe((_, changed) => {
     if (FILTER_KEYS.some((k) => changed.has(k))) void fetchAll();
-    if (changed.has("layers") && ready) layer.show(map, on());
+    if ((changed.has("layers") || changed.has("compare")) && ready) layer.show(map, on());
     if (changed.has("sel") || changed.has("world")) void chosen();
   });
   void fetchAll();

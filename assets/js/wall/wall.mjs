@@ -1,8 +1,9 @@
 // A wall: clocks, three figures, views in turn, and the proof that the picture is alive.
 import { ask } from "../api.mjs";
-import { createChoices, filterQuery, streamQuery } from "../choices.mjs";
+import { createChoices, DEFAULT_LAYERS, filterQuery, formatLayers, streamQuery } from "../choices.mjs";
 import { follow, followed, onlyMoved, worldOf } from "../following.mjs";
 import { createLive, feedWords, rightsOf } from "../live/live.mjs";
+import { hoursOf, hoursWords } from "../layers/coverage.mjs";
 import { createView } from "../map/view.mjs";
 import { strictest, tlp } from "../markings.mjs";
 import { GLYPHS } from "../symbols/glyphs.mjs";
@@ -34,7 +35,7 @@ async function start() {
   const world = told.world ?? worlds.default;
   state.held = worldOf(worlds.worlds.find((w) => w.world === world));
   const to = Math.ceil((edge() + 1) / 60) * 60;
-  choices.set({ world, from: iso(to - DAYS * 86_400), to: iso(to) });
+  choices.set({ world, from: iso(to - DAYS * 86_400), to: iso(to), ...(told.veil ? { veil: told.veil, layers: formatLayers(DEFAULT_LAYERS.map((l) => (l.name === "coverage" ? { ...l, on: true } : l))) } : {}) });
   await look(world);
   live.ask(streamQuery(choices.get()), rightsOf(state.held.state));
   const view = await createView($("map"), {
@@ -184,7 +185,7 @@ function figure(id, value, unit, caption) {
 
 function chips(world) {
   const marking = strictest(state.marking, state.runMarking);
-  $("chips").innerHTML = `${world === "exercise" ? '<span class="exercise">EXERCISE</span>' : ""}${marking ? `<span class="${tlp(marking)}">${marking}</span>` : ""}`;
+  $("chips").innerHTML = `${world === "exercise" ? '<span class="exercise">EXERCISE</span>' : ""}${told.veil ? `<span class="veiled">Hatched: not seen for ${hoursWords(hoursOf(told.veil))}</span>` : ""}${marking ? `<span class="${tlp(marking)}">${marking}</span>` : ""}`;
 }
 
 function dots() {
