@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from data import compare
+from data import compare, imagery
 from data.records import CHANGE_STATES
 from data.visitor import at_hand
 from errors import InputRefused
@@ -42,6 +42,8 @@ async def estimate(request: Request, image_id: RowId) -> Response:
 @router.delete("/images/{image_id}/offset")
 async def undo(request: Request, image_id: RowId) -> Response:
     """It lies where its file says again."""
+    async with database(request).reading() as session:
+        await imagery.one(session, asked(request), image_id)  # nothing is told to the record of what is not there
     await request.app.state.recorder.record("change", at_hand().recorded_as, of=f"image:{image_id}", to="offset undone")
     await compare.undo_offset(database(request), at_hand().token, image_id)
     return as_json({"image": image_id, "undone": True})
