@@ -244,7 +244,7 @@ export async function createView(container, { choices, token, status, told, came
 
   const clickable = Object.values(LAYERS).flatMap((l) => l.clickable);
   map.on("click", (event) => {
-    if (told.drawing?.()) return; // a corner of an area may lie on a mark
+    if (told.drawing?.() || choices.get().compare) return; // a corner of an area may lie on a mark; what two images are compared without is not there
     const found = pointed(event.point, TOUCH_PX);
     if (!found) return void (told.select?.(undefined), told.ground?.(event.lngLat, clock));
     if (found.properties.point_count || found.properties.n > 1) return zoomInto(found);
@@ -257,7 +257,7 @@ export async function createView(container, { choices, token, status, told, came
   }
   const named = ({ layer, properties }) => `${layer.id === "mark" ? "track" : ["frame-fill", "frame-point"].includes(layer.id) ? "image" : "seizure"}:${properties.id}`;
   map.on("mousemove", (event) => {
-    if (told.drawing?.()) return;
+    if (told.drawing?.() || choices.get().compare) return;
     const over = pointed(event.point, 0);
     map.getCanvas().style.cursor = over ? "pointer" : "";
     told.hovered?.(over && !over.properties.point_count && !(over.properties.n > 1) ? named(over) : undefined);
