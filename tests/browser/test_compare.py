@@ -169,7 +169,8 @@ def test_candidates_are_gone_through_and_decided_by_keyboard_and_others_only_rea
         page.keyboard.press("k")
         page.keyboard.press("r")
         page.wait_for_selector(".candidate.rejected")
-        assert "1 accepted, 1 rejected" in page.inner_text(".compare-looks") and page.inner_text(".candidate-list").count("Open") == len(scores) - 2
+        page.wait_for_selector(".compare-looks:has-text('1 accepted, 1 rejected')")
+        assert page.inner_text(".candidate-list").count("Open") == len(scores) - 2
         until(page, "['open', 'accepted', 'rejected'].every((s) => __vigia.view.map.querySourceFeatures('candidates').some((f) => f.properties.state === s))")
         made = choices(page)["compare_look"]
         kept = {str(f["id"]): f["properties"] for f in world.ask(f"changes/{made}?world=live")["features"]}
