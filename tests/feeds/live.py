@@ -61,7 +61,7 @@ async def listening(database):
         await task
 
 
-async def until(database, query: str, wanted, *, timeout: float = 30) -> None:
+async def until(database, query: str, wanted, *, timeout: float = 90) -> None:
     """Wait until a query answers so."""
     end = time.monotonic() + timeout
     while (got := await asyncio.to_thread(_ask, database, query)) != wanted:
