@@ -49,8 +49,10 @@ export async function drawSpeed(box, track, at, { token, world, known, seek, gap
 
 /** Bring the chart's line to the clock. */
 export function markClock(box, at) {
-  const line = box?.querySelector("line.at"), x = line && clockX(at, Number(box.dataset.from));
-  line?.toggleAttribute("hidden", x === undefined);
+  const line = box?.querySelector("line.at");
+  if (!line) return;
+  const x = clockX(at, Number(box.dataset.from));
+  line.toggleAttribute("hidden", x === undefined);
   if (x !== undefined) for (const end of ["x1", "x2"]) line.setAttribute(end, x.toFixed(1));
 }
 

@@ -49,7 +49,8 @@ def test_an_address_restores_everything(page, world):
     assert choices(page) == told
     found = standing(page)
     assert found["camera"] == [9.2, 26.3, -98.3]
-    assert found["rows"] == [["Events", "true", 1], ["Seizures", "true", 0.5], ["Movements", "true", 1], ["Hotspots", "false", 1], ["Drone imagery", "true", 1], ["Border sections", "true", 1]]
+    assert found["rows"] == [["Events", "true", 1], ["Seizures", "true", 0.5], ["Movements", "true", 1], ["Hotspots", "false", 1], ["Drone imagery", "true", 1], ["Border sections", "true", 1],
+                             ["Looked at", "false", 1]]
     assert (found["theme"], found["world"], found["drugs"], found["kinds"], found["clock"], found["details"]) == ("light", "exercise", 2, 2, True, True)
     assert (found["opacity"], found["off"]) == (0.5, "none")
     # The panel is drawn again, as new data does: that is no reason to go to what is chosen.
