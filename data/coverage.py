@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import psycopg
-from sqlalchemy import BigInteger, Float, Text, case, cast, func, literal, null, or_, select, union_all
+from sqlalchemy import BigInteger, Float, Text, and_, case, cast, func, literal, null, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.filters import Filter
@@ -19,6 +19,7 @@ from data.quadkey import HALF_M, loose_ranges
 from data.worlds import CODES
 from errors import InputRefused, NotFound
 
+COARSE_TO_ZOOM = 11
 FROM_ZOOM = 5  # a veil over a continent says nothing
 HOURS_MAX = 24 * 366
 BANDS_H = (1, 3, 6, 12, 24, 72, 168)  # ages a look is told in
@@ -49,6 +50,10 @@ def _swaths(filter: Filter, z: int, x: int, y: int, since: datetime, at: datetim
     """The ground beside the tracks of units that look. Found by track: those who look are few, and one outside of a tile may look into it."""
     epoch = lambda moment: literal(moment.timestamp(), Float)  # noqa: E731
     part = func.ST_Force2D(func.ST_LocateBetween(Segment.line, epoch(since), epoch(at)))
+    # 4326 -> 3857; from afar the generalised line will do, which is in Web Mercator already and as wrong as 40 m
+    line = func.ST_Transform(part, 3857)
+    if z <= COARSE_TO_ZOOM:
+        line = case((and_(Segment.started_at > since, Segment.ended_at <= at), Segment.coarse), else_=line)
     # Web Mercator stretches by 1 / cos(latitude): the swath's metres with it.
     wide = Looker.swath_m / func.cos(func.radians(func.ST_Y(func.ST_StartPoint(Segment.line))))
     conditions = [Segment.hour > since - timedelta(hours=1), Segment.hour <= at, Segment.gap.is_(False), Segment.started_at <= at, Segment.ended_at > since,
@@ -57,7 +62,7 @@ def _swaths(filter: Filter, z: int, x: int, y: int, since: datetime, at: datetim
         conditions.append(Segment.first_recorded_at <= filter.known_at)
     return (
         select(literal("track", Text).label("how"), cast(null(), BigInteger).label("image"), Segment.track_id.label("track"),
-               func.least(Segment.ended_at, at).label("at"), func.ST_Buffer(func.ST_Transform(part, 3857), wide, "quad_segs=3").label("shape"))
+               func.least(Segment.ended_at, at).label("at"), func.ST_Buffer(line, wide, "quad_segs=2").label("shape"))
         .join(Looker, Looker.track_id == Segment.track_id).where(Segment.world == filter.world_code, *conditions)
     )
 
@@ -81,7 +86,7 @@ async def tile(session: AsyncConnection, filter: Filter, z: int, x: int, y: int,
     seen = select(func.ST_AsMVTGeom(met.c.shape, envelope, 4096, 64, True).label("geom"), met.c.how, met.c.image, met.c.track, cast(band, Float).label("age_h"),
                   cast(func.extract("epoch", met.c.at), Float).label("t")).where(~func.ST_IsEmpty(met.c.shape)).order_by(met.c.at).subquery("seen")
     bytes_of_seen = await session.scalar(select(func.ST_AsMVT(seen.table_valued(), literal("seen", Text), 4096, "geom"))) or b""
-    union = select(func.ST_Union(met.c.shape, literal(0.01, Float)).label("shape")).scalar_subquery()
+    union = select(func.ST_Union(met.c.shape).label("shape")).scalar_subquery()
     left = func.ST_Difference(margin, func.coalesce(union, func.ST_GeomFromText("POLYGON EMPTY", 3857)))
     unseen = select(func.ST_AsMVTGeom(left, envelope, 4096, 64, True).label("geom")).subquery("unseen")
     kept = select(unseen).where(unseen.c.geom.is_not(None)).subquery("kept")
