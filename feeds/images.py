@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import filecmp
-import os
 import re
-import shutil
 from datetime import datetime, timezone
 from functools import cache
 from importlib.metadata import version
@@ -18,7 +16,7 @@ from psycopg.types.json import Jsonb
 from data.custody import sha256_of
 from data.quadkey import loose_cell
 from feeds import sorties
-from feeds.imports import Job
+from feeds.imports import Job, put_whole
 from feeds.times import TimeRefused, moment
 from settings import BUILD
 from settings import store as stores
@@ -72,15 +70,7 @@ def keep_served(job: Job, made: Path, suffix: str | None = None) -> str:
             break
         if filecmp.cmp(target, made, shallow=False):
             return name
-    part = folder / f".{name}.{os.getpid()}.part"
-    try:
-        shutil.copyfile(made, part)
-        part.chmod(0o444)
-        part.rename(target)
-    except BaseException:  # a disk that is full, above all
-        part.unlink(missing_ok=True)
-        raise
-    job.on_abort.append(lambda: target.unlink(missing_ok=True))
+    put_whole(job, made, target)
     return name
 
 

@@ -360,13 +360,18 @@ def keep_original(job: Job) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     kept = folder / f"{job.sha256}{job.path.suffix.lower()}"
     if not kept.exists():
-        part = kept.with_name(f".{kept.name}.{os.getpid()}")
-        try:
-            shutil.copyfile(job.path, part)
-            part.chmod(0o444)
-            part.rename(kept)
-        except BaseException:  # a disk that is full, above all
-            part.unlink(missing_ok=True)
-            raise
-        job.on_abort.append(lambda: kept.unlink(missing_ok=True))
+        put_whole(job, job.path, kept)
     return kept
+
+
+def put_whole(job: Job, made: Path, target: Path) -> None:
+    """A copy of a file, read-only, there as a whole or not at all. Undone when the import is."""
+    part = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        shutil.copyfile(made, part)
+        part.chmod(0o444)
+        part.rename(target)
+    except BaseException:  # a disk that is full, above all
+        part.unlink(missing_ok=True)
+        raise
+    job.on_abort.append(lambda: target.unlink(missing_ok=True))
