@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from errors import InputRefused, PurposeMissing
+from commands.disclosing import looking, purpose_of
+from errors import InputRefused
 
 
 def watch(
@@ -61,35 +62,15 @@ def export_stac(
 
 
 async def _export(sortie: str, folder: Path, world: str, originals: bool, whose: str | None, purpose: str | None, case: str | None, recipient: str | None) -> Path:
-    from data import addresses, doors, migrations, people
-    from data.audit import Recorder
-    from data.filters import Filter
-    from data.sessions import Database
-    from data.visitor import Purpose, visiting
     from commands.stac_folder import make
-    from settings import store
+    from data.filters import Filter
 
     asked = Filter.from_query([("world", world)])
-    if not (purpose and case) and (world == "live" or recipient):
-        raise PurposeMissing("an export of live records needs --purpose and --case")
+    why = purpose_of(world, purpose, case, recipient)
     if folder.exists() or folder.is_symlink():
         raise InputRefused(f"{folder} is there already: name a folder that is not")
-    why = Purpose(purpose, case, recipient) if purpose and case else None
-    with addresses.opened() as (owner_url, app_url):
-        await asyncio.to_thread(migrations.upgrade, owner_url)
-        token = await asyncio.to_thread(people.short_session, owner_url, whose)
-        pool = Database(app_url)
-        try:
-            visitor, _ = await doors.visitor(pool, token)
-            recorder = Recorder(pool, store().audit_key)
-            recorder.start()
-            with visiting(visitor, why):
-                made = await make(pool, recorder, asked, sortie, folder, originals=originals, why=why)
-            await recorder.stop()
-            await doors.closed(pool, token)
-        finally:
-            await pool.close()
-    return made
+    async with looking(whose, why) as (pool, recorder, _):
+        return await make(pool, recorder, asked, sortie, folder, originals=originals, why=why)
 
 
 COMMANDS = {"watch": watch, "export-stac": export_stac}

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from commands.access import AsJson, moment, owner, show_rows
-from errors import PurposeMissing
+from commands.disclosing import looking, purpose_of
 
 release = typer.Typer(no_args_is_help=True, help="What left the house, and who has to be told.")
 
@@ -24,38 +24,19 @@ def export_file(format: str, query: str, out: Path | None, whose: str | None, pu
 async def _export_file(format: str, query: str, out: Path | None, whose: str | None, purpose: str | None, case: str | None, recipient: str | None) -> Path:
     from urllib.parse import parse_qsl
 
-    from data import addresses, doors, migrations, people
-    from data.audit import Recorder
     from data.filters import Filter
-    from data.sessions import Database
-    from data.visitor import Purpose, visiting
     from exports import FORMATS
     from routes.exports import make
-    from settings import store
 
     if format not in FORMATS:
         raise typer.BadParameter(f"{format}: one of {', '.join(FORMATS)}")
     asked = Filter.from_query(parse_qsl(query.removeprefix("?"), keep_blank_values=True))
-    if not (purpose and case) and (asked.world == "live" or recipient):
-        raise PurposeMissing("an export of live records needs --purpose and --case")
-    why = Purpose(purpose, case, recipient) if purpose and case else None
-    with addresses.opened() as (owner_url, app_url):
-        await asyncio.to_thread(migrations.upgrade, owner_url)
-        token = await asyncio.to_thread(people.short_session, owner_url, whose)
-        pool = Database(app_url)
-        try:
-            visitor, _ = await doors.visitor(pool, token)
-            recorder = Recorder(pool, store().audit_key)
-            recorder.start()
-            with visiting(visitor, why):
-                made = await make(pool, recorder, format, asked, why)
-            await recorder.record(
-                "disclosure", visitor.recorded_as, of=f"export/{format}", filter=await recorder.filter_text(asked.pairs()), rows=made.rows, release=made.release,
-                address="command line", purpose=purpose, case=case, recipient=f"#{await recorder.hashed(recipient)}" if recipient else None)
-            await recorder.stop()
-            await doors.closed(pool, token)
-        finally:
-            await pool.close()
+    why = purpose_of(asked.world, purpose, case, recipient)
+    async with looking(whose, why) as (pool, recorder, visitor):
+        made = await make(pool, recorder, format, asked, why)
+        await recorder.record(
+            "disclosure", visitor.recorded_as, of=f"export/{format}", filter=await recorder.filter_text(asked.pairs()), rows=made.rows, release=made.release,
+            address="command line", purpose=purpose, case=case, recipient=f"#{await recorder.hashed(recipient)}" if recipient else None)
     path = out or Path(made.name)
     path.write_bytes(made.body)
     return path
