@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
+import shutil
 from pathlib import Path
 
 import pytest
 
 from data import uploads
 from data.visitor import Visitor
-from feeds import images
 from jobs import bringing, worker
 from tests.feeds.test_imagery import colours, raster
 
@@ -82,7 +82,7 @@ async def test_no_room_is_waited_for(environment, ana, picture, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(images.shutil, "copyfile", full)
+        patch.setattr(shutil, "copyfile", full)
         assert bringing.run(environment.owner_url) == 0
     state, told = standing(environment, id)
     assert state == "waiting" and "no room left on the server's disk; nothing of this file is stored" in told[0]["words"]
