@@ -11,7 +11,10 @@
     ├── InputRefused               something from outside is not what it must be
     │   ├── FileRefused            a whole file
     │   ├── RowRefused             one row or message of it
-    │   └── FilterInvalid          a query string
+    │   ├── FilterInvalid          a query string
+    │   ├── KnobRefused            a knob of an analysis
+    │   └── PointsRefused          what an analysis is given
+    │       └── TooFew             fewer than its method needs
     ├── PictureLost                the file of an image is gone, or can't be read
     ├── NotFound                   no such thing, or none this world may see
     ├── SignedOut                  nobody is signed in, or no longer
@@ -191,6 +194,18 @@ class FilterInvalid(InputRefused):
     def __init__(self, problems: list[dict]):
         super().__init__("; ".join(f"{p['key']}={p['value']}: expected {p['expected']}" for p in problems))
         self.problems = problems
+
+
+class KnobRefused(InputRefused):
+    """There is no such method or knob, or it may not be that."""
+
+
+class PointsRefused(InputRefused):
+    """What an analysis is given is not what it reads."""
+
+
+class TooFew(PointsRefused):
+    """Fewer than a method needs; the message says how many it needs."""
 
 
 HTTP_STATUS: dict[type[VigiaError], int] = {
