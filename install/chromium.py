@@ -43,7 +43,7 @@ def _driver_runs() -> bool:
     return not driver.exists() or subprocess.run([driver, "--version"], capture_output=True, check=False).returncode == 0
 
 
-def until(page, expression: str, timeout: float = 30_000, arg: object = None) -> None:
+def until(page, expression: str, timeout: float = 120_000, arg: object = None) -> None:
     """Wait until an expression is true in a page. Playwright's own waiting evaluates a text inside the page, which our policy forbids.
 
     `page` is a Playwright page, `timeout` in milliseconds. Raises AssertionError that says what never became true.

@@ -61,7 +61,7 @@ def test_it_is_shown_on_the_map_at_its_place_and_time(page, world):
     first = world.ask("images?world=exercise&limit=1")["rows"][0]
     opened(page, world, f"world=exercise&sel=image:{first['id']}")
     page.locator("a.go").click()
-    until(page, "window.__vigia && document.documentElement.dataset.map === 'idle' && document.documentElement.dataset.busy === '0'", timeout=60_000)
+    until(page, "window.__vigia && document.documentElement.dataset.map === 'idle' && document.documentElement.dataset.busy === '0'", timeout=120_000)
     assert page.evaluate("__vigia.choices.get().sel") == f"image:{first['id']}"
     centre = page.evaluate("(() => { const c = __vigia.view.map.getCenter(); return [c.lng, c.lat]; })()")
     lons, lats = zip(*((p[0], p[1]) for p in first["corners"]))

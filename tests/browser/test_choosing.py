@@ -105,7 +105,7 @@ def test_new_data_shows_without_moving_the_camera(page, hostile, tmp_path):
     (tmp_path / "more.csv").write_text(
         "id,when,lon,lat,drug,quantity,unit\nnew,2026-11-20T07:30:00Z,-98.11,26.21,heroin,2,kg\n")
     hostile.bring("seizures", tmp_path / "more.csv")
-    until(page, f"document.querySelector('#drawer-toggle').innerText.includes('{seizures + 1} seizures')", timeout=30_000)
+    until(page, f"document.querySelector('#drawer-toggle').innerText.includes('{seizures + 1} seizures')", timeout=120_000)
     until(page, "__vigia.view.held.points.drug.includes('heroin')")
     settled(page)
     assert page.evaluate("[__vigia.view.map.getCenter().toArray(), __vigia.view.map.getZoom()]") == before

@@ -42,7 +42,7 @@ def test_playing_moves_the_clock_and_pausing_keeps_it_in_the_address(page, world
     page.click(".tl-go")
     until(page, "document.querySelector('.tl-live').innerText.includes('Replay')")
     first = page.evaluate("__vigia.clock.state.at")
-    until(page, f"__vigia.clock.state.at > {first} + 3600", timeout=30_000)
+    until(page, f"__vigia.clock.state.at > {first} + 3600", timeout=120_000)
     assert "at" not in choices(page), "the address is left alone while the clock runs"
     page.click(".tl-go")
     until(page, "!!__vigia.choices.get().at")
@@ -138,7 +138,7 @@ def test_while_it_plays_the_server_is_asked_once_a_second_at_most(page, world):
     page.keyboard.press("Home")
     page.click(".tl-go")
     began = page.evaluate("performance.now()")
-    until(page, "__vigia.clock.state.at > __vigia.clock.state.bounds[0] + 90000", timeout=60_000)
+    until(page, "__vigia.clock.state.at > __vigia.clock.state.bounds[0] + 90000", timeout=120_000)
     until(page, "document.querySelector('.tl-counts').innerText.includes('as of')", timeout=20_000)
     page.click(".tl-go")
     seconds = (page.evaluate("performance.now()") - began) / 1000

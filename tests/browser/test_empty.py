@@ -30,7 +30,7 @@ def test_the_first_import_shows_by_itself_however_old_it_is(page, cluster, templ
         camera = page.evaluate("[__vigia.view.map.getCenter().toArray(), __vigia.view.map.getZoom()]")
         subprocess.run([sys.executable, "cli.py", "import", "seizures", str(table)], cwd=ROOT, check=True, capture_output=True,
                        env={**os.environ, "VIGIA_HOME": str(tmp_path), "DATABASE_URL": database.owner_url})
-        page.wait_for_selector(".tl-counts:has-text('4 seizures')", timeout=30_000)
+        page.wait_for_selector(".tl-counts:has-text('4 seizures')", timeout=120_000)
         page.wait_for_selector("#nothing", state="hidden")
         assert page.inner_text(".tl-words") == "1 Mar 10:00 to 4 Mar 2018 10:01 UTC"
         assert page.evaluate("[__vigia.view.map.getCenter().toArray(), __vigia.view.map.getZoom()]") == camera

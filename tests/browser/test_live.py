@@ -67,7 +67,7 @@ def places(page) -> dict[str, tuple[str, float]]:
 
 def test_what_is_stored_appears_and_moves_without_a_new_page(browser, coast):
     with looking(browser, coast) as page:
-        until(page, STREAMING, timeout=60_000)
+        until(page, STREAMING, timeout=120_000)
         page.evaluate("window.__same = 1")
         camera = page.evaluate("[__vigia.view.map.getCenter().toArray(), __vigia.view.map.getZoom()]")
         coast.heard("Bruma", -97.05)
@@ -84,24 +84,24 @@ def test_what_is_stored_appears_and_moves_without_a_new_page(browser, coast):
 
 def test_ages_grow_though_nothing_comes(browser, coast):
     with looking(browser, coast) as page:
-        until(page, STREAMING, timeout=60_000)
+        until(page, STREAMING, timeout=120_000)
         coast.heard("Cala", -97.1)
         coast.writer.connection.execute("UPDATE track SET sla_s = 30 WHERE id = %s", (coast.ids["Cala"],))
         coast.heard("Cala", -97.1)
         # Time itself passes: a page whose own clock was put forward would be put right by the server's next beat.
         of = f"({PLACES}.find(([name]) => name === 'Cala') ?? [])[1]"
         until(page, f"['live', 'late'].includes({of})")
-        until(page, f"{of} === 'stale'", timeout=90_000)
+        until(page, f"{of} === 'stale'", timeout=120_000)
 
 
 def test_tabs_share_one_stream_and_a_later_one_takes_it_over(browser, coast):
     with looking(browser, coast) as page:
         opened: list[str] = []
         page.context.on("request", lambda request: opened.append(request.url) if "/api/stream" in request.url else None)
-        until(page, STREAMING, timeout=60_000)
+        until(page, STREAMING, timeout=120_000)
         other = page.context.new_page()
         other.goto(f"{coast.server.address}/?world=live{CAMERA}")
-        until(other, STREAMING, timeout=60_000)
+        until(other, STREAMING, timeout=120_000)
         leads = "__vigia.live.stream.state.leads"
         assert (page.evaluate(leads), other.evaluate(leads)) == (True, False)
         assert len(opened) == 1, "the second asked for none"
@@ -117,7 +117,7 @@ def test_tabs_share_one_stream_and_a_later_one_takes_it_over(browser, coast):
 
 def test_silence_is_said_within_fifteen_seconds_and_taken_back(browser, coast):
     with looking(browser, coast) as page:
-        until(page, STREAMING, timeout=60_000)
+        until(page, STREAMING, timeout=120_000)
         page.wait_for_selector("#silence", state="hidden")
         coast.server.process.send_signal(signal.SIGSTOP)
         try:
@@ -128,7 +128,7 @@ def test_silence_is_said_within_fifteen_seconds_and_taken_back(browser, coast):
             until(page, f"{PLACES}.every(([, state]) => state === 'stale')")
         finally:
             coast.server.process.send_signal(signal.SIGCONT)
-        page.wait_for_selector("#silence", state="hidden", timeout=60_000)
+        page.wait_for_selector("#silence", state="hidden", timeout=120_000)
 
 
 def test_known_at_is_what_was_known_and_the_stream_is_off(browser, coast, module_database):
@@ -138,7 +138,7 @@ def test_known_at_is_what_was_known_and_the_stream_is_off(browser, coast, module
         connection.execute("UPDATE track SET recorded_at = now() - interval '1 hour' WHERE id = %s", (coast.ids["Alma"],))
         connection.commit()
     with looking(browser, coast) as page:
-        until(page, STREAMING, timeout=60_000)
+        until(page, STREAMING, timeout=120_000)
         assert {"Alma", "Espora"} <= set(places(page))
         page.click(".tl-known")
         page.fill(".known-box input", time.strftime("%Y-%m-%dT%H:%M", time.gmtime(time.time() - 1800)))
@@ -154,7 +154,7 @@ def test_known_at_is_what_was_known_and_the_stream_is_off(browser, coast, module
 def test_the_map_follows_a_track_until_it_is_dragged(browser, coast):
     coast.heard("Faro", -97.0)
     with looking(browser, coast, f"world=live&sel=track:{coast.ids['Faro']}&follow=1") as page:
-        until(page, STREAMING, timeout=60_000)
+        until(page, STREAMING, timeout=120_000)
         coast.heard("Faro", -97.4)
         until(page, "Math.abs(__vigia.view.map.getCenter().lng + 97.4) < 0.01")
         box = page.locator(".maplibregl-canvas").bounding_box()

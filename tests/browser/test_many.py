@@ -68,7 +68,7 @@ def test_all_are_counted_one_opens_and_the_camera_stays(browser, crowd):
     with watched(browser) as page:
         page.set_viewport_size(SMALL)
         page.goto(f"{crowd.address}/?{day()}&layers=movements{CAMERA}")
-        until(page, READY, timeout=90_000)
+        until(page, READY, timeout=120_000)
         camera = page.evaluate(WHERE)
         drawn, under, fleet = page.evaluate(f"[{LAYER}.count, {LAYER}.marks.under, __vigia.live.fleet.size]")
         assert drawn + under == fleet == NUMBER and under > 0
@@ -85,7 +85,7 @@ def test_all_are_counted_one_opens_and_the_camera_stays(browser, crowd):
         x, y = page.evaluate(f"(() => {{ const p = __vigia.view.map.project([{ALONE[0] - 0.5}, {ALONE[1]}]); return [p.x, p.y]; }})()")
         page.mouse.click(box["x"] + x, box["y"] + y)
         until(page, f"__vigia.choices.get().sel === 'track:{crowd.alone}'")
-        until(page, "document.getElementById('details').innerText.includes('Alone')", timeout=60_000)
+        until(page, "document.getElementById('details').innerText.includes('Alone')", timeout=120_000)
 
 
 def test_closer_there_are_ages_and_a_lost_context_comes_back(browser, crowd):
@@ -93,7 +93,7 @@ def test_closer_there_are_ages_and_a_lost_context_comes_back(browser, crowd):
     with watched(browser) as page:
         page.set_viewport_size(SMALL)
         page.goto(f"{crowd.address}/?{day()}&layers=movements#map=11/26/-111")
-        until(page, READY, timeout=90_000)
+        until(page, READY, timeout=120_000)
         assert page.evaluate(f"{LAYER}.count") == NUMBER, "what is out of view is there when the camera comes"
         until(page, "__vigia.view.map.getSource('marks').serialize().data.features.map((f) => [f.properties.id, f.properties.aged]).join().startsWith('%d,2 h')" % crowd.old)
         first = page.evaluate_handle(LAYER)
@@ -108,6 +108,6 @@ def test_few_again_are_features_again(browser, crowd):
     with watched(browser) as page:
         page.set_viewport_size(SMALL)
         page.goto(f"{crowd.address}/?{day()}&layers=movements{CAMERA}")
-        until(page, READY, timeout=90_000)
+        until(page, READY, timeout=120_000)
         page.evaluate(f"__vigia.choices.set({{ track: ['{crowd.alone}'] }})")
-        until(page, f"{LAYER}.count === 0 && __vigia.view.map.getSource('marks').serialize().data.features.length === 1", timeout=60_000)
+        until(page, f"{LAYER}.count === 0 && __vigia.view.map.getSource('marks').serialize().data.features.length === 1", timeout=120_000)

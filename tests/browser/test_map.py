@@ -52,7 +52,7 @@ def test_three_layers_on_one_map(page, world):
     settled(page)
     assert sum(f.get("point_count", 1) for f in rendered(page, "seizure-one", "seizure-many")) > 5
     assert {f["kind"] for f in rendered(page, "mark")} >= {"vessel", "vehicle"}
-    until(page, "__vigia.view.map.queryRenderedFeatures({ layers: ['hotspot-line'] }).some((f) => f.properties.level >= 1)", timeout=60_000)
+    until(page, "__vigia.view.map.queryRenderedFeatures({ layers: ['hotspot-line'] }).some((f) => f.properties.level >= 1)", timeout=120_000)
     assert rendered(page, "frame-line"), "no footprint of an image"
     decoded = [np.asarray(Image.open(io.BytesIO(r.body())).convert("RGBA")) for r in pictures]
     assert any((tile[..., 3] > 0).any() and tile[tile[..., 3] > 0][:, :3].std() > 3 for tile in decoded), "no tile holds a picture"
@@ -103,7 +103,7 @@ def test_the_url_is_the_whole_picture(page, world, browser):
     again = browser.new_page(viewport={"width": 1280, "height": 800})
     again.context.add_cookies([SIGNED_IN])
     again.goto(told)
-    until(again, IDLE, timeout=60_000)
+    until(again, IDLE, timeout=120_000)
     assert choices(again) == choices(page)
     assert agreed(again, world)["seizures"] == n["seizures"]
     assert again.get_attribute(".layer-row:nth-child(5) .eye", "aria-pressed") == "false"

@@ -35,7 +35,7 @@ def flight(module_database, tmp_path_factory):
 def opened(browser, flight):
     with watched(browser) as page:
         page.goto(f"{flight}/?world=live&from=2026-11-20T09:00:00Z&to=2026-11-20T11:00:00Z&at=2026-11-20T10:00:04Z&sel=video:1#map=12/{LAT}/{LON}")
-        until(page, f"{PLAYER}?.readyState >= 2 && __vigia.videos.held.looks", timeout=60_000)
+        until(page, f"{PLAYER}?.readyState >= 2 && __vigia.videos.held.looks", timeout=120_000)
         yield page
 
 
@@ -75,7 +75,7 @@ def test_the_pages_own_play_runs_the_film_and_a_fast_clock_steps_it(opened):
 def test_a_film_and_a_frame_without_a_pose_are_marks_that_open(browser, flight):
     with watched(browser) as page:
         page.goto(f"{flight}/?world=live&from=2026-11-20T09:00:00Z&to=2026-11-20T11:00:00Z#map=13/{LAT}/{LON}")
-        until(page, "window.__vigia?.view?.held.images?.length === 1 && __vigia.videos.held.rows?.length === 1 && document.documentElement.dataset.map === 'idle'", timeout=60_000)
+        until(page, "window.__vigia?.view?.held.images?.length === 1 && __vigia.videos.held.rows?.length === 1 && document.documentElement.dataset.map === 'idle'", timeout=120_000)
         for place, sel, words in (((LON, LAT + 0.01), "image:1", "as a point: it does not say how its camera was held"), ((LON, LAT), "video:1", "KLV packets")):
             until(page, f"__vigia.view.map.queryRenderedFeatures({{ layers: ['{'frame-point' if sel.startswith('image') else 'film-mark'}'] }}).length > 0")
             until(page, "!__vigia.view.map.isMoving() && document.documentElement.dataset.map === 'idle'")

@@ -17,7 +17,7 @@ READY = "document.documentElement.dataset.wall === 'ready'"
 def stand(page, world, query: str = "world=exercise") -> None:
     page.set_viewport_size(SCREEN)
     page.goto(f"{world.address}/wall/main?{query}")
-    until(page, READY, timeout=60_000)
+    until(page, READY, timeout=120_000)
 
 
 def window(world) -> str:
@@ -43,7 +43,7 @@ def test_it_tells_the_time_and_the_servers_numbers(browser, world):
         assert int(re.sub(r"\D", "", page.inner_text("#figure-kg"))) == round(counts["seizures"]["kg"])
         assert "EXERCISE" in page.inner_text("#chips")
         page.wait_for_selector("#feeds svg")
-        until(page, "__wall.view.map.queryRenderedFeatures({ layers: ['seizure-one', 'seizure-many', 'mark'].filter((l) => __wall.view.map.getLayer(l)) }).length > 0", timeout=60_000)
+        until(page, "__wall.view.map.queryRenderedFeatures({ layers: ['seizure-one', 'seizure-many', 'mark'].filter((l) => __wall.view.map.getLayer(l)) }).length > 0", timeout=120_000)
         texts = page.evaluate("""() => { const seen = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT); const out = [];
           for (let n = seen.nextNode(); n; n = seen.nextNode()) if (n.textContent.trim() && n.parentElement.checkVisibility() && !n.parentElement.closest("script, .maplibregl-map")) out.push(n.textContent);
           return out; }""")
@@ -81,5 +81,5 @@ def test_it_says_stale_when_the_server_is_silent_and_takes_it_back(browser, worl
             assert page.evaluate("document.body.classList.contains('is-stale')")
         finally:
             world.server.process.send_signal(signal.SIGCONT)
-        page.wait_for_selector("#stale", state="hidden", timeout=60_000)
+        page.wait_for_selector("#stale", state="hidden", timeout=120_000)
         assert not page.evaluate("document.body.classList.contains('is-stale')")

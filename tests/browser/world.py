@@ -65,7 +65,7 @@ def look(page: Page, world: World, query: str = "world=exercise", camera: str = 
 
 
 def settled(page: Page) -> None:
-    until(page, IDLE, timeout=60_000)
+    until(page, IDLE, timeout=120_000)
 
 
 def rendered(page: Page, *layers: str) -> list[dict]:

@@ -51,6 +51,9 @@ test("what was before is put behind, and only what the stream does not look back
   assert.deepEqual(ids(f), [1, 2], "one that the stream would tell of, and does not, may be seen no more");
   f.before({ tracks: [old(1, [2.9e6, 2.99e6, 3e6])] }, 3e6);
   assert.deepEqual(f.track(1).t, [2.9e6, 2.99e6, 3e6], "twice is once");
+  const g = fleet(row(1, 3e6 + 0.149, 3));
+  g.before({ tracks: [old(1, [2.9e6, 3e6 + 0.1])] }, 3e6);
+  assert.deepEqual(g.track(1).t, [2.9e6, 3e6 + 0.149], "a fix that the trail tells rounded is not another");
 });
 
 test("a trail does not grow without end", () => {

@@ -4,6 +4,7 @@ const VERTICES = 400; // of a trail: what is older is let go
 const ALL_VERTICES = 1_000_000, LEAST_VERTICES = 8; // of all tracks together: where they are very many only the chosen one has a trail
 const GLIDE_S = 2; // a mark is never longer under way to its newest place
 const REACH_S = 30 * 86_400; // how far back the stream looks (data/newest.py): an older place comes from elsewhere
+const ROUNDED_S = 0.051; // how far a trail's times are from the fixes' own: they come rounded to a tenth
 const MEASURES = ["kind", "name", "agency", "speed", "course", "heading", "altitude_m", "accuracy_m", "sla_s", "gap_s", "flags", "source"];
 
 /** All tracks of one stream. A new snapshot stands in for the old picture only when it is whole. */
@@ -64,7 +65,7 @@ export function createFleet() {
           if (told.t.at(-1) < nowS - REACH_S) tracks.set(told.id, { ...told, arrivedS: undefined });
           continue;
         }
-        const n = told.t.findIndex((t) => t >= track.t[0]);
+        const n = told.t.findIndex((t) => t >= track.t[0] - ROUNDED_S); // the fix itself, told in both, is one
         const older = n < 0 ? told.t.length : n;
         for (const of of ["t", "lon", "lat"]) track[of] = [...told[of].slice(0, older), ...track[of]].slice(-VERTICES);
       }
