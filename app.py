@@ -27,6 +27,7 @@ from routes.errors import not_there
 from routes.guard import Guard
 from routes.head import HeadAsGet
 from routes.kept import Kept
+from routes.stream import Places
 from settings import BUILD, ROOT, serve, store
 from settings import feeds as feed_settings
 from settings import uploads as upload_settings
@@ -42,6 +43,7 @@ async def lifespan(server: FastAPI):
     server.state.rights.start()
     server.state.stream = Stream(server.state.database, driver_text(app_url()), server.state.rights)
     server.state.stream.start()
+    server.state.places = Places(serve().streams)
     server.state.intake = Intake(store().spool, limit_bytes=feed_settings().spool_mb * 1_000_000, rate_per_s=feed_settings().rate_per_s)
     server.state.uploads = Uploads(store().uploads, spare_bytes=upload_settings().upload_spare_mb * 1_000_000)
     server.state.tiles = Kept(serve().tiles_kept_mb * 1_000_000)

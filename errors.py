@@ -24,6 +24,7 @@
     ├── RecordFailed               the record can't be written, so nothing governed is given out
     ├── BodyTooLong                a request brings more bytes than are taken
     ├── TooMuch                    a feed sends more than it may
+    ├── StreamsFull                a session holds as many streams as it may
     ├── NoRoom                     there is no room on the disk for what somebody sends
     │   └── SpoolFull              for what a feed sends
     ├── SpoolForeign               where it would be kept lies what another database's feed told
@@ -108,6 +109,14 @@ class BodyTooLong(VigiaError):
 
 class TooMuch(VigiaError):
     """A feed sends more than it may."""
+
+
+class StreamsFull(VigiaError):
+    """A session holds as many streams as it may."""
+
+    def __init__(self, most: int, retry_s: int):
+        super().__init__(f"this session has {most} streams open, and that is the most it may: close a page or program that holds one, or try again in {retry_s} s")
+        self.retry_s = retry_s
 
 
 class NoRoom(VigiaError):
@@ -217,6 +226,7 @@ HTTP_STATUS: dict[type[VigiaError], int] = {
     PurposeMissing: 428,
     BodyTooLong: 413,
     TooMuch: 429,
+    StreamsFull: 429,
     SpoolFull: 507,
     SpoolForeign: 507,
     NoRoom: 507,

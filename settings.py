@@ -83,6 +83,7 @@ class ServeSettings(_Base):
     port: int = Field(default=8050, ge=1, le=65535)
     basemap_file: Path | None = Field(default=None, description="a user's own basemap, .pmtiles or .json")
     proxy_address: str = Field(default="127.0.0.1", description="where the proxy of --behind-proxy asks from")
+    streams: int = Field(default=12, ge=1, description="streams that one session may have open at once")
     tiles_kept_mb: int = Field(default=32, ge=0, le=4096, description="memory for tiles made lately")
     local_zone: str = Field(default="America/Chicago", description="the second clock, an IANA zone")
 

@@ -122,7 +122,7 @@ async def _measure(cluster, folder: Path, rate: int, seconds: int, listeners: in
     with owner_connection(cluster.owner_url) as connection:
         feeds.add(connection, "Bench", "ais-tcp", {"host": "127.0.0.1", "port": server.sockets[0].getsockname()[1], "rate_per_s": 1_000_000})
         connection.commit()
-    with servers.vigia(cluster, folder) as ours, multiprocessing.get_context("spawn").Pool(1) as pool:
+    with servers.vigia(cluster, folder, VIGIA_STREAMS=str(listeners + 1)) as ours, multiprocessing.get_context("spawn").Pool(1) as pool:
         listening = pool.apply_async(_listen, (ours.address, ours.cookie, listeners, seconds + SETTLED_S))
         await asyncio.sleep(3)
         with _ear(cluster, folder) as ear:

@@ -10,6 +10,13 @@ from settings import serve as serve_settings
 
 APP = "app:server"
 GRACE_S = 3  # a wall's stream never ends by itself
+LOST_MS = 60_000  # a browser that acknowledges nothing for so long is gone: the system's own fifteen minutes would keep its streams' places
+
+
+def lets_go(listening: socket.socket) -> None:
+    """Whatever it accepts is let go after LOST_MS, where the system knows how to."""
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, LOST_MS)
 
 
 def serve(listening: socket.socket, ready: Callable[[], None], *, tls: tuple[Path | None, Path | None] = (None, None), behind_proxy: bool = False) -> None:
@@ -30,6 +37,7 @@ def serve(listening: socket.socket, ready: Callable[[], None], *, tls: tuple[Pat
         # Who asks is told by the proxy's headers only when there is one: anybody could send them.
         proxy_headers=behind_proxy, forwarded_allow_ips=serve_settings().proxy_address if behind_proxy else "",
     )
+    lets_go(listening)
     server = Server(config)
     server.run(sockets=[listening])
     if not server.started:

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from errors import FilterInvalid, VigiaError, http_status
+from errors import FilterInvalid, StreamsFull, VigiaError, http_status
 from routes.asking import as_json
 
 log = logging.getLogger("vigia.routes")
@@ -30,7 +30,10 @@ async def _named(request: Request, error: VigiaError) -> Response:
     status = http_status(error)
     if status >= 500:
         log.error("%s %s: %s", request.method, request.url.path, error)
-    return as_json(body, status=status)
+    answer = as_json(body, status=status)
+    if isinstance(error, StreamsFull):
+        answer.headers["Retry-After"] = str(error.retry_s)
+    return answer
 
 
 async def _malformed(request: Request, error: RequestValidationError) -> Response:

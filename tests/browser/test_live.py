@@ -6,9 +6,10 @@ import re
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+import httpx
 import numpy as np
 import pytest
 
@@ -16,7 +17,7 @@ from data.fixes import TrackTold
 from data.live import LiveWriter
 from install.chromium import until
 from tests.browser.conftest import watched
-from tests.conftest import ROOT, Serving, serving
+from tests.conftest import COOKIE, ROOT, Serving, serving
 from tests.data.made import source
 
 CAMERA = "#map=9/26/-97"
@@ -113,6 +114,22 @@ def test_tabs_share_one_stream_and_a_later_one_takes_it_over(browser, coast):
         coast.heard("Duna", -97.21)
         until(other, f"{PLACES}.some(([name, , lon]) => name === 'Duna' && lon === -97.21)")
         assert len(opened) == 2 and "after=" in opened[1], "and goes on where it was"
+
+
+def test_a_page_that_no_place_is_left_for_says_so_and_comes_to_life_when_one_is(browser, coast):
+    opened: list[str] = []
+    with ExitStack() as taken, watched(browser) as page:
+        streams = [taken.enter_context(httpx.stream("GET", f"{coast.server.address}/api/stream?world=live", headers={"Cookie": COOKIE}, timeout=60)) for _ in range(12)]
+        assert [one.status_code for one in streams] == [200] * 12
+        page.on("request", lambda request: opened.append(request.url) if "/api/stream" in request.url else None)
+        page.set_viewport_size(SMALL)
+        page.goto(f"{coast.server.address}/?world=live{CAMERA}")
+        until(page, "document.getElementById('silence')?.innerText.includes('12 streams open')", timeout=60_000)
+        assert "it is tried again by itself" in page.inner_text("#silence")
+        taken.close()
+        until(page, STREAMING, timeout=60_000)
+        page.wait_for_selector("#silence", state="hidden")
+        assert len(opened) <= 8, opened
 
 
 def test_silence_is_said_within_fifteen_seconds_and_taken_back(browser, coast):

@@ -12,7 +12,7 @@ import pytest
 
 from data import people
 from errors import PortBusy, SettingsInvalid
-from install import before, up
+from install import before, serve, up
 from tests.conftest import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -119,6 +119,14 @@ def test_wrong_use_is_two(tmp_path):
     assert vigia("up", "--port", "seventy", home=tmp_path).returncode == 2
     assert vigia("upp", home=tmp_path).returncode == 2
     assert vigia("import", "tracks", home=tmp_path).returncode == 2
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="a system that cannot be told")
+def test_a_browser_whose_line_broke_is_let_go_after_a_minute():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        serve.lets_go(listening)
+        with socket.create_connection(listening.getsockname()), listening.accept()[0] as accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 60_000
 
 
 def test_a_held_address_is_nobody_elses():

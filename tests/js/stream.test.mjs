@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { createStream, waitS } from "../../assets/js/live/stream.mjs";
+import { createStream, refusal, waitS } from "../../assets/js/live/stream.mjs";
 
 /** A browser of several tabs: one clock, one set of locks, one channel, and a server that says what it is told to. */
 function browser() {
-  const all = { s: 0, timers: [], holders: {}, sources: [], tabs: [] };
+  const all = { s: 0, timers: [], holders: {}, sources: [], tabs: [], asked: [] };
   const locks = () => ({
     request(name, how, hold) {
       return new Promise((done, failed) => {
@@ -40,6 +40,7 @@ function browser() {
       query, ...more, parts: {
         me, locks: locks(), channel, now: () => all.s, random: () => 0.5,
         after: (f, s) => { const timer = { f: () => tab.hangs || f(), at: all.s + s }; all.timers.push(timer); return timer; },
+        asked: (url) => { all.asked.push(url); return Promise.resolve(all.refusal); },
         cancel: (timer) => { all.timers = all.timers.filter((t) => t !== timer); },
         open(url) {
           const source = { url, on: {}, tab, addEventListener: (name, f) => { source.on[name] = f; }, close() { source.closed = true; } };
@@ -49,7 +50,7 @@ function browser() {
       },
     });
     for (const name of ["snapshot", "fixes", "whole", "resumed", "beat", "revoked"]) tab.stream.on(name, (data) => tab.told.push([name, data]));
-    tab.stream.on("status", ({ stale }) => tab.told.push(["stale", stale]));
+    tab.stream.on("status", ({ stale, refused }) => tab.told.push(["stale", stale, ...(refused ? [refused] : [])]));
     return tab;
   };
   all.open = () => all.sources.filter((s) => !s.closed);
@@ -214,4 +215,42 @@ test("without locks each tab has its own", async () => {
   createStream({ query: "a=1", parts });
   createStream({ query: "a=1", parts });
   assert.equal(all.sources.length, 2);
+});
+
+test("where no place is free it is asked why, told in every tab, and tried again when the server said, not sooner", async () => {
+  const all = browser(), one = all.tab(), two = all.tab();
+  await all.pass(1);
+  start(all);
+  all.refusal = { words: "12 streams are open", waitS: 15 };
+  const refuse = () => all.open().forEach((s) => { s.readyState = 2; s.onerror(); });
+  refuse();
+  await all.pass(1);
+  assert.deepEqual([one.told.at(-1), all.asked.length, all.open().length], [["stale", true, "12 streams are open"], 1, 0]);
+  await all.pass(6);
+  assert.deepEqual(two.told.at(-1), ["stale", true, "12 streams are open"]);
+  await all.pass(7);
+  assert.equal(all.sources.length, 1, "not before 15 s");
+  for (let i = 0; i < 60; i++) {
+    refuse();
+    await all.pass(1);
+  }
+  assert.ok(all.sources.length <= 5 && all.sources.length >= 3, `${all.sources.length} in 75 s`);
+  while (!all.open().length) await all.pass(1);
+  all.say("beat", { now: 100 });
+  await all.pass(1);
+  for (const tab of [one, two]) assert.deepEqual(tab.told.at(-1), ["stale", false]);
+});
+
+test("a refusal is told by its words and its time, and one that would open now is let go", async () => {
+  const answer = (ok, body, after) => async (url, { signal }) => {
+    assert.equal(signal.aborted, false);
+    held = signal;
+    return { ok, json: async () => body, headers: { get: () => after } };
+  };
+  let held;
+  assert.deepEqual(await refusal("/a", answer(false, { error: "full" }, "15")), { words: "full", waitS: 15 });
+  assert.deepEqual(await refusal("/a", answer(false, { error: "sign in" }, null)), { words: "sign in", waitS: 10 });
+  assert.equal(await refusal("/a", answer(true)), undefined);
+  assert.ok(held.aborted);
+  assert.equal(await refusal("/a", () => Promise.reject(new Error("gone"))), undefined);
 });

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import ExitStack, suppress
+
 import httpx
 import orjson
 import pytest
 
 from data import people
 from data.newest import COLUMNS
+from errors import StreamsFull
+from routes.stream import Places, Told
 from tests.conftest import COOKIE
 from tests.data.test_stream import Fleet
 
@@ -37,7 +42,7 @@ def fleet(module_database):
 
 @pytest.fixture(scope="module")
 def address(serve, module_database, fleet, tmp_path_factory):
-    return serve(module_database, VIGIA_HOME=str(tmp_path_factory.mktemp("home")))
+    return serve(module_database, VIGIA_HOME=str(tmp_path_factory.mktemp("home")), VIGIA_STREAMS="2000")
 
 
 def streamed(address: str, cookie: str = COOKIE, **headers):
@@ -77,7 +82,6 @@ def test_who_is_signed_out_is_told_and_let_go(address, module_database):
 
 def test_a_thousand_come_back_at_one_moment_and_some_never_read(address, fleet):
     """Each gets its snapshot and the next change; who reads nothing holds up nobody."""
-    import asyncio
     from urllib.parse import urlsplit
 
     port = urlsplit(address).port
@@ -118,3 +122,76 @@ def test_a_thousand_come_back_at_one_moment_and_some_never_read(address, fleet):
 def test_a_filter_that_is_none_is_a_422(address):
     answer = httpx.get(f"{address}/api/stream?kind=ufo", headers={"Cookie": COOKIE})
     assert answer.status_code == 422 and answer.json()["problems"][0]["key"] == "kind"
+
+
+def test_a_session_holds_so_many_streams_and_a_place_comes_free_with_whoever_goes(serve, module_database, fleet, tmp_path):
+    address = serve(module_database, VIGIA_HOME=str(tmp_path), VIGIA_STREAMS="2")
+    mia = f"vigia={module_database.person('mia').token}"
+    with ExitStack() as open_:
+        first = open_.enter_context(ExitStack())
+        told = [events(held.enter_context(streamed(address, mia))) for held in (first, open_)]
+        assert [next(one)[0] for one in told] == ["snapshot"] * 2
+        with streamed(address, mia) as third:
+            assert third.status_code == 429 and third.headers["retry-after"] == "15"
+            assert orjson.loads(third.read())["error"].startswith("this session has 2 streams open, and that is the most it may")
+        with streamed(address) as another:
+            assert next(events(another))[0] == "snapshot", "who has another session has places of its own"
+        first.close()
+        for _ in range(100):  # the server sees it go in a moment
+            with streamed(address, mia) as again:
+                if again.status_code == 200:
+                    assert next(events(again))[0] == "snapshot"
+                    break
+        else:
+            raise AssertionError("the place did not come free")
+
+
+ENDS = {
+    "it ends": ([b"data: 1\r\n\r\n"], None), "it fails": ([b"data: 1\r\n\r\n", ZeroDivisionError()], None), "what is sent can't be": ([b"data: 1\r\n\r\n"] * 9, OSError()),
+    "nobody reads": ([b"data: 1\r\n\r\n"] * 9, "never"), "the client goes": ([b"data: 1\r\n\r\n", "never"], None), "cut off": ([b"data: 1\r\n\r\n", "never"], "cut"),
+}
+
+
+@pytest.mark.parametrize("how", ENDS)
+async def test_a_stream_frees_its_place_however_it_ends(how):
+    told, sending = ENDS[how]
+    places, ended, begun = Places(1), [], asyncio.Event()
+
+    async def events_():
+        try:
+            for one in told:
+                if isinstance(one, Exception):
+                    raise one
+                if one == "never":
+                    begun.set()
+                    await asyncio.Event().wait()
+                yield one
+        finally:
+            ended.append(True)
+
+    async def receive():
+        await (begun.wait() if how == "the client goes" else asyncio.Event().wait())
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        if message["type"] == "http.response.body" and message["body"]:
+            with pytest.raises(StreamsFull), places.held("one"):
+                pass
+            with places.held("two"):
+                assert places.taken == {"one": 1, "two": 1}
+            if isinstance(sending, Exception):
+                raise sending
+            if sending == "never":
+                await asyncio.Event().wait()
+
+    answer = Told(places, "one", events_())
+    answer.send_timeout = 0.05
+    running = asyncio.create_task(answer({"type": "http", "method": "GET"}, receive, send))
+    if sending == "cut":
+        await begun.wait()
+        running.cancel()
+    with suppress(Exception, asyncio.CancelledError):
+        await running
+    assert ended == [True] and not places.taken
+    with places.held("one"):
+        pass

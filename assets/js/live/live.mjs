@@ -26,8 +26,8 @@ export function feedWords(feeds, world) {
 }
 
 /**
- * `told.changed(whole)`: tracks are others now; `whole`: all of them were told anew. `told.beat(feeds)`, `told.stale(silentS)` (undefined when it
- * is over), `told.revoked()`.
+ * `told.changed(whole)`: tracks are others now; `whole`: all of them were told anew. `told.beat(feeds)`, `told.stale(silentS, refused)` (undefined when it
+ * is over; `refused` says why no stream opens), `told.revoked()`.
  */
 export function createLive({ told, make = createStream, monotonic = () => performance.now() / 1000, local = () => Date.now() / 1000 }) {
   let stream, asked, looks = [], stale = false;
@@ -56,7 +56,7 @@ export function createLive({ told, make = createStream, monotonic = () => perfor
         live.feeds = data.feeds ?? live.feeds;
         told.beat?.(live.feeds);
       });
-      stream.on("status", ({ stale: is, silentS }) => silent(is ? silentS : undefined));
+      stream.on("status", ({ stale: is, silentS, refused }) => silent(is ? silentS : undefined, refused));
       stream.on("revoked", () => told.revoked?.());
       for (const [name, handler] of others) stream.on(name, handler);
     },
@@ -78,10 +78,10 @@ export function createLive({ told, make = createStream, monotonic = () => perfor
     if (name === "whole" || live.fleet.whole) told.changed?.(name === "whole" || name === "resumed");
   }
 
-  function silent(s) {
+  function silent(s, refused) {
     if (s === undefined && !stale) return;
     stale = s !== undefined;
-    told.stale?.(s);
+    told.stale?.(s, refused);
   }
 
   return live;

@@ -16,8 +16,8 @@ export function watchLive({ ticked, signedOut }) {
         if (streaming()) app.view?.streamed(whole);
       },
       beat: () => feeds(),
-      stale: (silentS) => {
-        told(silentS);
+      stale: (silentS, refused) => {
+        told(silentS, refused);
         app.view?.streamed();
       },
       revoked: signedOut,
@@ -52,11 +52,11 @@ function feeds() {
   link.querySelector(".feed-word").textContent = found.words;
 }
 
-/** Nothing comes: since when, over the map. */
-function told(silentS) {
+/** Nothing comes: since when, over the map, and why, where the server says it. */
+function told(silentS, refused) {
   const bar = $("silence");
   document.documentElement.classList.toggle("is-stale", silentS !== undefined);
   if (!bar) return;
   bar.hidden = silentS === undefined;
-  if (silentS !== undefined) bar.querySelector("span").textContent = `Nothing heard since ${clock(app.live.now() - silentS)} UTC, ${age(silentS)}`;
+  if (silentS !== undefined) bar.querySelector("span").textContent = `Nothing heard since ${clock(app.live.now() - silentS)} UTC, ${age(silentS)}${refused ? `: ${refused}; it is tried again by itself` : ""}`;
 }

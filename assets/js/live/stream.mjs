@@ -6,20 +6,35 @@ const ALONE_S = 20; // nothing from the tab that holds the stream for so long: i
 const REOPEN_S = [0.5, 10];
 const NAMES = ["snapshot", "fixes", "whole", "resumed", "lagged", "revoked", "closing", "beat"];
 const PIECE_ROWS = 4_000; // of one message to another tab: it reads it between two frames
+const CLOSED = 2; // EventSource.CLOSED: it tries no more by itself
 const HAND_ON = ["beat"]; // the last of these is told to a tab that comes later
 
 /** What a browser has for it. Without locks (a page over plain HTTP) each tab holds its own. */
 export const browserParts = () => ({
-  open: (url) => new EventSource(url), locks: navigator.locks, channel: (name) => new BroadcastChannel(name), now: () => performance.now() / 1000,
+  open: (url) => new EventSource(url), asked: refusal, locks: navigator.locks, channel: (name) => new BroadcastChannel(name), now: () => performance.now() / 1000,
   after: (f, s) => setTimeout(f, 1000 * s), cancel: (timer) => clearTimeout(timer), random: Math.random, me: crypto.getRandomValues(new Uint32Array(2)).join("-"),
 });
+
+/** What an address that opened no stream says, for an EventSource does not tell: why, and in how many seconds to ask again; undefined when nothing answers, or when it would open now. */
+export async function refusal(url, get = fetch) {
+  const whole = new AbortController();
+  try {
+    const answer = await get(url, { signal: whole.signal, cache: "no-store" });
+    if (answer.ok) return undefined;
+    return { words: (await answer.json()).error, waitS: Number(answer.headers.get("retry-after")) || REOPEN_S[1] };
+  } catch {
+    return undefined;
+  } finally {
+    whole.abort(); // one that would open takes no place by this
+  }
+}
 
 /** How long to wait before trying again: twice as long each time, never all at one moment, for ever. */
 export const waitS = (tries, random) => Math.min(REOPEN_S[1], REOPEN_S[0] * 2 ** Math.min(tries, 10)) * (0.5 + random);
 
 /**
  * Messages of /api/stream?`query`, to whoever asked for their names: `on(name, (data, id) => …)` gives back how to stop it.
- * Two names of our own: `status` ({ stale, silentS }) when silence begins or ends and each second of it, `leads` (true, false).
+ * Two names of our own: `status` ({ stale, silentS, refused }) when silence begins or ends and each second of it, `refused` in words when no place is free, `leads` (true, false).
  * `who` says whose rights these are: tabs with other rights share nothing.
  */
 export function createStream({ query, who = "", parts = browserParts() }) {
@@ -28,7 +43,7 @@ export function createStream({ query, who = "", parts = browserParts() }) {
   const names = new Set(NAMES);
   const shared = Boolean(parts.locks && parts.channel);
   const channel = shared ? parts.channel(name) : undefined;
-  const state = { leads: false, heardS: parts.now(), leaderS: parts.now(), pulseS: -Infinity, triedS: 0, at: undefined, tries: 0, ended: false, stale: false };
+  const state = { leads: false, heardS: parts.now(), leaderS: parts.now(), pulseS: -Infinity, triedS: 0, at: undefined, tries: 0, ended: false, stale: false, refused: undefined };
   const kept = { whole: undefined, coming: undefined, last: new Map() };
   let source, reopening, ticking, release;
 
@@ -46,6 +61,7 @@ export function createStream({ query, who = "", parts = browserParts() }) {
   function heard(event, data, id) {
     state.heardS = parts.now();
     state.tries = 0;
+    state.refused = undefined;
     if (id) state.at = id;
     keep(event, data);
     tell(event, data, id);
@@ -58,10 +74,10 @@ export function createStream({ query, who = "", parts = browserParts() }) {
   function open() {
     if (state.ended) return;
     state.triedS = parts.now();
-    const mine = parts.open(`/api/stream?${query}${state.at ? `${query ? "&" : ""}after=${encodeURIComponent(state.at)}` : ""}`);
+    const url = `/api/stream?${query}${state.at ? `${query ? "&" : ""}after=${encodeURIComponent(state.at)}` : ""}`, mine = parts.open(url);
     source = mine;
     names.forEach(listen);
-    mine.onerror = () => mine === source && again();
+    mine.onerror = () => mine === source && (mine.readyState === CLOSED ? refused(url) : again());
   }
 
   function listen(event) {
@@ -75,11 +91,21 @@ export function createStream({ query, who = "", parts = browserParts() }) {
     });
   }
 
-  function again() {
+  function again(leastS = 0) {
     source?.close();
     source = undefined;
     parts.cancel(reopening);
-    if (!state.ended && state.leads) reopening = parts.after(open, waitS(state.tries++, parts.random()));
+    if (!state.ended && state.leads) reopening = parts.after(open, Math.max(waitS(state.tries++, parts.random()), leastS * (1 + parts.random() / 2)));
+  }
+
+  /** The server answered with something else than a stream: it is asked why, once, and then for a stream when it says so. */
+  async function refused(url) {
+    const mine = source, why = await parts.asked?.(url);
+    if (mine !== source) return;
+    state.refused = why?.words;
+    channel?.postMessage({ refused: why?.words ?? "" });
+    again(why?.waitS);
+    silence();
   }
 
   function lead() {
@@ -119,6 +145,7 @@ export function createStream({ query, who = "", parts = browserParts() }) {
     if (told.want) want(told.want);
     if (state.leads) return;
     if (told.event) heard(told.event, told.data, told.id);
+    if (told.refused !== undefined) state.refused = told.refused || undefined;
     for (const [event, data, id] of told.told ?? []) heard(event, data, id);
   }
 
@@ -141,10 +168,10 @@ export function createStream({ query, who = "", parts = browserParts() }) {
   // -- silence
 
   function silence() {
-    const silentS = parts.now() - state.heardS, stale = silentS >= STALE_S;
+    const silentS = parts.now() - state.heardS, stale = silentS >= STALE_S || state.refused !== undefined;
     if (stale || stale !== state.stale) {
       state.stale = stale;
-      tell("status", { stale, silentS });
+      tell("status", { stale, silentS, refused: state.refused });
     }
   }
 
@@ -156,7 +183,7 @@ export function createStream({ query, who = "", parts = browserParts() }) {
       if (source && now - Math.max(state.heardS, state.triedS) >= STALE_S) again();
       if (channel && now - state.pulseS >= PULSE_S) {
         state.pulseS = now;
-        channel.postMessage({ pulse: true });
+        channel.postMessage({ pulse: true, refused: state.refused ?? "" });
       }
     } else if (shared && now - state.leaderS >= ALONE_S) {
       state.leaderS = now;

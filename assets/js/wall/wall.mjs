@@ -130,7 +130,7 @@ function tick() {
   const { silentS, stale } = freshness(monotonic(), Math.min(state.lastS, live.stream?.state.heardS ?? state.lastS));
   document.body.classList.toggle("is-stale", stale);
   $("stale").hidden = !stale;
-  if (stale) $("stale").querySelector("span").textContent = `Nothing new since ${clock(now - silentS)}, ${age(silentS)}`;
+  if (stale) $("stale").querySelector("span").textContent = `Nothing new since ${clock(now - silentS)}, ${age(silentS)}${live.stream?.state.refused ? `: ${live.stream.state.refused}; it is tried again by itself` : ""}`;
   state.turnedS += 1;
   // A picture that stopped is not turned: it would look alive.
   if (!stale && state.turnedS >= told.turn_s) turn();
