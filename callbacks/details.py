@@ -45,4 +45,4 @@ async def show(choices: dict) -> tuple[list, bool]:
         shown = layout({**found, "world": filter.world, "query": Filter(filter.world, at=filter.at, known_at=filter.known_at).query()})
         return [*shown[:1], *details.as_of(filter.at), *shown[1:]], False
     except (NotFound, FilterInvalid) as error:
-        return details.missing(str(error)), False
+        return details.missing(f"{error}: there is none, it was erased, or you may not see it" if part == "track" and isinstance(error, NotFound) else str(error)), False

@@ -295,8 +295,8 @@ def wire(columns: dict[str, np.ndarray], world: int, source_id: int) -> list[byt
     return out
 
 
-def latest(connection: psycopg.Connection, world: int) -> None:
-    """Bring the newest place of every touched track up to date, and say so; an older fix that comes late changes nothing, and one that is not trusted is no place."""
+def latest(connection: psycopg.Connection, world: int) -> int:
+    """Bring the newest place of every touched track up to date, and say so; an older fix that comes late changes nothing, and one that is not trusted is no place. The batch."""
     batch = next_batch(connection)
     connection.execute("""
         INSERT INTO latest_fix (track_id, world, kind, agency_id, scope, observed_at, recorded_at, qk, geom, speed_mps, course_deg,
@@ -316,3 +316,4 @@ def latest(connection: psycopg.Connection, world: int) -> None:
         WHERE excluded.observed_at >= latest_fix.observed_at
     """, {"world": world, "batch": batch, "untrusted": UNTRUSTED})
     tell(connection, batch)
+    return batch

@@ -10,7 +10,7 @@ import numpy as np
 import psycopg
 import shapely
 
-from data import flows
+from data import flows, news
 from data.people import level, person_id, tell
 from data.scope import LEVEL
 from data.segments import KIND_CODE
@@ -64,6 +64,10 @@ def _carried(connection: psycopg.Connection, world: int, track: int, marking: st
     (scope,) = connection.execute("UPDATE track SET marking = %s WHERE id = %s RETURNING scope", (marking, track)).fetchone()
     for table in ("segment", "cover", "latest_fix"):
         connection.execute(f"UPDATE {table} SET scope = %s WHERE world = %s AND track_id = %s", (scope, world, track))  # names of ours
+    batch = news.next_batch(connection)
+    connection.execute("UPDATE latest_fix SET batch = %s WHERE world = %s AND track_id = %s", (batch, world, track))
+    news.tell(connection, batch)  # to those who may see it only now
+    news.tell_gone(connection)
     if not lines:
         return
     coordinates, owner = shapely.get_coordinates(shapely.from_wkb([bytes(r[3]) for r in lines]), return_index=True)

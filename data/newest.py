@@ -39,6 +39,19 @@ async def newest(session: AsyncConnection, filter: Filter, *, batches: list[int]
     return [tuple(row) async for part in found.partitions() for row in part]
 
 
+async def in_sight(session: AsyncConnection, filter: Filter) -> set[int]:
+    """The tracks that `newest` would tell of, of whatever time: one that is silent stays where it was."""
+    query = select(LatestFix.track_id).join(Track, Track.id == LatestFix.track_id).where(*filter.latest())
+    await session.execute(text("SET LOCAL cursor_tuple_fraction = 1"))
+    found = await session.stream_scalars(query, execution_options={"yield_per": 10 * PART_ROWS})
+    return {track async for part in found.partitions() for track in part}
+
+
+async def moved(session: AsyncConnection, filter: Filter, batches: list[int]) -> set[int]:
+    """The tracks of these batches, whether the filter leaves them in or not."""
+    return set(await session.scalars(select(LatestFix.track_id).where(LatestFix.world == filter.world_code, LatestFix.batch.in_(batches))))
+
+
 async def last_batch(session: AsyncConnection) -> int:
     """The newest number there is, of whatever world and whoever's."""
     return await session.scalar(select(func.coalesce(func.max(LatestFix.batch), 0)))

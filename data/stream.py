@@ -19,11 +19,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from data import events, feeds, stream_events
 from data.filters import Filter
-from data.newest import COLUMNS, last_batch, newest
-from data.news import CHANNEL
+from data.newest import COLUMNS, in_sight, last_batch, moved, newest
+from data.news import CHANNEL, GONE
 from data.policy import Snapshot, View
 from data.sessions import Database
-from data.stream_parts import BACK, BATCH, Group, Listener, Look, Message, encoded, fixes, mark, pieces, resumed, resumed_events, seen, told_of
+from data.stream_gone import Leaving
+from data.stream_parts import BACK, BATCH, Group, Listener, Look, Message, encoded, fixes, ids, mark, pieces, resumed, resumed_events, seen, told_of
 from data.visitor import Purpose, Visitor, visiting
 from errors import DatabaseUnreachable, SignedOut
 
@@ -46,6 +47,7 @@ class Stream:
         self._groups: dict[tuple[str, str, bool], Group] = {}
         self._batches: set[int] = set()
         self._events: set[int] = set()  # numbers that events were told under
+        self._leaving = Leaving(database, lambda group: self._end(group.listeners[0], "revoked"))
         self._reached = self._events_reached = 0
         self._looking, self._joining = asyncio.Semaphore(LOOKING), asyncio.Semaphore(LOOKING)
         self._missed = True  # notices may have been: ask for all after the last batch known
@@ -99,7 +101,8 @@ class Stream:
         self._reached, self._events_reached = self._reached or look.reached, self._events_reached or look.events_at
         at = mark(max(look.reached, after or 0), listener)
         if after is not None:
-            return [Message("resumed", orjson.dumps({"now": time.time(), "columns": COLUMNS})), *look.events, *pieces(look.fixes, at)]
+            head = Message("resumed", orjson.dumps({"now": time.time(), "columns": COLUMNS}))
+            return [head, ids("standing", group.shown), *look.events, *pieces(look.fixes, at)]  # what is gone since nobody knows: what is not is told
         head = orjson.dumps({"now": time.time(), "columns": COLUMNS, "rows": len(look.fixes)})
         return [Message("snapshot", head), *look.pieces, *look.events, Message("whole", orjson.dumps({"rows": len(look.fixes)}), at)]
 
@@ -127,15 +130,22 @@ class Stream:
             return await self._look(listener, group, None, None)
 
     async def _look(self, listener: Listener, group: Group, last_id: str | None, after: int | None) -> Look:
+        stirred = group.stirred
         with visiting(listener.visitor, listener.purpose):
             async with self._database.reading() as session:
                 reached = await last_batch(session)
+                if after is not None and not group.known:
+                    group.shown |= await in_sight(session, listener.filter)
                 rows = await newest(session, listener.filter, after=after)
                 events_at = max(self._events_reached, await events.last_batch(session))
                 found, _ = await stream_events.rows(session, listener.filter, group.view, after=None if after is None else resumed_events(last_id))
                 alerts = await stream_events.waiting(session, listener.filter, group.view)
         told = await asyncio.to_thread(told_of, rows, group.view)  # of tens of thousands: nobody else waits for it
-        return Look(told, [Message("events", stream_events.message(found, whole=after is None)), Message("alerts", alerts)], reached, events_at)
+        group.shown |= told.keys()
+        group.known = True
+        group.due |= group.stirred != stirred  # of what left meanwhile nothing was told: it was not known to be shown
+        waiting_ = [Message("events", stream_events.message(found, whole=after is None)), Message("alerts", alerts)]
+        return Look(list(told.values()), waiting_, reached, events_at)
 
     async def _due(self, listener: Listener) -> list[Message]:
         """What a listener that looks again is told."""
@@ -143,6 +153,7 @@ class Stream:
         if listener.lagged:
             listener.lagged = False
             listener.waiting.clear()
+            listener.gone.clear()
             listener.events.clear()
             listener.alerts = None
             view = self._rights.of(listener.visitor.token)
@@ -155,6 +166,9 @@ class Stream:
             self._leave(listener)
             return [Message("lagged", orjson.dumps({"seconds": round(time.monotonic() - late, 1)})), *await self._first(listener, view)]
         out, listener.ready = listener.ready, []
+        if listener.gone:
+            gone, listener.gone = listener.gone, set()
+            out.append(ids("gone", gone))
         if listener.waiting:
             rows, listener.waiting = list(listener.waiting.values()), {}
             out += pieces(rows, mark(self._reached, listener))
@@ -202,7 +216,9 @@ class Stream:
                     await connection.execute(f"LISTEN {CHANNEL}")
                     self._missed = True
                     async for notice in connection.notifies():
-                        number, heard = (notice.payload[2:], self._events) if notice.payload.startswith("e:") else (notice.payload, self._batches)
+                        kind, _, number = notice.payload.rpartition(":")
+                        heard = {"e": self._events, GONE: self._leaving.anew}.get(kind, self._batches)
+                        self._leaving.vanished |= kind == GONE
                         if number.isdecimal():
                             heard.add(int(number))
             except (psycopg.Error, OSError) as error:
@@ -222,7 +238,12 @@ class Stream:
 
     async def _tick(self) -> None:
         await self._sort_by_rights()
-        if not self._groups or not (self._batches or self._events or self._missed):
+        self._batches |= await self._leaving.look(list(self._groups.values()), missed=self._missed, moving=bool(self._batches))
+        if not self._groups:  # whoever comes asks for all there is: nothing is kept for nobody
+            self._reached, self._events_reached = max([self._reached, *self._batches]), max([self._events_reached, *self._events])
+            self._batches.clear()
+            self._events.clear()
+        if not (self._batches or self._events or self._missed):
             return
         batches, self._batches = sorted(self._batches), set()
         missed, self._missed = self._missed, False
@@ -237,7 +258,9 @@ class Stream:
 
     async def _tell_group(self, group: Group, batches: list[int] | None) -> int:
         """Tell what changed with these batches, or since all that is known; the newest batch there was."""
-        reached = 0
+        reached, left = 0, set()
+        if not group.listeners:  # the last one left while another group was told
+            return reached
         with visiting(group.listeners[0].visitor, group.listeners[0].purpose):
             try:
                 async with self._database.reading() as session:
@@ -246,11 +269,14 @@ class Stream:
                         rows = await newest(session, group.filter, after=max(0, self._reached - BACK))
                     else:
                         rows = await newest(session, group.filter, batches=batches)
+                        left = await moved(session, group.filter, batches) if group.narrow else left
             except SignedOut:  # felt before its rights were asked for again
                 self._end(group.listeners[0], "revoked")
                 self._missed = True
                 return 0
-        told = {row[0]: encoded(row) for row in rows if seen(group.view, row)}
+        told = told_of(rows, group.view)
+        self._leaving.left(group, left - told.keys())
+        group.shown |= told.keys()
         if not told:
             return reached
         now, body, newest_ = time.monotonic(), fixes(list(told.values()), None).data, max(row[BATCH] for row in rows)
@@ -274,6 +300,8 @@ class Stream:
         batches, self._events = sorted(self._events), set()
         after, reached = max(0, self._events_reached - BACK), max([self._events_reached, *batches])
         for group in list(self._groups.values()):
+            if not group.listeners:
+                continue
             with visiting(group.listeners[0].visitor, group.listeners[0].purpose):
                 try:
                     async with self._database.reading() as session:

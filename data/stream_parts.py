@@ -45,6 +45,7 @@ class Listener:
     group: Group | None = None
     ready: list[Message] = field(default_factory=list)  # whole, as everybody of the group gets them
     waiting: dict[int, bytes] = field(default_factory=dict)
+    gone: set[int] = field(default_factory=set)  # tracks it was told of that are not in sight any more; told before what waits
     events: dict[int, bytes] = field(default_factory=dict)  # by number, as last told
     alerts: bytes | None = None
     events_at: int = 0  # the newest number it was told of events under
@@ -68,6 +69,16 @@ class Group:
     listeners: list[Listener] = field(default_factory=list)
     coming: asyncio.Future | None = None  # the first look that whoever comes now will share
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    shown: set[int] = field(default_factory=set)  # the tracks it was told of: of these alone it is told that they are gone
+    known: bool = False  # whether those are all that anybody of it can hold
+    stirred: int = 0  # how often something left, or may have
+    due: bool = False  # something may have left: look soon
+    looked: float = 0.0
+
+    @cached_property
+    def narrow(self) -> bool:
+        """Whether what moves can leave its filter."""
+        return len(self.filter.latest()) > 1
 
     @property
     def told(self) -> list[Listener]:
@@ -83,6 +94,7 @@ class Look:
     events: list[Message]
     reached: int
     events_at: int
+    ids: frozenset[int] = frozenset()
 
     @cached_property
     def pieces(self) -> list[Message]:
@@ -90,9 +102,9 @@ class Look:
         return pieces(self.fixes, None)
 
 
-def told_of(rows: list[tuple], view: View) -> list[bytes]:
-    """Rows as they go out, of those that are seen."""
-    return [encoded(row) for row in rows if seen(view, row)]
+def told_of(rows: list[tuple], view: View) -> dict[int, bytes]:
+    """Rows as they go out, by track, of those that are seen."""
+    return {row[0]: encoded(row) for row in rows if seen(view, row)}
 
 
 def seen(view: View, row: tuple) -> bool:
@@ -113,6 +125,11 @@ def encoded(row: tuple) -> bytes:
 def fixes(rows: list[bytes], at: str | None) -> Message:
     """Rows as one message."""
     return Message("fixes", b"[" + b",".join(rows) + b"]", at)
+
+
+def ids(event: str, tracks: set[int]) -> Message:
+    """Tracks by their numbers: `gone`, or with `standing` all there are."""
+    return Message(event, orjson.dumps(sorted(tracks)))
 
 
 def pieces(rows: list[bytes], at: str | None) -> list[Message]:

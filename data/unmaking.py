@@ -9,7 +9,7 @@ import numpy as np
 import psycopg
 import shapely
 
-from data import fixes, flows, segments
+from data import fixes, flows, news, segments
 
 LEAVING = """
 CREATE TEMP TABLE IF NOT EXISTS leaving (track_id bigint, hour timestamptz, cut timestamptz) ON COMMIT DELETE ROWS;
@@ -75,7 +75,7 @@ def take_out(connection: psycopg.Connection, world: int, *, keep_flows: bool) ->
             flows.settle(connection, world, changes)
     connection.execute("DELETE FROM latest_fix WHERE world = %s AND track_id IN (SELECT track_id FROM leaving)", (world,))
     segments.rebuild(connection, world)
-    fixes.latest(connection, world)
+    news.tell_gone(connection, fixes.latest(connection, world))
 
 
 def lines(rows: list[tuple]) -> flows.Lines:

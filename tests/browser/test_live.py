@@ -19,6 +19,7 @@ from install.chromium import until
 from tests.browser.conftest import watched
 from tests.conftest import COOKIE, ROOT, Serving, serving
 from tests.data.made import source
+from tests.data.test_stream_gone import erase
 
 CAMERA = "#map=9/26/-97"
 SMALL = {"width": 900, "height": 640}
@@ -114,6 +115,23 @@ def test_tabs_share_one_stream_and_a_later_one_takes_it_over(browser, coast):
         coast.heard("Duna", -97.21)
         until(other, f"{PLACES}.some(([name, , lon]) => name === 'Duna' && lon === -97.21)")
         assert len(opened) == 2 and "after=" in opened[1], "and goes on where it was"
+
+
+def test_a_chosen_track_that_is_erased_goes_from_the_map_and_its_details_say_so(browser, coast):
+    coast.heard("Estela", -97.03)
+    coast.heard("Faro", -97.06)
+    with looking(browser, coast, f"world=live&sel=track:{coast.ids['Estela']}&follow=1") as page:
+        until(page, STREAMING, timeout=60_000)
+        until(page, f"{PLACES}.some(([name]) => name === 'Estela')")
+        page.wait_for_selector("#details:has-text('Estela')")
+        size = page.evaluate("__vigia.live.fleet.size")
+        erase(coast.writer.connection, coast.ids.pop("Estela"))
+        until(page, f"!{PLACES}.some(([name]) => name === 'Estela')", timeout=10_000)
+        page.wait_for_selector("#details:has-text('it was erased, or you may not see it')")
+        assert "Estela" not in page.inner_text("#details")
+        assert page.evaluate("__vigia.live.fleet.size") == size - 1 and page.evaluate("__vigia.choices.get().follow") is None
+        coast.heard("Faro", -97.07)
+        until(page, f"{PLACES}.some(([name, , lon]) => name === 'Faro' && lon === -97.07)")
 
 
 def test_a_page_that_no_place_is_left_for_says_so_and_comes_to_life_when_one_is(browser, coast):

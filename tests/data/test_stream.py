@@ -51,6 +51,7 @@ class Screen:
     def __init__(self, stream: Stream, visitor, filter=LIVE, last_id=None, purpose=None):
         self.places: dict[int, float] = {}
         self.events: list[str] = []
+        self.gone: list[int] = []
         self.last_id = last_id
         self._messages = stream.listen(visitor, filter, last_id, purpose)
 
@@ -61,12 +62,17 @@ class Screen:
             self.places.clear()
         if message.event == "fixes":
             self.places |= {row[ID]: row[T] for row in orjson.loads(message.data)}
+        if message.event in ("gone", "standing"):
+            told = set(orjson.loads(message.data))
+            self.gone += told if message.event == "gone" else []
+            self.places = {track: t for track, t in self.places.items() if (track in told) == (message.event == "standing")}
         self.last_id = message.id or self.last_id
         return message.event
 
     async def until(self, holds) -> None:
-        while not holds():
-            await self.take()
+        async with asyncio.timeout(60):
+            while not holds():
+                await self.take()
 
     async def close(self) -> None:
         await self._messages.aclose()

@@ -43,6 +43,44 @@ test("a snapshot that broke off changes nothing where the stream is taken up", (
   assert.deepEqual(ids(f), [1, 2]);
 });
 
+test("what is told as gone is in no picture, and comes back only when it is told again", () => {
+  const f = fleet(row(1, 10, 1), row(2, 20, 1), row(3, 15, 1));
+  assert.deepEqual(f.told("gone", [2, 9], 1), [2], "of those it had");
+  assert.deepEqual([ids(f), f.size, f.movement().total, f.newest(), f.track(2)], [[1, 3], 2, 2, 15, undefined]);
+  f.before({ tracks: [{ id: 2, kind: "vessel", t: [19], lon: [0], lat: [0], gap_s: 1800, sla_s: 900 }] }, 25);
+  assert.deepEqual(ids(f), [1, 3], "an answer that was under way does not bring it back");
+  f.told("fixes", [row(2, 30, 2)], 2);
+  assert.deepEqual([ids(f), f.track(2).t], [[1, 3, 2], [30]], "and with nothing of before");
+});
+
+test("one gone while a snapshot comes is not in it", () => {
+  const f = fleet(row(1, 10, 1), row(2, 10, 1));
+  f.told("snapshot", { columns: COLUMNS }, 1);
+  f.told("fixes", [row(1, 10, 1), row(2, 10, 1)], 1);
+  assert.deepEqual(f.told("gone", [2], 1), [2]);
+  assert.deepEqual(f.told("whole", {}, 1), []);
+  assert.deepEqual(ids(f), [1]);
+});
+
+test("what no longer stands when the stream is taken up, or in a new snapshot, is gone", () => {
+  const f = fleet(row(1, 10, 1), row(2, 10, 1), row(3, 10, 1));
+  f.told("resumed", { columns: COLUMNS }, 1);
+  assert.deepEqual(f.told("standing", [1, 3, 4], 1), [2]);
+  f.told("snapshot", { columns: COLUMNS }, 2);
+  f.told("fixes", [row(3, 10, 1)], 2);
+  assert.deepEqual(f.told("whole", {}, 2), [1]);
+  assert.deepEqual(ids(f), [3]);
+});
+
+test("of what the stream does not look back to it says nothing; another answer does", () => {
+  const f = fleet(row(1, 3e6, 3)), old = { id: 2, kind: "tag", t: [10], lon: [0], lat: [0], gap_s: 1800, sla_s: 900 };
+  f.before({ tracks: [old] }, 3e6);
+  f.told("standing", [1], 1);
+  assert.deepEqual(ids(f), [1, 2]);
+  f.before({ tracks: [] }, 3e6);
+  assert.deepEqual(ids(f), [1]);
+});
+
 test("what was before is put behind, and only what the stream does not look back to is added", () => {
   const f = fleet(row(1, 3e6, 3));
   const old = (id, t) => ({ id, kind: "tag", t, lon: t.map(() => 0), lat: t.map(() => 0), gap_s: 1800, sla_s: 900 });

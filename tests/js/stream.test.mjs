@@ -49,7 +49,7 @@ function browser() {
         },
       },
     });
-    for (const name of ["snapshot", "fixes", "whole", "resumed", "beat", "revoked"]) tab.stream.on(name, (data) => tab.told.push([name, data]));
+    for (const name of ["snapshot", "fixes", "whole", "resumed", "standing", "gone", "beat", "revoked"]) tab.stream.on(name, (data) => tab.told.push([name, data]));
     tab.stream.on("status", ({ stale, refused }) => tab.told.push(["stale", stale, ...(refused ? [refused] : [])]));
     return tab;
   };
@@ -253,4 +253,22 @@ test("a refusal is told by its words and its time, and one that would open now i
   assert.equal(await refusal("/a", answer(true)), undefined);
   assert.ok(held.aborted);
   assert.equal(await refusal("/a", () => Promise.reject(new Error("gone"))), undefined);
+});
+
+test("what is gone is told in every tab, and handed to none that comes later", async () => {
+  const all = browser(), one = all.tab(), two = all.tab();
+  await all.pass(1);
+  start(all);
+  all.say("gone", [1]);
+  await all.pass(1);
+  for (const tab of [one, two]) assert.deepEqual(tab.told.at(-1), ["gone", [1]]);
+  const three = all.tab();
+  await all.pass(1);
+  assert.deepEqual(three.told[1], ["fixes", [[2, 10]]]);
+  all.say("resumed", { columns: HEAD.columns });
+  all.say("standing", []);
+  await all.pass(1);
+  const four = all.tab();
+  await all.pass(1);
+  assert.deepEqual(four.told[1], ["fixes", []]);
 });

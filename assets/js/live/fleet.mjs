@@ -21,6 +21,7 @@ export function createFleet() {
     const into = coming ?? tracks, id = row[at.id], t = row[at.t];
     const held = into.get(id) ?? tracks.get(id);
     const track = held ?? { id, t: [], lon: [], lat: [], arrivedS: undefined };
+    track.older = false;
     into.set(id, track);
     const last = track.t.at(-1);
     if (t < last) return;
@@ -38,6 +39,17 @@ export function createFleet() {
     if (track.t.length > 1.25 * most) for (const of of ["t", "lon", "lat"]) track[of] = track[of].slice(-most);
   }
 
+  /** Tracks that are in no picture any more; those of them that were. What the stream never looks back to it says nothing about. */
+  function drop(is) {
+    const gone = [...tracks.values()].filter((track) => !track.older && is(track.id)).map((track) => track.id);
+    for (const id of gone) tracks.delete(id);
+    for (const id of coming?.keys() ?? []) if (is(id)) coming.delete(id);
+    if (gone.length) edge();
+    return gone;
+  }
+
+  const edge = () => { newest = [...tracks.values()].reduce((most, track) => Math.max(most, track.t.at(-1)), -Infinity); };
+
   const fleet = {
     /** The track whose trail is kept at its full length, however many there are. */
     long: undefined,
@@ -45,24 +57,33 @@ export function createFleet() {
     get version() { return version; },
     get size() { return tracks.size; },
     track: (id) => tracks.get(id),
-    /** A message of the stream; `nowS` is of a clock that only goes on. */
+    /** A message of the stream; `nowS` is of a clock that only goes on. The ids of tracks that are gone by it. */
     told(event, data, nowS) {
+      let gone = [];
       if (data.columns) data.columns.forEach((name, i) => { at[name] = i; });
       if (event === "snapshot") coming = new Map();
       else if (event === "fixes") for (const row of data) take(row, nowS);
       else if (event === "whole") {
+        if (coming) gone = drop((id) => !coming.has(id));
         [tracks, coming, whole] = [coming ?? tracks, undefined, true];
-        newest = [...tracks.values()].reduce((most, track) => Math.max(most, track.t.at(-1)), -Infinity);
+        edge();
       }
       else if (event === "resumed") coming = undefined; // what broke off is told again
+      else if (event === "gone" || event === "standing") {
+        const told = new Set(data);
+        gone = drop((id) => told.has(id) === (event === "gone"));
+      }
       change();
+      return gone;
     },
     /** What /api/movement knows of the time before: trails, and places older than the stream looks back. */
     before(movement, nowS) {
+      const asked = new Set((movement?.tracks ?? []).map((told) => told.id));
+      for (const track of tracks.values()) if (track.older && !asked.has(track.id)) tracks.delete(track.id);
       for (const told of movement?.tracks ?? []) {
         const track = tracks.get(told.id);
         if (!track) {
-          if (told.t.at(-1) < nowS - REACH_S) tracks.set(told.id, { ...told, arrivedS: undefined });
+          if (told.t.at(-1) < nowS - REACH_S) tracks.set(told.id, { ...told, arrivedS: undefined, older: true });
           continue;
         }
         const n = told.t.findIndex((t) => t >= track.t[0] - ROUNDED_S); // the fix itself, told in both, is one

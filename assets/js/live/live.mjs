@@ -27,7 +27,7 @@ export function feedWords(feeds, world) {
 
 /**
  * `told.changed(whole)`: tracks are others now; `whole`: all of them were told anew. `told.beat(feeds)`, `told.stale(silentS, refused)` (undefined when it
- * is over; `refused` says why no stream opens), `told.revoked()`.
+ * is over; `refused` says why no stream opens), `told.gone(ids)`, `told.revoked()`.
  */
 export function createLive({ told, make = createStream, monotonic = () => performance.now() / 1000, local = () => Date.now() / 1000 }) {
   let stream, asked, looks = [], stale = false;
@@ -50,7 +50,7 @@ export function createLive({ told, make = createStream, monotonic = () => perfor
       live.fleet = createFleet();
       if (query === undefined) return;
       stream = make({ query, who });
-      for (const name of ["snapshot", "fixes", "whole", "resumed"]) stream.on(name, (data) => took(name, data));
+      for (const name of ["snapshot", "fixes", "whole", "resumed", "standing", "gone"]) stream.on(name, (data) => took(name, data));
       stream.on("beat", (data) => {
         look(data);
         live.feeds = data.feeds ?? live.feeds;
@@ -74,7 +74,8 @@ export function createLive({ told, make = createStream, monotonic = () => perfor
 
   function took(name, data) {
     look(data);
-    live.fleet.told(name, data, monotonic());
+    const gone = live.fleet.told(name, data, monotonic());
+    if (gone.length) told.gone?.(gone);
     if (name === "whole" || live.fleet.whole) told.changed?.(name === "whole" || name === "resumed");
   }
 

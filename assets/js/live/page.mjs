@@ -1,6 +1,7 @@
 // The page while it is live: the stream of its filter, a window that goes on with the time, ages that grow, and what is said of feeds and silence.
 import { streamQuery } from "../choices.mjs";
 import { followed } from "../following.mjs";
+import { tellDash } from "../proposals.mjs";
 import { app, goesOn, span, streaming } from "../page.mjs";
 import { age, clock, iso } from "../times.mjs";
 import { createLive, feedWords, rightsOf } from "./live.mjs";
@@ -14,6 +15,12 @@ export function watchLive({ ticked, signedOut }) {
       changed: (whole) => {
         if (whole) goOn();
         if (streaming()) app.view?.streamed(whole);
+      },
+      gone: (ids) => {
+        const { sel } = app.choices.get();
+        if (!ids.some((id) => sel === `track:${id}`)) return;
+        app.choices.set({ follow: undefined }, { push: false });
+        tellDash(); // its details are asked for again: they say that it is not there
       },
       beat: () => feeds(),
       stale: (silentS, refused) => {

@@ -4,7 +4,7 @@ export const STALE_S = 15; // silent for longer than this, what is shown may be 
 const PULSE_S = 5;
 const ALONE_S = 20; // nothing from the tab that holds the stream for so long: it hangs
 const REOPEN_S = [0.5, 10];
-const NAMES = ["snapshot", "fixes", "whole", "resumed", "lagged", "revoked", "closing", "beat"];
+const NAMES = ["snapshot", "fixes", "whole", "resumed", "standing", "gone", "lagged", "revoked", "closing", "beat"];
 const PIECE_ROWS = 4_000; // of one message to another tab: it reads it between two frames
 const CLOSED = 2; // EventSource.CLOSED: it tries no more by itself
 const HAND_ON = ["beat"]; // the last of these is told to a tab that comes later
@@ -54,8 +54,14 @@ export function createStream({ query, who = "", parts = browserParts() }) {
     if (event === "snapshot") kept.coming = { head: data, rows: new Map() };
     if (event === "resumed") kept.coming = undefined;
     if (event === "fixes") for (const row of data) (kept.coming ?? kept.whole)?.rows.set(row[0], row);
+    if (event === "gone" || event === "standing") drop(new Set(data), event === "gone");
     if (event === "whole") [kept.whole, kept.coming] = [kept.coming ?? kept.whole, undefined];
     if (HAND_ON.includes(event)) kept.last.set(event, data);
+  }
+
+  /** Tracks told as gone, or not among those that stand, are handed to nobody. */
+  function drop(told, gone) {
+    for (const { rows } of [kept.coming, kept.whole].filter(Boolean)) for (const id of rows.keys()) if (told.has(id) === gone) rows.delete(id);
   }
 
   function heard(event, data, id) {
