@@ -10,6 +10,7 @@ from functools import lru_cache
 from data import ground
 from data.feeds import FeedRow
 from errors import SettingsInvalid
+from feeds import receipt
 from feeds.recording import Recorded
 from feeds.wire import DECODERS, FRAMERS, Decoder, Frame, Framer, Heard, Told
 from feeds.wire.land import land_test
@@ -59,12 +60,12 @@ def of(feed: FeedRow) -> tuple[Decoder, Judge]:
     """A decoder and a judge of a feed's own. Raises SettingsInvalid."""
     formats = FORMATS[feed.kind]
     if feed.kind == "http":
-        return ByTopic(formats), Judge(land())
+        return ByTopic(formats), Judge(land(), receipt.CLOCK.now_us)
     name = feed.settings.get("format", formats[0])
     if name not in formats:
         raise SettingsInvalid(f"the feed {feed.name} has the format {name!r}; expected {', '.join(formats)}")
     made = Recorded() if name == "recording" else DECODERS[name](**({"name": feed.name} if name == "mavlink" else {}))
-    return made, Judge(land())
+    return made, Judge(land(), receipt.CLOCK.now_us)
 
 
 def framer(feed: FeedRow) -> Callable[[], Framer]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
 from errors import Refusal, SpoolForeign, SpoolFull, TooMuch
-from feeds import spool_owner
+from feeds import receipt, spool_owner
 from feeds.bucket import Bucket
 from feeds.spool import SpoolWriter
 from feeds.wire import DECODERS, Frame, Heard, epcis, fixes
@@ -39,7 +38,7 @@ class Intake:
 
     async def take(self, feed: int, format: str, body: bytes, *, good_only: bool = False) -> Taken:
         """Take a request's body, or say what is wrong with each row; nothing is taken then unless `good_only`. Raises SpoolFull, SpoolForeign, TooMuch."""
-        received_us = time.time_ns() // 1000
+        received_us = receipt.CLOCK.now_us()
         rows, refused, kept = await asyncio.to_thread(_looked_at, format, body, received_us, good_only)
         if not rows or (refused and not good_only):
             return Taken(0, refused)

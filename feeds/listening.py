@@ -23,7 +23,7 @@ from data.feeds import FeedRow, Told
 from data.sessions import owner_connection
 from data.worlds import CODES, NAMES
 from errors import DatabaseUnreachable, SpoolFull, VigiaError
-from feeds import decoding, spool, spool_owner, transports, watching
+from feeds import decoding, receipt, spool, spool_owner, transports, watching
 from feeds.bucket import Bucket
 from feeds.keeper import Keeper
 from feeds.sending import Sender
@@ -84,7 +84,7 @@ class Ear:
             return None
         errors = dict(self.framing + Counter(self.storing.state.errors))
         return Told(**{**vars(self.storing.state), "errors": errors, "transport_at": self.transport_at,
-                       "trouble": "; ".join(filter(None, self.troubles.values())) or None, "dropped": self.storing.state.dropped + self.dropped + self.writer.dropped,
+                       "trouble": "; ".join(filter(None, [*self.troubles.values(), receipt.CLOCK.trouble()])) or None, "dropped": self.storing.state.dropped + self.dropped + self.writer.dropped,
                        "spooled_bytes": spool.waiting_bytes(self.folder, dict(self.storing.marks))})
 
     # -- receiving

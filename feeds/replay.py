@@ -14,6 +14,7 @@ from pathlib import Path
 import orjson
 
 from data.feeds import FeedRow
+from feeds import receipt
 from feeds.recording import RecordingMissing
 from feeds.transports import Alive, Take, Trouble
 from feeds.wire import Frame
@@ -41,18 +42,18 @@ async def run(feed: FeedRow, take: Take, alive: Alive, trouble: Trouble) -> None
 
 
 async def _once(path: Path, speed: float, as_now: bool, take: Take, alive: Alive) -> None:
-    begun, first, due = time.time(), None, []
+    begun, began, first, due = time.time(), time.monotonic(), None, []
     for at_us, line in _lines(path):
         first = at_us if first is None else first
-        wait = begun + (at_us - first) / 1e6 / speed - time.time()
+        wait = began + (at_us - first) / 1e6 / speed - time.monotonic()
         if (wait > 0 or len(due) >= AT_ONCE) and due:
             await take(due)
             alive()
             due = []
-        while (wait := begun + (at_us - first) / 1e6 / speed - time.time()) > 0:
+        while (wait := began + (at_us - first) / 1e6 / speed - time.monotonic()) > 0:
             alive()
             await asyncio.sleep(min(wait, 1.0) if wait > STEP_S else STEP_S)
-        due.append(Frame(_moved(line, int(begun * 1e6) - first) if as_now else line, time.time_ns() // 1000))
+        due.append(Frame(_moved(line, int(begun * 1e6) - first) if as_now else line, receipt.CLOCK.now_us()))
     if due:
         await take(due)
 

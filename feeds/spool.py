@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from errors import SpoolFull
+from feeds import receipt
 from feeds.wire import Frame
 
 MAGIC = b"VIGIASP1"
@@ -102,7 +103,7 @@ class SpoolWriter:
         if self._file is not None and (self._size + more > FILE_BYTES or now - self._opened > FILE_S):
             self.close()
         if self._file is None:
-            name = f"{time.time_ns() // 1000:016d}-{os.getpid()}-{secrets.token_hex(3)}.spool"
+            name = f"{receipt.CLOCK.now_us():016d}-{os.getpid()}-{secrets.token_hex(3)}.spool"
             self._file = os.open(self.folder / name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
             fcntl.flock(self._file, fcntl.LOCK_EX)
             os.write(self._file, MAGIC)

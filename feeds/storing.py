@@ -169,7 +169,7 @@ class Storing:
             self._before["damaged in the spool"] += found.damaged
         self.state.messages += len(frames)
         if batch.received_us:
-            self.state.message_at = batch.received_us / 1e6
+            self.state.message_at = min(batch.received_us / 1e6, time.time())  # by the clock that its age is told by, wherever that stands
         return batch
 
     def _may_tell(self, one: Heard | Told) -> bool:

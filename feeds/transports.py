@@ -18,6 +18,7 @@ from contextlib import suppress
 from typing import Any
 
 from errors import SettingsInvalid
+from feeds import receipt
 from feeds.wire import Frame
 
 log = logging.getLogger("vigia.feeds")
@@ -93,7 +94,7 @@ class _Datagrams(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, address: tuple) -> None:
         self.alive()
         try:
-            self.queue.put_nowait((data, time.time_ns() // 1000))
+            self.queue.put_nowait((data, receipt.CLOCK.now_us()))
         except asyncio.QueueFull:
             self.dropped(1)
 
@@ -148,7 +149,7 @@ async def mqtt(settings: dict, take: Take, alive: Alive, trouble: Trouble) -> No
                 try:
                     async for message in client.messages:
                         body = message.payload if isinstance(message.payload, bytes) else str(message.payload).encode()
-                        await take([Frame(body, time.time_ns() // 1000, str(message.topic))])
+                        await take([Frame(body, receipt.CLOCK.now_us(), str(message.topic))])
                         if message.qos:
                             paho.ack(message.mid, message.qos)
                 finally:
@@ -176,5 +177,5 @@ def secret(settings: dict) -> str | None:
 
 
 def _now(bodies: list[bytes]) -> list[Frame]:
-    at = time.time_ns() // 1000
+    at = receipt.CLOCK.now_us()
     return [Frame(body, at) for body in bodies]

@@ -96,6 +96,7 @@ class Judge:
     """Keeps the last good fix of each key, and flags what can't follow it. `duplicates` are the newest, until the caller takes them out."""
 
     land: Land | None = None
+    now_us: Callable[[], int] | None = None  # what time it is, for fixes that do not say when they came; None: by the machine's clock
     keys_max: int = KEYS_MAX
     duplicates: deque[Duplicate] = field(default_factory=lambda: deque(maxlen=DUPLICATES_MAX))
     _known: OrderedDict[str, _Known] = field(default_factory=OrderedDict)
@@ -125,7 +126,7 @@ class Judge:
         received_us: int | np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Flags and segments (1: the first object under its key) of fixes of shape (n,), in the order they came."""
-        flags = plausible(observed_us, lon, lat, received_us)
+        flags = plausible(observed_us, lon, lat, self.now_us() if received_us is None and self.now_us is not None else received_us)
         segments = np.ones(len(keys), np.int16)
         most = np.array([SPEED_MAX_MPS[k] for k in kinds])
         _alone(flags, np.array([k in UNSET_MMSI for k in keys], bool), speed_mps, most)
