@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import numpy as np
 import pytest
 from starlette.testclient import TestClient
@@ -42,6 +44,27 @@ def test_json(client, path):
     answer = client.get(f"/api/{path}")
     assert answer.status_code == 200 and answer.headers["content-type"] == "application/json"
     assert answer.json()
+
+
+def test_a_tracks_fixes_are_those_of_up_to_the_clock(client):
+    (track, *_), at = client.get(f"/api/tracks?{WORLD}&limit=1").json()["rows"], lambda t: datetime.fromtimestamp(t, timezone.utc).isoformat().replace("+00:00", "Z")
+    every = client.get(f"/api/tracks/{track['id']}/fixes?{WORLD}").json()
+    times = every["t"]
+    assert every["total"] == every["shown"] == len(times) > 10 and times == sorted(times)
+    for stands, more, wanted in (
+        (times[5], "", times[:6]), (times[5] - 0.5, "", times[:5]), (times[5] + 0.5, "", times[:6]), (times[-1] + 86_400, "", times), (times[0], "", times[:1]),
+        (times[7], f"&from={at(times[3])}", times[3:8]), (times[7], f"&from={at(times[3])}&to={at(times[6])}", times[3:6]), (times[7], f"&to={at(times[-1])}", times[:8]),
+    ):
+        answer = client.get(f"/api/tracks/{track['id']}/fixes?{WORLD}&at={at(stands)}{more}")
+        told = answer.json()
+        assert answer.status_code == 200 and told["t"] == wanted and told["total"] == told["shown"] == len(wanted), (stands, more)
+        assert all(told[name] == every[name][times.index(wanted[0]):times.index(wanted[0]) + len(wanted)] for name in ("lon", "lat", "speed_mps", "flags"))
+    before = client.get(f"/api/tracks/{track['id']}/fixes?{WORLD}&at={at(times[0] - 1)}")
+    assert before.status_code == 404 and f"no track {track['id']}" in before.json()["error"], "there was none yet"
+    later = client.get(f"/api/tracks/{track['id']}/fixes?{WORLD}&at={at(times[-1])}&known_at=2020-01-01T00:00:00Z")
+    assert later.status_code == 404, "nobody knew of it"
+    wrong = client.get(f"/api/tracks/{track['id']}/fixes?{WORLD}&at=yesterday")
+    assert wrong.status_code == 422 and wrong.json()["problems"][0]["key"] == "at"
 
 
 @pytest.mark.parametrize("layer", ["tracks", "seizures"])
