@@ -9,22 +9,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data import hours, tiles_flows
 from data.covering import LEVEL_MIN
-from data.filters import Filter
+from data.filters import HOUR, Filter
 from data.models import Cover, Segment
 from data.quadkey import cell_ancestors, cell_range
 
 LINES_FROM_ZOOM = 9
 FIXES_FROM_ZOOM = 12
 COARSE_TO_ZOOM = 11
+HOURS_MAX = 20_000  # of tracks in the window: so many are drawn from afar as they were known by a time, for which there are no flows
 
 
 async def tile(session: AsyncConnection, filter: Filter, z: int, x: int, y: int) -> bytes:
-    """The tile's bytes: layers `tracks` and, from zoom 12, `fixes`; of what was known by a time, from zoom 9. Flows know whole days."""
+    """The tile's bytes: layers `tracks` and, from zoom 12, `fixes`; of what was known by a time, from afar, only where that is little. Flows know whole days."""
     if tiles_flows.answers(filter, z):
         return await tiles_flows.tile(session, filter, z, x, y)
+    found = _found(filter, z, x, y)
     if filter.known_at and z < LINES_FROM_ZOOM:
-        return b""  # from afar no line could be told apart from one that was known later: there are none
-    out = await _segment_tile(session, filter, z, x, y)
+        found = _of_window(filter)  # a whole continent's covers of all years would be read for it
+        if await session.scalar(select(func.count()).select_from(select(found.c.hour).limit(HOURS_MAX + 1).subquery())) > HOURS_MAX:
+            return b""
+    out = await _segment_tile(session, filter, z, x, y, found)
     if z >= FIXES_FROM_ZOOM:
         out += await _fix_tile(session, filter, z, x, y)
     return out
@@ -41,8 +45,14 @@ def _found(filter: Filter, z: int, x: int, y: int):
     )
 
 
-async def _segment_tile(session: AsyncConnection, filter: Filter, z: int, x: int, y: int) -> bytes:
-    found = _found(filter, z, x, y)
+def _of_window(filter: Filter):
+    """The keys of all segments of the window, and of the tracks that are named."""
+    s, between = Segment, [*([Segment.hour > filter.start - HOUR] if filter.start else []), *([Segment.hour < filter.end] if filter.end else [])]
+    named = [s.track_id.in_(filter.track)] if filter.track else []
+    return select(s.track_id, s.hour, s.part).where(s.world == filter.world_code, *between, *named).cte("found")
+
+
+async def _segment_tile(session: AsyncConnection, filter: Filter, z: int, x: int, y: int, found) -> bytes:
     envelope = func.ST_TileEnvelope(z, x, y)
     # 4326 -> 3857 only from zoom 12: below it the generalised line is in Web Mercator already
     shape = Segment.coarse if z <= COARSE_TO_ZOOM else func.ST_Transform(func.ST_Force2D(Segment.line), 3857)

@@ -9,6 +9,7 @@ const WORDS = [
 ];
 
 const AGENCIES_MOST = 3;
+const LINES_FROM_ZOOM = 9; // data/tiles_tracks.py
 
 /** Pure: a told name as markup. */
 export const quiet = (name) => name.replaceAll(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
@@ -25,7 +26,12 @@ export function veilWords(hours, zoom) {
   return zoom < FROM_ZOOM ? "Looked at: told from closer by" : `Not looked at for ${hoursWords(hours)}`;
 }
 
-export function drawLegend(box, { token, run, levels, zoom, hotspotsOn, heat, days, theme, veil }) {
+/** Pure: which lines of the past there are from afar, while an older state of knowledge is shown. */
+export function knownWords(known, zoom) {
+  return known === undefined || zoom >= LINES_FROM_ZOOM ? undefined : "Lines as known by then: from afar only of up to 20,000 track-hours, closer by all";
+}
+
+export function drawLegend(box, { token, run, levels, zoom, hotspotsOn, heat, days, theme, veil, known }) {
   const open = box.querySelector("details")?.open ?? true;
   const rows = [];
   if (hotspotsOn && heat) {
@@ -52,7 +58,8 @@ export function drawLegend(box, { token, run, levels, zoom, hotspotsOn, heat, da
   const chosen = (on) => `aria-pressed="${on}"`;
   const turn = hotspotsOn ? `<p class="turn" role="group" aria-label="Hotspots as"><button data-heat="" ${chosen(!heat)}>Hexagons</button><button data-heat="1" ${chosen(heat)}>Heat</button></p>` : "";
   const looked = veil === undefined ? "" : `<ul><li><span class="symbol layer-coverage"></span><span>${veilWords(veil, zoom)}</span></li>${zoom < FROM_ZOOM ? "" : `<li><i></i><span>Clear, outlined: looked at</span></li>`}</ul>`;
-  const html = `<details ${open ? "open" : ""}><summary>${head}</summary>${turn}${rows.join("")}${looked}${foot}</details>`.replaceAll(/(\.\d)00\b/g, "$1");
+  const knew = knownWords(known, zoom), past = knew ? `<p class="meta">${knew}</p>` : "";
+  const html = `<details ${open ? "open" : ""}><summary>${head}</summary>${turn}${rows.join("")}${looked}${past}${foot}</details>`.replaceAll(/(\.\d)00\b/g, "$1");
   if (box.dataset.drawn !== html + theme) {
     box.innerHTML = html;
     box.dataset.drawn = html + theme;

@@ -142,6 +142,24 @@ async def test_tiles_hold_what_was_there_by_then(database):
             assert all(t <= moment(at).timestamp() for t in lines), at
 
 
+async def test_from_afar_lines_are_those_that_were_known(database, monkeypatch):
+    """An hour known in full, one known in part, one that came later: at each zoom what a replay that stopped then would draw, or nothing where it is too much."""
+    rows = [(0, minute, known, 0) for minute, known in ((0, 0), (10, 10), (20, 20), (55, 300), (65, 65), (70, 300))] + [(1, minute, 300, 0) for minute in (5, 15)]
+    with database.connect() as connection:
+        came(connection, rows, 2)
+        settling.settle(connection, 0, for_s=60)
+        connection.commit()
+        for known, tracks_, ends in ((100, {"0"}, {0, 20, 65}), (301, {"0", "1"}, {0, 5, 15, 20, 55, 65, 70})):
+            filter = Filter("live", moment(-60), moment(700), known_at=moment(known))
+            for z in (6, 8):
+                bodies = [(await asked(database, lambda s, t=t: tiles_tracks.tile(s, filter, z, t.x, t.y)))[0] for t in TMS.tiles(-97.01, 25.99, -96.9, 26.01, z)]
+                features = [f for body in bodies if body for f in mapbox_vector_tile.decode(body)["tracks"]["features"]]
+                times = {round((f["properties"][t] - START.timestamp()) / 60) for f in features for t in ("t0", "t1")}
+                assert times <= ends and {min(ends)} <= times and len({f["properties"]["track"] for f in features}) == len(tracks_), (known, z, times)
+        monkeypatch.setattr(tiles_tracks, "HOURS_MAX", 1)
+        assert await asked(database, *[lambda s, t=t: tiles_tracks.tile(s, filter, 6, t.x, t.y) for t in TMS.tiles(-97.01, 25.99, -96.9, 26.01, 6)]) in ([b""], [b"", b""])
+
+
 async def test_an_import_draws_no_line_to_a_place_that_is_not_trusted(database):
     rows = [(0, 0, 0, 0), (0, 10, 0, TELEPORT), (0, 20, 0, 0), (1, 5, 0, TELEPORT)]
     with database.connect() as connection:

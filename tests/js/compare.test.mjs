@@ -8,7 +8,7 @@ import { stepped } from "../../assets/js/compare/stage.mjs";
 import { partners } from "../../assets/js/compare/with.mjs";
 import { candidateWords, foundWords, modeOf, movedWords, pairOf, sample, shareOf, shareWords, taken } from "../../assets/js/compare/words.mjs";
 import { address, hoursOf, lookedWords } from "../../assets/js/layers/coverage.mjs";
-import { veilWords } from "../../assets/js/legend.mjs";
+import { knownWords, veilWords } from "../../assets/js/legend.mjs";
 
 const box = (w, s, e, n) => ({ type: "Polygon", coordinates: [[[w, s], [e, s], [e, n], [w, n], [w, s]]] });
 const EARLIER = { id: 7, name: "a.tif", sortie: "SORTIE8", captured_at: "2025-11-13T20:14:00Z", gsd_m: 5 };
@@ -87,6 +87,8 @@ test("the veil is asked by the minute and by nothing that does not change it", (
   assert.equal(address({ world: "exercise", drug: ["ats"], from: "x", veil: "72" }, at), "/api/tiles/coverage/{z}/{x}/{y}.mvt?world=exercise&hours=72&at=2026-11-24T13:11:00Z");
   assert.equal(address({ world: "live" }, at), address({ world: "live", sel: "track:1" }, at + 50));
   assert.deepEqual([undefined, "6", "5", "168"].map(hoursOf), [24, 6, 24, 168]);
+  assert.deepEqual([knownWords(undefined, 5), knownWords("2026-11-24T00:00:00Z", 9)], [undefined, undefined]);
+  assert.match(knownWords("2026-11-24T00:00:00Z", 8), /from afar only of up to 20,000 track-hours/);
   assert.deepEqual([veilWords(168, 8), veilWords(24, 4)], ["Not looked at for 7 d", "Looked at: told from closer by"]);
 });
 

@@ -49,7 +49,7 @@ export function add(map, { token, choices, wall }) {
     },
   }, "slot-trails");
   addLayer(map, {
-    id: "history", type: "line", source: TILES, "source-layer": "tracks", minzoom: 9, filter: ["all", ["!", ["has", "gap"]], ["has", "t0"], ["==", ["geometry-type"], "LineString"]],
+    id: "history", type: "line", source: TILES, "source-layer": "tracks", filter: ["all", ["!", ["has", "gap"]], ["has", "t0"], ["==", ["geometry-type"], "LineString"]],
     layout: { "line-join": "round" }, paint: { "line-color": pale, "line-width": ["interpolate", ["linear"], ["zoom"], 9, 0.7, 13, 1.2], "line-opacity": ["interpolate", ["linear"], ["zoom"], 9, HISTORY[0], 13, HISTORY[1]] },
   }, "slot-trails");
   addLayer(map, {
