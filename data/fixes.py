@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import psycopg
 from psycopg.types.json import Jsonb
 
 from data import authority, segments
-from data.flags import UNTRUSTED
+from data.flags import SEGMENT, UNTRUSTED
 from data.handover import Handing
 from data.news import next_batch, tell
 from data.partitions import ensure_months
@@ -44,8 +44,9 @@ HOUR_US = 3_600_000_000
 COPY_HEAD, COPY_END = b"PGCOPY\n\xff\r\n\x00" + bytes(8), b"\xff\xff"
 
 
-Judging = Callable[..., np.ndarray]
-"""Key and kind by track; track_id, observed_us, lon, lat, speed_mps and flags of shape (n,) in order of track and time -> their flags."""
+Judging = Callable[..., tuple[np.ndarray, np.ndarray]]
+"""Key and kind by track; track_id, observed_us, lon, lat, speed_mps and flags of shape (n,) in order of track and time -> their flags, and which of the objects
+that use the track's identity each is of (from 1)."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,8 @@ class FixWriter:
     def __init__(self, connection: psycopg.Connection, world: int, source_id: int, judge: Judging | None = None):
         self.connection, self.world, self.source_id, self.judge = connection, world, source_id, judge
         self._told: dict[int, tuple[str, str]] = {}  # key and kind of each track, for the judge
+        self._one: dict[int, TrackTold] = {}
+        self._others: dict[tuple[int, int], int] = {}  # of a track and an object beside it under its identity, that one's own track
         self.stored = self.already = 0
         self._held: list[dict[str, np.ndarray]] = []
         self._held_rows = 0
@@ -120,6 +123,7 @@ class FixWriter:
         ids = put_tracks(self.connection, self.world, self.source_id, told)
         if self.judge:
             self._told |= {id: (one.key, one.kind) for id, one in zip(ids, told)}
+            self._one |= zip(ids, told)
         if self.world == 0:
             found = authority.limits(self.connection, self.world, ids)
             self._limits |= found
@@ -138,9 +142,6 @@ class FixWriter:
             **{m: np.broadcast_to(np.asarray(columns.get(m, np.nan), np.float32), n) for m in MEASURES},
             **{name: np.broadcast_to(np.asarray(columns.get(name, 0), np.int32), n) for name in ("line", "flags")},
         }
-        if self._limits:
-            every = self._within(every)
-            n = len(every["track_id"])
         for start in range(0, n, BATCH):
             piece = {name: values[start:start + BATCH] for name, values in every.items()}
             self._held.append(piece)
@@ -193,11 +194,30 @@ class FixWriter:
         if same.any():
             columns = {name: values[~same] for name, values in columns.items()}
         if self.judge:
-            columns["flags"] = self.judge(self._told, *(columns[name] for name in ("track_id", "observed_us", "lon", "lat", "speed_mps", "flags")))
+            columns = self._apart(columns)
+        if self._limits:
+            columns = self._within(columns)
         rows = wire(columns, self.world, self.source_id)
         self.idle()
         self.already += int(same.sum())
+        if not len(columns["track_id"]):
+            return
         self._sending = self._sender.submit(self._send, columns["track_id"], columns["observed_us"], rows)
+
+    def _apart(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Judged; fixes of a second object under one identity are of a track of its own, as those of a feed are."""
+        columns["flags"], segments = self.judge(self._told, *(columns[name] for name in ("track_id", "observed_us", "lon", "lat", "speed_mps", "flags")))
+        at = np.flatnonzero(segments > 1)
+        if not len(at):
+            return columns
+        pairs = list(zip(columns["track_id"][at].tolist(), segments[at].tolist()))
+        if new := sorted(set(pairs) - self._others.keys()):
+            ids = self.tracks([replace(self._one[track], key=f"{self._one[track].key}{SEGMENT}{segment}", name=None) for track, segment in new])
+            self._others |= zip(new, ids)
+        columns["track_id"] = columns["track_id"].copy()
+        columns["track_id"][at] = [self._others[pair] for pair in pairs]
+        order = np.lexsort((columns["qk"], columns["observed_us"], columns["track_id"]))
+        return {name: values[order] for name, values in columns.items()}
 
     def _send(self, track_id: np.ndarray, observed_us: np.ndarray, rows: list[bytes]) -> None:
         """Store a batch, its fixes in order of track and time."""

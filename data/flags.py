@@ -12,6 +12,8 @@ TELEPORT = 64  # so far from the last good fix that nothing moved there
 ON_LAND = 128  # a vessel, away from any shore, lake or river
 DUPLICATE_IDENTITY = 256  # the second place at once where one broadcast identity is used
 
+SEGMENT = " #"  # between such an identity and the number of the object that uses it: mmsi:799000001 #2
+
 WORDS: dict[int, str] = {
     FUTURE: "time in the future", ANCIENT: "time before 1990", NULL_ISLAND: "at 0° 0°", WEEK_ROLLOVER: "GPS week rollover", SENTINEL: "stands for no value",
     IMPOSSIBLE_SPEED: "impossible speed", TELEPORT: "jump", ON_LAND: "vessel on land", DUPLICATE_IDENTITY: "identity used twice",

@@ -21,6 +21,7 @@ from analysis.events.resuming import Resuming
 from analysis.events.rules import NEVER_US, OPEN_US
 from analysis.events.settable import SEQUENCE, RuleRefused, detector, schedule
 from data import watching
+from data.flags import SEGMENT
 from data.news import CHANNEL
 from data.records import ALERTING, KINDS
 from data.sessions import owner_connection
@@ -29,7 +30,6 @@ from data.worlds import CODES
 from errors import DatabaseUnreachable
 from feeds import shores
 from feeds.backlog import Backlog
-from feeds.wire.plausibility import SEGMENT
 
 log = logging.getLogger("vigia.watching")
 

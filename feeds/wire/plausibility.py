@@ -19,6 +19,7 @@ from data.flags import (
     IMPOSSIBLE_SPEED,
     NULL_ISLAND,
     ON_LAND,
+    SEGMENT,
     SENTINEL,
     TELEPORT,
     WEEK_ROLLOVER,
@@ -46,7 +47,6 @@ BRANCHES_MAX = 4
 KEYS_MAX = 200_000
 DUPLICATES_MAX = 10_000  # nobody may ever take them out
 RADIUS_M = 6_371_008.8
-SEGMENT = " #"  # mmsi:799000001 #2
 # What devices send before anybody has given them a number.
 UNSET_MMSI = frozenset({"mmsi:000000000", "mmsi:000000001", "mmsi:111111111", "mmsi:123456789", "mmsi:999999999"})
 APART = FUTURE | ANCIENT | NULL_ISLAND | WEEK_ROLLOVER | SENTINEL  # nothing is measured from such a fix
@@ -141,20 +141,19 @@ class Judge:
         return flags, segments
 
     def judge_tracks(self, told: dict[int, tuple[str, str]], track: np.ndarray, observed_us: np.ndarray, lon: np.ndarray, lat: np.ndarray, speed_mps: np.ndarray,
-                     flags: np.ndarray) -> np.ndarray:
-        """The flags of a file's fixes of shape (n,) in order of track and time, with those each has by itself (feeds/flags.py); `told` is a track's key and kind.
-
-        Of one identity used twice both stay one track: its fixes are flagged alone.
-        """
+                     flags: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Flags and segments, as of `judge`, of a file's fixes of shape (n,) in order of track and time, with the flags each has by itself (feeds/flags.py);
+        `told` is a track's key and kind."""
         ids, code = np.unique(track, return_inverse=True)
         flags, most = flags.astype(np.int32), np.array([SPEED_MAX_MPS[told[i][1]] for i in ids.tolist()])[code]
         _alone(flags, np.array([told[i][0] in UNSET_MMSI for i in ids.tolist()], bool)[code], speed_mps, most)
+        segments = np.ones(len(flags), np.int16)
         sound = np.flatnonzero(flags & APART == 0)
         if sound.size:
             left, code = np.unique(code[sound], return_inverse=True)
             # By number: a key is one agency's, and two may tell of the same.
-            self._follow([str(ids[i]) for i in left.tolist()], code, sound, observed_us, lon, lat, most, flags, np.ones(len(flags), np.int16))
-        return flags
+            self._follow([str(ids[i]) for i in left.tolist()], code, sound, observed_us, lon, lat, most, flags, segments)
+        return flags, segments
 
     def _follow(self, names: list[str], code: np.ndarray, at: np.ndarray, t: np.ndarray, lon: np.ndarray, lat: np.ndarray, most: np.ndarray, flags: np.ndarray,
                 segments: np.ndarray) -> None:

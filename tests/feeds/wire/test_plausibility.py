@@ -164,17 +164,19 @@ def test_flags_do_not_depend_on_how_the_stream_is_cut(steps: list[tuple], cuts: 
 
 @given(st.lists(STEP, min_size=1, max_size=60))
 def test_a_file_is_judged_as_a_stream_of_its_fixes_in_order(steps: list[tuple]):
-    """Sorted by track and time, as a file's fixes are stored, they get the flags a stream of them would."""
+    """Sorted by track and time, as a file's fixes are stored, they get the flags and segments a stream of them would."""
     rows = sorted((k, abs(s) * 10, lon, lat) for k, s, lon, lat in steps)
     track, t = np.array([r[0] for r in rows]), T0_US + np.array([r[1] for r in rows]) * S
     lon, lat, n = np.array([r[2] for r in rows]), np.array([r[3] for r in rows]), len(rows)
     speed = np.where(np.arange(n) % 7 == 3, 60.0, np.nan)
     told = {k: ("mmsi:123456789" if k == 3 else f"mmsi:79900000{k}", "vessel") for k in range(4)}
     stream = Judge()
-    wanted = [int(stream.judge([told[k][0]], ["vessel"], t[i:i + 1], lon[i:i + 1], lat[i:i + 1], speed[i:i + 1], T0_US + 10**12)[0][0]) for i, k in enumerate(track.tolist())]
+    one_by_one = [stream.judge([told[k][0]], ["vessel"], t[i:i + 1], lon[i:i + 1], lat[i:i + 1], speed[i:i + 1], T0_US + 10**12) for i, k in enumerate(track.tolist())]
+    wanted = [(int(flags[0]), int(segments[0])) for flags, segments in one_by_one]
     file = Judge()
     cut = n // 2  # a file comes in batches
-    found = [file.judge_tracks(told, *(c[a:b] for c in (track, t, lon, lat, speed)), plausible(t[a:b], lon[a:b], lat[a:b], T0_US + 10**12)).tolist() for a, b in ((0, cut), (cut, n)) if b > a]
+    parts = [file.judge_tracks(told, *(c[a:b] for c in (track, t, lon, lat, speed)), plausible(t[a:b], lon[a:b], lat[a:b], T0_US + 10**12)) for a, b in ((0, cut), (cut, n)) if b > a]
+    found = [list(zip(flags.tolist(), segments.tolist())) for flags, segments in parts]
     assert sum(found, []) == wanted
 
 
