@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta, timezone
 
 from sqlalchemy import Float, cast, func, select, text
@@ -15,10 +16,9 @@ PART_ROWS = 1_000  # read between two turns of the loop
 SINCE = timedelta(days=30)  # where no window begins: as data/movement.py has it
 
 
-async def newest(session: AsyncConnection, filter: Filter, *, batches: list[int] | None = None, after: int | None = None) -> list[tuple]:
-    """Rows of COLUMNS, then the scope and the batch: of these batches, or of all after one, or all there are."""
+def _rows(filter: Filter):
     start = filter.start or datetime.now(timezone.utc) - SINCE
-    query = (
+    return (
         select(
             LatestFix.track_id, LatestFix.kind, func.coalesce(Track.name, Track.key), Agency.name, cast(func.extract("epoch", LatestFix.observed_at), Float),
             func.ST_X(LatestFix.geom), func.ST_Y(LatestFix.geom), LatestFix.speed_mps, LatestFix.course_deg, LatestFix.heading_deg, LatestFix.altitude_m,
@@ -27,23 +27,29 @@ async def newest(session: AsyncConnection, filter: Filter, *, batches: list[int]
         .join(Track, Track.id == LatestFix.track_id).outerjoin(Agency, Agency.id == LatestFix.agency_id)
         .where(*filter.latest(), LatestFix.observed_at >= start)
     )
-    if batches is not None:
-        query = query.where(LatestFix.batch.in_(batches))
-    if after is not None:
-        query = query.where(LatestFix.batch > after)
-    if batches is not None:
-        return [tuple(row) for row in (await session.execute(query)).all()]
-    # Tens of thousands at once would hold everybody up for as long as Python takes to read them.
+
+
+async def newest(session: AsyncConnection, filter: Filter, *, batches: list[int] | None = None, after: int | None = None) -> list[tuple]:
+    """Rows of COLUMNS, then the scope and the batch: of these batches, or of all after one."""
+    if batches is None:
+        return [row async for part in parts(session, filter, after=after) for row in part]
+    return [tuple(row) for row in (await session.execute(_rows(filter).where(LatestFix.batch.in_(batches)))).all()]
+
+
+async def parts(session: AsyncConnection, filter: Filter, *, after: int | None = None) -> AsyncIterator[list[tuple]]:
+    """The same of all after a batch, or all there are, PART_ROWS at most at a time: tens of thousands at once would hold everybody up for as long as Python takes to read them."""
+    query = _rows(filter) if after is None else _rows(filter).where(LatestFix.batch > after)
     await session.execute(text("SET LOCAL cursor_tuple_fraction = 1"))  # all of it is wanted, not its first rows soon
     found = await session.stream(query, execution_options={"yield_per": PART_ROWS})
-    return [tuple(row) async for part in found.partitions() for row in part]
+    async for part in found.partitions():
+        yield [tuple(row) for row in part]
 
 
 async def in_sight(session: AsyncConnection, filter: Filter) -> set[int]:
     """The tracks that `newest` would tell of, of whatever time: one that is silent stays where it was."""
     query = select(LatestFix.track_id).join(Track, Track.id == LatestFix.track_id).where(*filter.latest())
     await session.execute(text("SET LOCAL cursor_tuple_fraction = 1"))
-    found = await session.stream_scalars(query, execution_options={"yield_per": 10 * PART_ROWS})
+    found = await session.stream_scalars(query, execution_options={"yield_per": PART_ROWS})
     return {track async for part in found.partitions() for track in part}
 
 

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from data import events, feeds, stream_events
 from data.filters import Filter
-from data.newest import COLUMNS, in_sight, last_batch, moved, newest
+from data.newest import COLUMNS, in_sight, last_batch, moved, newest, parts
 from data.news import CHANNEL, GONE
 from data.policy import Snapshot, View
 from data.sessions import Database
@@ -136,11 +136,12 @@ class Stream:
                 reached = await last_batch(session)
                 if after is not None and not group.known:
                     group.shown |= await in_sight(session, listener.filter)
-                rows = await newest(session, listener.filter, after=after)
+                told: dict[int, bytes] = {}
+                async for part in parts(session, listener.filter, after=after):
+                    told |= await asyncio.to_thread(told_of, part, group.view)  # tens of thousands in all: nobody else waits for them
                 events_at = max(self._events_reached, await events.last_batch(session))
                 found, _ = await stream_events.rows(session, listener.filter, group.view, after=None if after is None else resumed_events(last_id))
                 alerts = await stream_events.waiting(session, listener.filter, group.view)
-        told = await asyncio.to_thread(told_of, rows, group.view)  # of tens of thousands: nobody else waits for it
         group.shown |= told.keys()
         group.known = True
         group.due |= group.stirred != stirred  # of what left meanwhile nothing was told: it was not known to be shown

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
+import threading
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import numpy as np
 import orjson
 import psycopg
 import pytest
 
-from data import people, stream as streams
+from data import newest, people, stream as streams
 from data.addresses import driver_text
 from data.filters import Filter
 from data.fixes import TrackTold
@@ -280,3 +281,17 @@ def test_a_snapshot_comes_in_pieces_made_once_for_all_who_begin_with_it():
     assert sum((orjson.loads(piece.data) for piece in look.pieces), []) == [[i] for i in range(9_000)]
     assert [piece.id for piece in pieces(look.fixes, "7-abc-0")] == [None, None, "7-abc-0"], "who is cut off before the last is told all of it again"
     assert [piece.data for piece in pieces([], "7-abc-0")] == [b"[]"]
+
+
+async def test_first_looks_at_very_many_come_in_parts_and_not_on_the_loop(database, running, monkeypatch):
+    """Several filters at once, each its own look: no part is large, none is made where everybody else waits."""
+    many, made, told_of = 2 * newest.PART_ROWS + 7, [], streams.told_of
+    monkeypatch.setattr(streams, "told_of", lambda rows, view: made.append((len(rows), threading.current_thread() is threading.main_thread())) or told_of(rows, view))
+    with database.connect() as connection:
+        fleet = Fleet(connection, many)
+        fleet.move(0)
+        filters = [Filter.from_query([("world", "live"), ("from", f"2020-01-0{day}T00:00:00Z")]) for day in range(1, 4)]
+        async with AsyncExitStack() as open_:
+            screens = await asyncio.gather(*(open_.enter_async_context(watching(running, filter=filter)) for filter in filters))
+            assert all(screen.places == dict.fromkeys(fleet.ids, seconds(0)) for screen in screens)
+            assert sum(rows for rows, _ in made) == 3 * many and max(rows for rows, _ in made) <= newest.PART_ROWS and not any(loop for _, loop in made)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import datetime, timezone
 
 import numpy as np
@@ -253,3 +254,7 @@ def test_a_database_that_is_gone_is_a_503_that_names_no_machine(client):
     for answer in answers:
         assert answer.status_code == 503 and "does not answer" in answer.text
         assert "/srv" not in answer.text and "secret" not in answer.text
+
+
+def test_what_was_loaded_is_left_out_of_collections_while_it_serves(client):
+    assert gc.get_freeze_count() > 100_000
