@@ -41,8 +41,11 @@ async def parts(session: AsyncConnection, filter: Filter, *, after: int | None =
     query = _rows(filter) if after is None else _rows(filter).where(LatestFix.batch > after)
     await session.execute(text("SET LOCAL cursor_tuple_fraction = 1"))  # all of it is wanted, not its first rows soon
     found = await session.stream(query, execution_options={"yield_per": PART_ROWS})
-    async for part in found.partitions():
-        yield [tuple(row) for row in part]
+    try:
+        async for part in found.partitions():
+            yield [tuple(row) for row in part]
+    finally:  # whoever listened may have gone in the middle
+        await found.close()
 
 
 async def in_sight(session: AsyncConnection, filter: Filter) -> set[int]:
