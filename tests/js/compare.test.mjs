@@ -98,5 +98,6 @@ test("who looked last at a place is said with time, name and ground sample", () 
   assert.equal(lookedWords({ ...here, looks: [look] }, edge), "26.0620 N 97.1800 W: last seen 13:10 UTC by image SORTIE5 (8 cm)");
   assert.equal(lookedWords({ ...here, looks: [{ ...look, at: "2026-11-20T13:10:00Z", sortie: null }] }, edge), "26.0620 N 97.1800 W: last seen 20 Nov 13:10 UTC by image x.tif (8 cm)");
   assert.equal(lookedWords({ ...here, looks: [{ how: "track", at: "2026-01-20T13:10:00Z", name: "Patrol 7", gsd_m: null }] }, edge), "26.0620 N 97.1800 W: last seen 20 Jan 2026 13:10 UTC by Patrol 7, passing");
+  assert.equal(lookedWords({ ...here, looks: [{ how: "video", at: "2026-11-24T13:10:00Z", name: "Creek flight", sortie: "S1", gsd_m: null }] }, edge), "26.0620 N 97.1800 W: last seen 13:10 UTC by film Creek flight");
   assert.equal(lookedWords({ ...here, looks: [] }, edge), "26.0620 N 97.1800 W: not seen in the last 366 days");
 });

@@ -1,10 +1,9 @@
-"""Offsets, change candidates and coverage over the real routes: from two files to what a person said, and what a tile shows of it."""
+"""Offsets and change candidates over the real routes: from two files to what a person said, and what a tile shows of it."""
 
 from __future__ import annotations
 
 import io
 
-import mapbox_vector_tile
 import numpy as np
 import pytest
 from affine import Affine
@@ -44,8 +43,27 @@ def images(server, visitors, module_database, tmp_path_factory) -> dict[str, int
         return dict(connection.execute("SELECT name, id FROM image WHERE name IN ('before', 'after', 'far')").fetchall())
 
 
-def test_an_offset_is_estimated_applied_and_undone(server, visitors, images, module_database):
-    before, after = images["before"], images["after"]
+@pytest.fixture
+def change(server, visitors, images, module_database):
+    """What may have changed between the two, as Ana asked for it: a run of this test's own."""
+    made = told(server, f"changes?{LIVE}", visitors["ana"], 201, "POST", json={"before": images["before"], "after": images["after"]})
+    yield made
+    with module_database.connect() as connection:
+        connection.execute("DELETE FROM change WHERE id = %s", (made["id"],))
+        connection.commit()
+
+
+@pytest.fixture
+def unmoved(images, module_database):
+    """The two as they came."""
+    yield images["before"], images["after"]
+    with module_database.connect() as connection:
+        connection.execute("DELETE FROM image_offset WHERE image_id = ANY (%s)", (list(images.values()),))
+        connection.commit()
+
+
+def test_an_offset_is_estimated_applied_and_undone(server, visitors, unmoved, module_database):
+    before, after = unmoved
     made = told(server, f"images/{after}/offset?{LIVE}", visitors["ana"], 201, "POST", json={"against": before})
     assert made["east_m"] == pytest.approx(-MOVED_PX[1] * GSD_M, abs=0.15) and made["north_m"] == pytest.approx(MOVED_PX[0] * GSD_M, abs=0.15)
     assert 0 < made["error_m"] < 0.5 and made["score"] > 0.5
@@ -62,8 +80,8 @@ def test_an_offset_is_estimated_applied_and_undone(server, visitors, images, mod
     assert {"offset undone"} <= {e.get("to") for e in entries(module_database) if e["what"] == "change"}
 
 
-def test_candidates_are_nothing_until_a_person_says_so(server, visitors, images, module_database):
-    made = told(server, f"changes?{LIVE}", visitors["ana"], 201, "POST", json={"before": images["before"], "after": images["after"]})
+def test_candidates_are_nothing_until_a_person_says_so(server, visitors, images, change, module_database):
+    made = change
     assert made["candidates"] >= 4 and made["told"]["moved_east_m"] == pytest.approx(2.0, abs=0.2)
     found = told(server, f"changes/{made['id']}?{LIVE}", visitors["ana"])
     scores = [f["properties"]["score"] for f in found["features"]]
@@ -79,15 +97,14 @@ def test_candidates_are_nothing_until_a_person_says_so(server, visitors, images,
     assert {f"change-candidate:{first}"} <= {e.get("of") for e in entries(module_database)}
 
 
-def test_who_does_not_see_the_images_sees_nothing_between_them(server, visitors, images):
+def test_who_does_not_see_the_images_sees_nothing_between_them(server, visitors, images, change):
     before, after = images["before"], images["after"]
     for who in ("analyst",):  # of Bravo
         told(server, f"images/{after}/offset?{LIVE}", visitors[who], 404, "POST", json={"against": before})
         told(server, f"changes?{LIVE}", visitors[who], 404, "POST", json={"before": before, "after": after})
         assert told(server, f"changes?{LIVE}", visitors[who])["rows"] == [] and told(server, f"images/{after}/offset?{LIVE}", visitors[who])["offsets"] == []
-    made = told(server, f"changes?{LIVE}", visitors["ana"])["rows"][0]["id"]
-    candidate = told(server, f"changes/{made}?{LIVE}", visitors["ana"])["features"][0]["id"]
-    told(server, f"changes/{made}?{LIVE}", visitors["analyst"], 404)
+    candidate = told(server, f"changes/{change['id']}?{LIVE}", visitors["ana"])["features"][0]["id"]
+    told(server, f"changes/{change['id']}?{LIVE}", visitors["analyst"], 404)
     told(server, f"changes/candidates/{candidate}?{LIVE}", visitors["analyst"], 404, "POST", json={"state": "accepted"})
 
 
@@ -104,51 +121,6 @@ def test_what_can_not_be_compared_is_said(server, visitors, images):
     assert "with itself" in str(same)
     apart = told(server, f"images/{images['far']}/offset?{LIVE}", visitors["ana"], 422, "POST", json={"against": images["before"]})
     assert "share no ground" in str(apart)
-
-
-def test_what_nobody_looked_at_is_veiled_and_what_somebody_did_is_not(server, visitors, images, module_database):
-    lon, lat = _middle(server, visitors["ana"], images["after"])
-    z = 14
-    x, y = coverage._tile_of(lon, lat, z)
-    for hours, at, seen in ((24, "2026-11-24T12:00:00Z", {"after", "far"}), (24, "2026-11-20T12:00:00Z", {"before"}), (1, "2026-11-22T12:00:00Z", set())):
-        layers = _mvt(server, visitors["ana"], f"tiles/coverage/{z}/{x}/{y}.mvt?{LIVE}&hours={hours}&at={at}")
-        names = {images[n] for n in seen if n != "far"}
-        assert {f["properties"]["image"] for f in layers.get("seen", {"features": []})["features"]} == names
-        veiled = _covers(layers["unseen"], *_in_tile(lon, lat, z, x, y))
-        assert veiled == (not seen)
-    looks = told(server, f"coverage?{LIVE}&lon={lon}&lat={lat}&at=2026-11-25T00:00:00Z", visitors["ana"])["looks"]
-    assert [r["image"] for r in looks if r["image"] in images.values()] == [images["after"], images["before"]]
-    earlier = told(server, f"coverage?{LIVE}&lon={lon}&lat={lat}&at=2026-11-21T00:00:00Z", visitors["ana"])["looks"]
-    assert [r["image"] for r in earlier if r["image"] in images.values()] == [images["before"]]
-    other = _mvt(server, visitors["analyst"], f"tiles/coverage/{z}/{x}/{y}.mvt?{LIVE}&hours=24&at=2026-11-24T12:00:00Z")
-    assert "seen" not in other and _covers(other["unseen"], *_in_tile(lon, lat, z, x, y)), "who does not see a look does not know that it was"
-
-
-@pytest.mark.parametrize(("words", "key"), [("hours=0", "hours"), ("hours=x", "hours"), ("at=yesterday", "at"), ("hours=1e9", "hours")])
-def test_coverage_asked_wrongly_is_named(server, visitors, words, key):
-    assert [p["key"] for p in told(server, f"tiles/coverage/10/200/400.mvt?{LIVE}&{words}", visitors["ana"], 422)["problems"]] == [key]
-
-
-def test_a_unit_that_looks_covers_what_it_passes(server, visitors, module_database):
-    """A track of ours, 500 m to either side: 300 m beside its line was seen, 900 m was not."""
-    with module_database.connect() as connection:
-        key, line = connection.execute("""
-            SELECT t.key, ST_AsText(ST_PointN(ST_Force2D(s.line), 1)) FROM segment s JOIN track t ON t.id = s.track_id JOIN agency a ON a.id = t.agency_id
-            WHERE a.name = 'Alfa' AND NOT s.gap AND s.world = 0 ORDER BY s.started_at LIMIT 1
-        """).fetchone()
-        assert coverage.look(connection, "live", 500.0, keys=[key]) == 1
-        at = connection.execute("SELECT max(ended_at) FROM segment s JOIN track t ON t.id = s.track_id WHERE t.key = %s", (key,)).fetchone()[0]
-        connection.commit()
-    lon, lat = (float(v) for v in line[6:-1].split())
-    stamp = at.strftime("%Y-%m-%dT%H:%M:%SZ").replace(":", "%3A")
-    for north_m, seen in ((300, True), (900_000, False)):
-        looks = told(server, f"coverage?{LIVE}&lon={lon}&lat={lat + north_m / 111_200}&at={stamp}", visitors["ana"])["looks"]
-        assert bool([r for r in looks if r["how"] == "track"]) == seen
-    with module_database.connect() as connection:
-        assert coverage.lookers(connection, "live")[0]["swath_m"] == 500 and coverage.look_away(connection, "live", [key]) == 1
-        with pytest.raises(coverage.SwathRefused, match="60000 m is refused"):
-            coverage.look(connection, "live", 60_000)
-        connection.commit()
 
 
 def _middle(server, token: str, image: int) -> tuple[float, float]:
@@ -174,22 +146,3 @@ def _alike(a: np.ndarray, b: np.ndarray) -> float:
     both = np.isfinite(a) & np.isfinite(b)
     assert both.mean() > 0.2
     return float(np.corrcoef(a[both], b[both])[0, 1])
-
-
-def _mvt(server, token: str, path: str) -> dict:
-    answer = ask(server, f"/api/{path}", token)
-    assert answer.status_code == 200, answer.text[:200]
-    return mapbox_vector_tile.decode(answer.content, default_options={"y_coord_down": True})
-
-
-def _in_tile(lon: float, lat: float, z: int, x: int, y: int) -> tuple[float, float]:
-    n = 2**z
-    column = (lon + 180) / 360 * n
-    row = (1 - np.arcsinh(np.tan(np.radians(lat))) / np.pi) / 2 * n
-    return (column - x) * 4096, (row - y) * 4096
-
-
-def _covers(layer: dict, px: float, py: float) -> bool:
-    import shapely
-
-    return any(shapely.geometry.shape(f["geometry"]).covers(shapely.Point(px, py)) for f in layer["features"])

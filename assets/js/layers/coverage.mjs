@@ -28,7 +28,7 @@ export function add(map, { token, wall }) {
   addLayer(map, {
     id: "seen-line", type: "line", source: SOURCE, "source-layer": "seen", minzoom: FROM_ZOOM, layout: { visibility: "none", "line-join": "round" },
     paint: { "line-color": token("t1"), "line-width": wall ? 2 : 1,
-      // What a unit passed is told in hours that lie over each other: fainter, or their ends look like things.
+      // What a unit passed is told in hours, and what a film saw in minutes, that lie over each other: fainter, or their ends look like things.
       "line-opacity": ["*", ["match", ["get", "how"], "image", 1, 0.35], ["step", ["get", "age_h"], 0.9, 3.1, 0.65, 24.1, 0.4, 72.1, 0.25]] },
   }, "slot-footprints");
   map.vigiaVeil = undefined;
@@ -50,6 +50,8 @@ export function show(map, on, opacity) {
   if (map.getLayer("veil")) map.setPaintProperty("veil", "fill-opacity", opacity);
 }
 
+const by = ({ how, name, sortie }) => ({ image: `image ${sortie ?? name}`, video: `film ${name}` })[how] ?? `${name}, passing`;
+
 /** Pure: who looked last at a place, in words; `edge` is the day that needs no date. */
 export function lookedWords({ lon, lat, looks }, edge) {
   const where = `${Math.abs(lat).toFixed(4)} ${lat < 0 ? "S" : "N"} ${Math.abs(lon).toFixed(4)} ${lon < 0 ? "W" : "E"}`;
@@ -58,5 +60,5 @@ export function lookedWords({ lon, lat, looks }, edge) {
   const t = Date.parse(last.at) / 1000;
   const when = day(t) === day(edge) && edge - t < 86_400 ? "" : `${day(t)} ${edge - t > 180 * 86_400 ? `${new Date(t * 1000).getUTCFullYear()} ` : ""}`;
   const fine = last.gsd_m === null || last.gsd_m === undefined ? "" : last.gsd_m < 1 ? ` (${Math.round(last.gsd_m * 100)} cm)` : ` (${last.gsd_m.toFixed(1)} m)`;
-  return `${where}: last seen ${when}${clock(t, false)} UTC by ${last.how === "image" ? `image ${last.sortie ?? last.name}` : `${last.name}, passing`}${fine}`;
+  return `${where}: last seen ${when}${clock(t, false)} UTC by ${by(last)}${fine}`;
 }
