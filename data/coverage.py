@@ -121,7 +121,9 @@ async def tile(session: AsyncConnection, filter: Filter, z: int, x: int, y: int,
     looks = union_all(_images(filter, z, x, y, since, at), _swaths(filter, z, x, y, since, at), _by_minute(_films(filter, z, x, y, since, at))).cte("looks")
     envelope = func.ST_TileEnvelope(z, x, y)
     margin, pixel = func.ST_Expand(envelope, _side_m(z) / 32), literal(_side_m(z) / 1024, Float)
-    simple = func.ST_SimplifyPreserveTopology(func.ST_CollectionExtract(func.ST_MakeValid(func.ST_Intersection(looks.c.shape, margin)), 3), pixel)
+    whole = lambda shape: func.ST_CollectionExtract(func.ST_MakeValid(shape), 3)  # noqa: E731
+    # Simplified to less than its own width a swath may cross itself, and no union of such stands.
+    simple = whole(func.ST_SimplifyPreserveTopology(whole(func.ST_Intersection(looks.c.shape, margin)), pixel))
     met = select(looks.c.how, looks.c.image, looks.c.track, looks.c.video, looks.c.at, simple.label("shape")).where(func.ST_Intersects(looks.c.shape, margin)).cte("met")
     age_h = func.extract("epoch", literal(at) - met.c.at) / 3600.0
     band = case(*((age_h <= b, float(b)) for b in BANDS_H), else_=float(HOURS_MAX))

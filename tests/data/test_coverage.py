@@ -1,4 +1,4 @@
-"""The ledger of looks: what films saw is in it beside images and swaths, for who sees the film, at the moment it was seen."""
+"""The ledger of looks: what films saw is in it beside images and swaths, for who sees the film, at the moment it was seen; and a tile of it stands whatever the shapes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import mapbox_vector_tile
 import numpy as np
+import pytest
 import shapely
 
 from data import coverage, people
@@ -130,6 +131,20 @@ def test_corners_told_wrongly_veil_nothing_and_lift_nothing_elsewhere(database):
     assert [r["name"] for r in looks(database, 179.995, 10.01, at)] == ["over"] == [r["name"] for r in looks(database, -179.995, 10.01, at)]
     assert looks(database, 0.0, 10.01, at) == [] and tile(database, 0.0, 10.01, at)[1] and not tile(database, 179.995, 10.01, at)[1] and not tile(database, -179.995, 10.01, at)[1]
     assert looks(database, -97.51, 26.45, at) and not looks(database, -97.55, 26.41, at)
+
+
+@pytest.mark.parametrize("z", [6, 8, 12])
+def test_a_tile_of_many_swaths_stands(database, z):
+    """Narrow ones along tracks that turn a lot, put together from afar: a union on a grid of a centimetre finds a hole there that belongs to no shell."""
+    rng = np.random.default_rng(0)
+    walks = [walk(rng, 120, step_s=(20, 120)) for _ in range(6)]
+    with database.connect() as connection:
+        tracks(connection, walks, world=0)
+        assert coverage.look(connection, "live", 100.0, kind="vessel") + coverage.look(connection, "live", 100.0, kind="vehicle") == 4
+        connection.commit()
+    last = datetime.fromtimestamp(max(w["observed_us"][-1] for w in walks) / 1e6 + 60, UTC)
+    told, _ = tile(database, float(walks[0]["lon"][60]), float(walks[0]["lat"][60]), last, z=z, hours=240)
+    assert told and {f["how"] for f in told} == {"track"}
 
 
 def test_who_looks_is_of_the_data_that_a_tile_is_known_by(database):
