@@ -35,6 +35,7 @@ class Reader:
     def __init__(self, path: Path):
         self._src = rasterio.open(path, driver="GTiff")
         self.bands: int = self._src.count
+        self.dtype: str = self._src.dtypes[0]
         self._to_pixel = ~self._src.transform
         crs = CRS.from_user_input(self._src.crs)
         self._move = Transformer.from_crs(3857, crs, always_xy=True)

@@ -40,7 +40,8 @@ def rows(conditions, *also):
 def told(row: dict) -> dict:
     """A row of `rows` as it is told."""
     rendering = row.pop("rendering")
-    shown = {"bands": rendering.get("bands"), "names": rendering.get("names"), "colormap": rendering.get("colormap"), "scale": rendering.get("scale")}
+    shown = {"bands": rendering.get("bands"), "names": rendering.get("names"), "colormap": rendering.get("colormap"), "scale": rendering.get("scale"),
+             **({"units": rendering["units"]} if rendering.get("units") else {})}
     return {**row, "world": "exercise" if row["world"] else "live", "footprint": orjson.loads(row["footprint"]), "corners": rendering.get("corners"), "shown": shown}
 
 

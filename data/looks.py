@@ -13,7 +13,8 @@ from rio_tiler.colormap import cmap
 from data.records import BAND_NAMES, COLOURMAPS
 from errors import FilterInvalid
 
-KEYS = ("bands", "rescale", "colormap")
+KEYS = ("bands", "rescale", "colormap", "stretch")
+STRETCHES = ("percentile", "full")  # from the 2nd to the 98th percentile of an image's own values; from the least to the most, of 8 bits as they are
 NUMBER = re.compile(r"[1-9][0-9]?", re.ASCII)
 
 
@@ -24,6 +25,7 @@ class Look:
     bands: tuple[str, ...] = ()
     rescale: tuple[tuple[float, float], ...] = ()
     colormap: str | None = None
+    stretch: str | None = None
 
     @classmethod
     def from_query(cls, told: dict[str, str]) -> Look:
@@ -49,15 +51,17 @@ class Look:
             bad("colormap", f"one of {', '.join(COLOURMAPS)}")
         elif "colormap" in told and len(bands) == 3:
             bad("colormap", "one band, with colours for its values")
+        if "stretch" in told and (told["stretch"] not in STRETCHES or "rescale" in told):
+            bad("stretch", f"{' or '.join(STRETCHES)}, and then no rescale")
         if problems:
             raise FilterInvalid(problems)
-        return cls(bands, rescale, told.get("colormap"))
+        return cls(bands, rescale, told.get("colormap"), told.get("stretch"))
 
     def pairs(self) -> list[tuple[str, str]]:
         """The query string's pairs, in one order."""
         return [*([("bands", ",".join(self.bands))] if self.bands else []),
                 *([("rescale", ",".join(f"{n:g}" if float(f"{n:g}") == n else repr(n) for pair in self.rescale for n in pair))] if self.rescale else []),
-                *([("colormap", self.colormap)] if self.colormap else [])]
+                *([("colormap", self.colormap)] if self.colormap else []), *([("stretch", self.stretch)] if self.stretch else [])]
 
     def of(self, rendering: dict, count: int) -> tuple[list[int], list[list[float]] | None, str | None] | None:
         """The bands of an image's COG (numbers from 1), their scales and colours; None when the image has not all that is asked for."""
@@ -87,6 +91,35 @@ def eight_bits(data: np.ndarray, scale: list[list[float]] | None, colormap: str 
     if len(data) == 1:
         return _colours(colormap)[data[0]].transpose(-1, *range(data.ndim - 1)) if colormap else np.repeat(data, 3, 0)
     return data
+
+
+@dataclass(frozen=True)
+class Range:
+    """The values of a band: the least and the most, the 2nd and the 98th percentile."""
+
+    least: float
+    most: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> Range:
+        """Of valid values; of none 0 to 1."""
+        values = values[np.isfinite(values)].astype("float64") if values.dtype.kind == "f" else values
+        if not values.size:
+            return cls(0.0, 1.0, 0.0, 1.0)
+        low, high = np.percentile(values, (2, 98))
+        return cls(float(values.min()), float(values.max()), float(low), float(high))
+
+    def scale(self, stretch: str, dtype: str) -> list[float]:
+        """What becomes black and what white; the values of 8 bits as they are need no other."""
+        low, high = (self.low, self.high) if stretch == "percentile" else (0.0, 255.0) if dtype == "uint8" else (self.least, self.most)
+        return [low, high if high > low else low + 1]
+
+
+def ramp(name: str, steps: int = 9) -> list[str]:
+    """A colour map's colours from its least value to its most."""
+    return ["#{:02x}{:02x}{:02x}".format(*_colours(name)[round(i * 255 / (steps - 1))]) for i in range(steps)]
 
 
 @cache

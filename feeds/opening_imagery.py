@@ -163,10 +163,16 @@ def _told(src: rasterio.DatasetReader, hint: str, told_bands: str | None, colorm
     footprint, corners = outline.footprint(valid, transform, crs)
     return {
         "width": src.width, "height": src.height, "bands": src.count, "dtype": src.dtypes[0], "crs": crs.to_string(), "indexes": kept, "palette": palette,
-        "collar": black is not None, "shown": bands_.shown(called, told_bands, colormap), "gsd_m": outline.gsd_m(src, crs),
+        "collar": black is not None, "shown": {**bands_.shown(called, told_bands, colormap), **_units(src, kept)}, "gsd_m": outline.gsd_m(src, crs),
         "scale": None if src.dtypes[0] == "uint8" and called[0] != "thermal" else bands_.stretches(data.astype("float64"), valid),
         "footprint": shapely.to_wkb(footprint, hex=True), "corners": corners, "tags": _tags(src),
     }
+
+
+def _units(src: rasterio.DatasetReader, kept: list[int]) -> dict[str, list[str | None]]:
+    """What each band is counted in, where the file says it."""
+    units = [(str(src.units[i - 1] or "").strip()[:20] or None) for i in kept]
+    return {"units": units} if any(units) else {}
 
 
 def _tags(src: rasterio.DatasetReader) -> dict[str, str]:

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from dash import html
 
 from data.records import CREDIBILITY, DRUG_WORD, RELIABILITY
-from layouts import compare
+from layouts import compare, looks
 from layouts.strip import marking
 from layouts.symbols import drug, kind, layer
 
@@ -157,9 +157,10 @@ def image(i: dict) -> list:
             ],
             className="thumb",
         ),
+        looks.controls(i),
         _facts([
             ("Captured", _time(i["captured_at"])), ("Ground sample", _sample(i["gsd_m"])),
-            ("Size", f"{i['width_px']:,} × {i['height_px']:,} px, {i['bands']} bands" if i.get("width_px") else None),
+            ("Size", f"{i['width_px']:,} × {i['height_px']:,} px, {i['bands']} band{'s' if i['bands'] != 1 else ''}" if i.get("width_px") else None),
             ("Original CRS", i.get("crs")), ("Product", i["product"].capitalize() if i.get("product") else None), ("Shown", _shown(i.get("shown") or {})),
             ("Brought by", i.get("brought_by")), ("In the zip", i.get("within")),
         ]),
@@ -359,7 +360,7 @@ def _number(value: float | None) -> str | None:
 
 
 def _sample(gsd_m: float | None) -> str | None:
-    return None if gsd_m is None else f"{_number(gsd_m * 100)} cm"
+    return None if gsd_m is None else f"{_number(gsd_m * 100)} cm" if gsd_m < 1 else f"{_number(gsd_m)} m"
 
 
 def _whole(value: int | None) -> str | None:

@@ -6,7 +6,8 @@ import shapely
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from data import imagery, pixels, spans
+from data import imagery, looks, pixels, spans
+from data.records import COLOURMAPS
 from errors import FilterInvalid, NotFound
 from routes import tilejson
 from routes.asking import CACHE, RowId, as_json, asked, database, etag, fresh, kept, not_changed
@@ -46,6 +47,21 @@ async def thumbnail(request: Request, image_id: RowId) -> Response:
         return not_changed(tag)
     body = await run_in_threadpool(pixels.thumbnail, found, THUMBNAIL_PX)
     return Response(body, headers={"ETag": tag, "Cache-Control": CACHE}, media_type="image/webp")
+
+
+@router.get("/images/{image_id}/values")
+async def values(request: Request, image_id: RowId) -> Response:
+    """What each band's values reach from and to, and the colours they may be shown in: for a legend."""
+    filter = asked(request)
+    async with database(request).reading() as session:
+        about = await imagery.one(session, filter, image_id)
+        found = await imagery.drawn(session, filter, image_id)
+    if not found["cog"]:
+        raise NotFound(f"image {image_id} is on no tile: its values are not kept")
+    dtype, ranges = await run_in_threadpool(pixels.values, found)
+    at = lambda key, i: next(iter((about["shown"].get(key) or [])[i:i + 1]), None) or None  # noqa: E731
+    bands = [{"band": i + 1, "name": at("names", i), "unit": at("units", i), "least": r.least, "most": r.most, "low": r.low, "high": r.high} for i, r in enumerate(ranges)]
+    return as_json({"id": image_id, "dtype": dtype, "bands": bands, "shown": about["shown"], "ramps": {name: looks.ramp(name) for name in COLOURMAPS}})
 
 
 @router.get("/tiles/imagery/{image}/{z}/{x}/{y}.{format}")

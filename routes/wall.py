@@ -7,6 +7,7 @@ import json
 
 from fastapi import APIRouter, Request, Response
 
+from data.looks import Look
 from errors import NotFound
 from routes.asking import asked
 from settings import BUILD, serve
@@ -20,6 +21,8 @@ SCREENS: dict[str, dict] = {
 
 # hours: ground that nobody saw for so long may be veiled on a wall too
 VEILS = ("1", "6", "24", "72", "168")
+# one image in other bands or colours (assets/js/layers/looked.mjs)
+LOOK = ("look", "bands", "colormap", "stretch")
 
 PAGE = """<!DOCTYPE html>
 <html lang="en" data-theme="dark" data-page="wall">
@@ -51,11 +54,14 @@ async def wall(request: Request, screen: str) -> Response:
     """A screen. `world` may be told; else it is the one a page would open in."""
     if screen not in SCREENS:
         raise NotFound(f"no screen {screen[:40]}: there is {', '.join(SCREENS)}")
-    filter = asked(request, "turn_s", "still", "veil")
+    filter = asked(request, "turn_s", "still", "veil", *LOOK)
     told = {**SCREENS[screen], "world": filter.world if "world" in request.query_params else None, "build": BUILD, "zone": serve().local_zone}
     if (turn := request.query_params.get("turn_s", "")).isdecimal() and 1 <= int(turn) <= 3600:
         told["turn_s"] = int(turn)
     if (veil := request.query_params.get("veil", "")) in VEILS:
         told["veil"] = veil
+    if (image := request.query_params.get("look", "")).isdecimal():
+        look = Look.from_query({key: request.query_params[key] for key in LOOK[1:] if key in request.query_params})
+        told["look"] = {"look": image[:19], **dict(look.pairs())}
     text = html.escape(json.dumps(told), quote=False).replace("&gt;", "\\u003e").replace("&lt;", "\\u003c").replace("&amp;", "\\u0026")
     return Response(PAGE.replace("{told}", text), media_type="text/html; charset=utf-8", headers={"Cache-Control": "no-store"})

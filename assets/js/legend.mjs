@@ -31,7 +31,7 @@ export function knownWords(known, zoom) {
   return known === undefined || zoom >= LINES_FROM_ZOOM ? undefined : "Lines as known by then: from afar only of up to 20,000 track-hours, closer by all";
 }
 
-export function drawLegend(box, { token, run, levels, zoom, hotspotsOn, heat, days, theme, veil, known }) {
+export function drawLegend(box, { token, run, levels, zoom, hotspotsOn, heat, days, theme, veil, look, known }) {
   const open = box.querySelector("details")?.open ?? true;
   const rows = [];
   if (hotspotsOn && heat) {
@@ -59,7 +59,10 @@ export function drawLegend(box, { token, run, levels, zoom, hotspotsOn, heat, da
   const turn = hotspotsOn ? `<p class="turn" role="group" aria-label="Hotspots as"><button data-heat="" ${chosen(!heat)}>Hexagons</button><button data-heat="1" ${chosen(heat)}>Heat</button></p>` : "";
   const looked = veil === undefined ? "" : `<ul><li><span class="symbol layer-coverage"></span><span>${veilWords(veil, zoom)}</span></li>${zoom < FROM_ZOOM ? "" : `<li><i></i><span>Clear, outlined: looked at</span></li>`}</ul>`;
   const knew = knownWords(known, zoom), past = knew ? `<p class="meta">${knew}</p>` : "";
-  const html = `<details ${open ? "open" : ""}><summary>${head}</summary>${turn}${rows.join("")}${looked}${past}${foot}</details>`.replaceAll(/(\.\d)00\b/g, "$1");
+  // one image in other bands or colours: what they mean, and the way back
+  const seen = look ? `<p class="meta look-words">${quiet(look.image)}: ${quiet(look.bands)} <button class="link" data-command="look-stored">As stored</button></p>${
+    look.colours?.length ? `<p class="ramp" aria-hidden="true" style="--ramp:linear-gradient(90deg, ${look.colours.join(", ")})"></p><p class="ends"><span>${quiet(look.low)}</span><span>${quiet(look.high)}</span></p>` : ""}` : "";
+  const html = `<details ${open ? "open" : ""}><summary>${head}</summary>${turn}${rows.join("")}${seen}${looked}${past}${foot}</details>`.replaceAll(/(\.\d)00\b/g, "$1");
   if (box.dataset.drawn !== html + theme) {
     box.innerHTML = html;
     box.dataset.drawn = html + theme;

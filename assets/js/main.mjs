@@ -8,6 +8,7 @@ import { watchCompare } from "./compare/compare.mjs";
 import { watchPartners } from "./compare/with.mjs";
 import { follow, followed, onlyMoved, worldOf } from "./following.mjs";
 import { watchKnown } from "./known.mjs";
+import { watchLook } from "./looks.mjs";
 import { hoursOf, lookedWords } from "./layers/coverage.mjs";
 import { drawLegend, symbolCss } from "./legend.mjs";
 import { watchEvents } from "./events/events.mjs";
@@ -35,6 +36,8 @@ export { acts, AMOUNTS_KG, controls, layerControls, propose } from "./proposals.
 // Without anything to show yet the map opens on the border the exercise is about.
 const CAMERA = innerWidth < 760 ? { center: [-98.05, 26.12], zoom: 8.2 } : { bounds: [-99.05, 25.7, -96.75, 26.75] };
 
+// What Dash draws nothing by: its details drawn again would take the keyboard from the list that was just used.
+const UNTOLD = ["at", "look", "bands", "colormap", "stretch"];
 const MOVED_S = 60; // while live, lines of what moved are asked for again so often at most
 const token = (name) => tokens()(name);
 const $ = (id) => document.getElementById(id);
@@ -74,6 +77,7 @@ export async function boot() {
     told: { select, legend, drawn, hovered, drawing: () => app.draw?.active, ground, zoomed: legend },
   });
   app.view.asOf(app.asOf.told);
+  app.look = watchLook({ details: $("details"), choices: app.choices, status: app.status, row: (id) => app.view.held.images?.find((r) => String(r.id) === id), changed: legend });
   createScale($("scale"), app.view.map);
   app.draw = createDraw(app.view.map, { token, done: (area) => app.choices.set({ area }), measured: (m) => app.status.say(`${metresWords(Math.round(m))} measured`) });
   app.events = watchEvents({
@@ -193,7 +197,7 @@ function chosen(now, changed) {
   }
   $("text-all").hidden = !now.q || now.world !== "live" || now.q === app.named;
   // Where the clock stands is told when it has come to rest.
-  if ([...changed].some((k) => k !== "at")) tellDash();
+  if ([...changed].some((k) => !UNTOLD.includes(k))) tellDash();
   legend();
 }
 
@@ -294,6 +298,7 @@ function legend() {
     token, run: app.view.held.run, levels: app.view.held.levels, zoom: Math.floor(app.view.map.getZoom()), hotspotsOn: on, heat: now.heat === "1",
     days: Math.round((to - from) / 86_400), theme: now.theme ?? "dark", veil: parseLayers(now.layers).find((l) => l.name === "coverage").on ? hoursOf(now.veil) : undefined,
     known: now.known_at,
+    look: parseLayers(now.layers).find((l) => l.name === "imagery").on ? app.look?.key() : undefined,
   });
 }
 

@@ -220,3 +220,15 @@ def imagery_cell(n: int) -> int:
 def test_the_serving_role_reads_images_through_their_policy_alone(module_database):
     with psycopg.connect(module_database.app_url.replace("+psycopg", "")) as connection:
         assert connection.execute("SELECT count(*) FROM vigia.image").fetchone() == (0,)
+
+
+def test_what_an_images_values_reach_and_a_stretch_by_them(client, ids):
+    told = client.get(f"/api/images/{ids['multi']}/values?world=live").json()
+    assert [(b["band"], b["name"], b["least"], b["most"], b["low"], b["high"]) for b in told["bands"]] == [
+        (n, name, v, v, v, v) for n, (name, v) in enumerate(zip(MULTI["names"], (100, 300, 500, 900)), 1)]
+    assert told["dtype"] == "uint16" and told["ramps"]["gray"][0] == "#000000" and told["shown"]["scale"] == MULTI["scale"]
+    tile = f"/api/tiles/imagery/{ids['multi']}/{HERE.z}/{HERE.x}/{HERE.y}.png?world=live&bands=nir"
+    grey = lambda query: np.asarray(Picture.open(io.BytesIO(client.get(f"{tile}{query}").content)).convert("RGB")).max()  # noqa: E731
+    assert grey("") == 229 and grey("&stretch=full") == 0, "all of it has one value: the least"
+    assert [p["key"] for p in client.get(f"{tile}&stretch=full&rescale=0,1").json()["problems"]] == ["stretch"]
+    assert client.get("/api/images/999999/values?world=live").status_code == 404

@@ -2,6 +2,7 @@
 import { addLayer, retile, visible } from "../map/adapter.mjs";
 import { layerQuery } from "../choices.mjs";
 import { clock, day, iso } from "../times.mjs";
+import * as looked from "./looked.mjs";
 
 const FRAMES = "frames", CORNERS = "frame-corners";
 const OLD_S = 86_400;
@@ -75,6 +76,7 @@ export function draw(map, rows, at, edge, choices) {
   map.getSource(FRAMES)?.setData({ type: "FeatureCollection", features: shown.map((r) => ({ type: "Feature", geometry: r.footprint, properties: { id: r.id } })) });
   map.getSource(CORNERS)?.setData({ type: "FeatureCollection", features: shown.flatMap((r) => corners(r, edge)) });
   pictures(map, rows, at, choices);
+  looked.draw(map, shown.find((r) => String(r.id) === choices.look && r.on_tiles), choices);
 }
 
 /** Pure: the crop marks of a frame, and its label at the topmost corner. */
@@ -107,4 +109,5 @@ export function show(map, on, opacity) {
     map.setPaintProperty(id, "raster-opacity", part.opacity * opacity);
     if (!on) visible(map, [id], false);
   }
+  looked.show(map, on, opacity);
 }

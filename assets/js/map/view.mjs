@@ -125,6 +125,7 @@ export async function createView(container, { choices, token, status, told, came
     if (!found) return;
     held.images = found.rows;
     if (ready) draw(true);
+    told.legend?.(held.run); // it may name one of them
   }
 
   async function fetchRun(again) {
@@ -321,7 +322,7 @@ export async function createView(container, { choices, token, status, told, came
     if (["layers", "heat", "compare"].some((k) => changed.has(k))) order();
     if (changed.has("trail") && clock.at !== undefined) moving.fetch(clock.at, true);
     if (["sel", "heat", "layers", "trail", "vector", "follow"].some((k) => changed.has(k))) draw(true, true);
-    if (["sel", "heat", "layers", "trail", "vector", "follow", "veil", "compare"].some((k) => changed.has(k))) draw(true);
+    if (["sel", "heat", "layers", "trail", "vector", "follow", "veil", "look", "bands", "colormap", "stretch", "compare"].some((k) => changed.has(k))) draw(true);
   });
 
   refetch();

@@ -2,6 +2,7 @@
 import { ask } from "../api.mjs";
 import { createChoices, DEFAULT_LAYERS, filterQuery, formatLayers, streamQuery } from "../choices.mjs";
 import { follow, followed, onlyMoved, worldOf } from "../following.mjs";
+import { quiet } from "../legend.mjs";
 import { createLive, feedWords, rightsOf } from "../live/live.mjs";
 import { hoursOf, hoursWords } from "../layers/coverage.mjs";
 import { createView } from "../map/view.mjs";
@@ -35,7 +36,7 @@ async function start() {
   const world = told.world ?? worlds.default;
   state.held = worldOf(worlds.worlds.find((w) => w.world === world));
   const to = Math.ceil((edge() + 1) / 60) * 60;
-  choices.set({ world, from: iso(to - DAYS * 86_400), to: iso(to), ...(told.veil ? { veil: told.veil, layers: formatLayers(DEFAULT_LAYERS.map((l) => (l.name === "coverage" ? { ...l, on: true } : l))) } : {}) });
+  choices.set({ world, from: iso(to - DAYS * 86_400), to: iso(to), ...told.look, ...(told.veil ? { veil: told.veil, layers: formatLayers(DEFAULT_LAYERS.map((l) => (l.name === "coverage" ? { ...l, on: true } : l))) } : {}) });
   await look(world);
   live.ask(streamQuery(choices.get()), rightsOf(state.held.state));
   const view = await createView($("map"), {
@@ -185,7 +186,13 @@ function figure(id, value, unit, caption) {
 
 function chips(world) {
   const marking = strictest(state.marking, state.runMarking);
-  $("chips").innerHTML = `${world === "exercise" ? '<span class="exercise">EXERCISE</span>' : ""}${told.veil ? `<span class="veiled">Hatched: not seen for ${hoursWords(hoursOf(told.veil))}</span>` : ""}${marking ? `<span class="${tlp(marking)}">${marking}</span>` : ""}`;
+  $("chips").innerHTML = `${world === "exercise" ? '<span class="exercise">EXERCISE</span>' : ""}${told.veil ? `<span class="veiled">Hatched: not seen for ${hoursWords(hoursOf(told.veil))}</span>` : ""}${lookChip()}${marking ? `<span class="${tlp(marking)}">${marking}</span>` : ""}`;
+}
+
+/** One image in other bands or colours is named: nobody should take them for what the eye would see. */
+function lookChip() {
+  const row = told.look && state.shown?.held.images?.find((r) => String(r.id) === told.look.look);
+  return row ? `<span class="looked">${quiet(`${row.sortie ?? row.name}: ${[told.look.bands?.replaceAll(",", ", "), told.look.colormap, { full: "least to most", percentile: "2nd to 98th percentile" }[told.look.stretch]].filter(Boolean).join(", ")}`)}</span>` : "";
 }
 
 function dots() {
