@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Self
 
 import orjson
-from sqlalchemy import ColumnElement, Integer, Text, and_, cast, distinct, func, or_, select
+from sqlalchemy import ColumnElement, Integer, Text, and_, cast, distinct, false, func, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from data import imagery
+from data import imagery, videos
 from data.filters import Filter
-from data.models import Agency, Image, Segment, Sortie, Source
+from data.models import Agency, Image, Segment, Sortie, Source, Video
 from data.names import any_like
 from data.records import MARKINGS, PRODUCTS
 from errors import FilterInvalid, NotFound
@@ -72,6 +72,15 @@ class Choice:
             out.append(Image.gsd_m <= self.max_gsd_m)
         return out
 
+    def videos(self) -> list[ColumnElement[bool]]:
+        """Conditions on `video`, which has neither a product nor a ground sample: who asks for one means images."""
+        out: list[ColumnElement[bool]] = [false()] if self.product or self.max_gsd_m is not None else []
+        if self.marking:
+            out.append(Video.marking.in_(self.marking))
+        if self.sortie is not None:
+            out.append(Video.sortie_id.is_(None) if self.sortie == 0 else Video.sortie_id == self.sortie)
+        return out
+
 
 def _metres(key: str, value: str) -> float:
     try:
@@ -95,6 +104,21 @@ def images(filter: Filter, choice: Choice) -> list[ColumnElement[bool]]:
     """Conditions on `image` with its sortie."""
     named = [or_(any_like(filter.q, Image.name), any_like(filter.q, Sortie.key, Sortie.platform, Sortie.sensor))] if filter.q else []
     return [*filter.but(q=None).images(), *named, *choice.images()]
+
+
+async def films(session: AsyncConnection, filter: Filter, choice: Choice, *, limit: int, offset: int) -> dict:
+    """One page of the films, the newest first, those that tell no place among them; a text is looked for in names and in sorties."""
+    named = [or_(any_like(filter.q, Video.name), any_like(filter.q, Sortie.key, Sortie.platform, Sortie.sensor))] if filter.q else []
+    return await videos.listed(session, [*filter.but(q=None).videos(), *named, *choice.videos()], limit=limit, offset=offset)
+
+
+async def film(session: AsyncConnection, filter: Filter, number: int) -> dict:
+    """One film with what file it is of, who brought that and when. Raises NotFound."""
+    found = await videos.one(session, filter, number)
+    about = (await session.execute(
+        select(Video.sortie_id, Source.size_bytes.label("source_bytes"), Source.received_at, Source.options["by"].astext.label("brought_by"), Source.options["within"].astext.label("within"))
+        .outerjoin(Source, Source.id == Video.source_id).where(Video.world == filter.world_code, Video.id == number))).mappings().one()
+    return {**found, **about}
 
 
 async def sorties(session: AsyncConnection, filter: Filter, choice: Choice, *, limit: int, offset: int) -> dict:
@@ -150,8 +174,9 @@ def _sortie(row: dict) -> dict:
 
 
 async def agencies(session: AsyncConnection, filter: Filter) -> list[str]:
-    """The agencies whose images there are in the filter's world."""
-    names = select(Agency.name).where(Agency.world == filter.world_code, Agency.id.in_(select(Image.agency_id).where(Image.world == filter.world_code)))
+    """The agencies whose images or films there are in the filter's world."""
+    theirs = union(*(select(of.agency_id).where(of.world == filter.world_code) for of in (Image, Video)))
+    names = select(Agency.name).where(Agency.world == filter.world_code, Agency.id.in_(theirs))
     return list(await session.scalars(names.order_by(Agency.name)))
 
 

@@ -24,7 +24,7 @@ RECORDS = """
       UNION ALL SELECT 'video', v.id, false, to_jsonb(v) FROM video v
       UNION ALL SELECT h.kind, h.record_id, true, h.content::jsonb FROM held h WHERE h.kind IN ('image', 'video')
     )
-    SELECT t.kind, t.id, t.held, c ->> 'sha256', c ->> 'original', ARRAY[c ->> 'cog', c ->> 'served', c #>> '{rendering,preview}'],
+    SELECT t.kind, t.id, t.held, c ->> 'sha256', c ->> 'original', ARRAY[c ->> 'cog', c ->> 'served', coalesce(c #>> '{rendering,preview}', c #>> '{provenance,preview}')],
            ARRAY[c #>> '{provenance,served_sha256}', c #>> '{provenance,served_sha256}', c #>> '{provenance,preview_sha256}']
     FROM told t LEFT JOIN sortie s ON s.id = (c ->> 'sortie_id')::bigint WHERE %(sortie)s::text IS NULL OR s.key = %(sortie)s ORDER BY 1, 2
 """

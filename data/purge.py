@@ -133,7 +133,7 @@ def _drop_files(connection: psycopg.Connection, pictures: list[Erased]) -> None:
     """Of images and films: the file as it came, and what was made of it."""
     connection.execute("""
         INSERT INTO file_to_erase (place, name) SELECT place, name FROM unnest(%s::jsonb[]) AS i (told),
-          LATERAL (VALUES ('original', told ->> 'original'), ('cog', told ->> 'cog'), ('served', told #>> '{rendering,preview}'), ('served', told ->> 'served')) AS f (place, name)
+          LATERAL (VALUES ('original', told ->> 'original'), ('cog', told ->> 'cog'), ('served', told #>> '{rendering,preview}'), ('served', told #>> '{provenance,preview}'), ('served', told ->> 'served')) AS f (place, name)
         WHERE name IS NOT NULL ON CONFLICT DO NOTHING
     """, ([p.content for p in pictures],))
 

@@ -1,4 +1,4 @@
-"""Images for STAC: which a search finds, page after page, and collections of them."""
+"""Images and films for STAC: which a search finds, page after page, and collections of them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import shapely
 from sqlalchemy import Text, and_, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from data import imagery
+from data import imagery, videos
 from data.filters import Filter
-from data.models import Image, Sortie
+from data.models import Image, Sortie, Video
 from data.query import parse_time
 from errors import FilterInvalid
 
@@ -20,46 +20,62 @@ VERTICES_MAX = 2_000
 MOMENT = timedelta(microseconds=1)  # times are kept to it, and a Filter's end is not included
 
 
-async def search(session: AsyncConnection, filter: Filter, *, limit: int, after: tuple[datetime, int] | None = None, ids: list[int] | None = None,
-                 sorties: list[int | None] | None = None, intersects: shapely.Geometry | None = None) -> tuple[list[dict], tuple[datetime, int] | None]:
-    """Images, the newest first, and what the next page comes after; None: there is none. Costs the same however far in it is."""
-    conditions = [*filter.images()]
-    if ids is not None:
-        conditions.append(Image.id.in_(ids))
-    if sorties is not None:
-        conditions.append(or_(Image.sortie_id.in_([s for s in sorties if s is not None]), *([Image.sortie_id.is_(None)] if None in sorties else [])))
-    if intersects is not None:
-        conditions.append(func.ST_Intersects(Image.footprint, func.ST_GeomFromText(shapely.to_wkt(intersects, rounding_precision=7), 4326)))
-    if after is not None:
-        conditions.append(or_(Image.captured_at < after[0], and_(Image.captured_at == after[0], Image.id < after[1])))
-    found = await session.execute(imagery.rows(conditions, Image.sortie_id, Image.original, Image.cog, Sortie.platform, Sortie.sensor)
-                                  .order_by(Image.captured_at.desc(), Image.id.desc()).limit(limit + 1))
-    rows = [{**imagery.told(dict(r)), "rendering": r["rendering"]} for r in found.mappings()]
-    return rows[:limit], (rows[limit - 1]["captured_at"], rows[limit - 1]["id"]) if len(rows) > limit else None
+After = tuple[datetime, str, int]  # the last of a page: when, `image` or `video`, its number
+
+
+async def search(session: AsyncConnection, filter: Filter, *, limit: int, after: After | None = None, ids: list[tuple[str, int]] | None = None,
+                 sorties: list[int | None] | None = None, intersects: shapely.Geometry | None = None, films: bool = False) -> tuple[list[dict], After | None]:
+    """Images, and `films` that tell a place, the newest first, and what the next page comes after; None: there is none. Costs the same however far in it is."""
+    def conditions(kind: str, of, at, place) -> list:
+        out = [of.id.in_([number for what, number in ids if what == kind])] if ids is not None else []
+        if sorties is not None:
+            out.append(or_(of.sortie_id.in_([s for s in sorties if s is not None]), *([of.sortie_id.is_(None)] if None in sorties else [])))
+        if intersects is not None:
+            out.append(func.ST_Intersects(place, func.ST_GeomFromText(shapely.to_wkt(intersects, rounding_precision=7), 4326)))
+        if after is not None:
+            out.append(or_(at < after[0], and_(at == after[0], of.id < after[2] if kind == after[1] else kind < after[1])))
+        return out
+
+    found = await session.execute(
+        imagery.rows([*filter.images(), *conditions("image", Image, Image.captured_at, Image.footprint)], Image.sortie_id, Image.original, Image.cog, Sortie.platform, Sortie.sensor)
+        .order_by(Image.captured_at.desc(), Image.id.desc()).limit(limit + 1))
+    rows = [{**imagery.told(dict(r)), "rendering": r["rendering"], "kind": "image"} for r in found.mappings()]
+    if films:
+        found = await session.execute(
+            videos.rows([*filter.videos(), Video.extent.is_not(None), *conditions("video", Video, Video.started_at, Video.extent)], Video.sortie_id, Sortie.platform, Sortie.sensor)
+            .order_by(Video.started_at.desc(), Video.id.desc()).limit(limit + 1))
+        rows = sorted([*rows, *({**videos.told(dict(r)), "kind": "video"} for r in found.mappings())], key=_place_in, reverse=True)
+    return rows[:limit], _place_in(rows[limit - 1]) if len(rows) > limit else None
+
+
+def _place_in(row: dict) -> After:
+    """Where a row stands among images and films."""
+    return row["captured_at" if row["kind"] == "image" else "started_at"], row["kind"], row["id"]
 
 
 async def sortieless(session: AsyncConnection, filter: Filter) -> dict:
-    """How many images have no sortie, where and between which times."""
+    """How many images and films with a place have no sortie; of the images where and between which times."""
     row = (await session.execute(select(
         func.count().label("images"), func.min(Image.captured_at).label("first_image_at"), func.max(Image.captured_at).label("last_image_at"),
         cast(func.ST_AsGeoJSON(func.ST_Envelope(func.ST_Collect(Image.footprint)), 6), Text).label("extent"),
     ).where(Image.world == filter.world_code, Image.sortie_id.is_(None)))).mappings().one()
-    return dict(row)
+    films = await session.scalar(select(func.count()).where(Video.world == filter.world_code, Video.sortie_id.is_(None), Video.extent.is_not(None)))
+    return {**row, "films": films}
 
 
-def token_of(after: tuple[datetime, int]) -> str:
+def token_of(after: After) -> str:
     """Where a page ends, as text."""
-    return base64.urlsafe_b64encode(f"{after[0].isoformat()} {after[1]}".encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(f"{after[0].isoformat()} {after[1]} {after[2]}".encode()).decode().rstrip("=")
 
 
-def after_of(token: str) -> tuple[datetime, int]:
+def after_of(token: str) -> After:
     """What `token_of` made. Raises FilterInvalid."""
     try:
-        moment, _, number = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode().partition(" ")
+        moment, kind, number = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode().split(" ")
         told, id = datetime.fromisoformat(moment), int(number)
-        if told.tzinfo is None or not 0 <= id < 2**63:
+        if told.tzinfo is None or kind not in ("image", "video") or not 0 <= id < 2**63:
             raise ValueError(token)
-        return told, id
+        return told, kind, id
     except (ValueError, binascii.Error):
         raise FilterInvalid([{"key": "token", "value": token[:80], "expected": "what a link to the next page has"}]) from None
 

@@ -13,7 +13,8 @@ from errors import NotFound
 ANGLES = ("heading_deg", "pitch_deg", "roll_deg", "sensor_azimuth_deg", "sensor_elevation_deg", "sensor_roll_deg", "fov_h_deg", "fov_v_deg", "slant_m")
 
 
-def _rows(conditions):
+def rows(conditions, *also):
+    """Films with their sortie, agency, source, and how much they tell of places."""
     first = (select(cast(func.ST_AsGeoJSON(func.coalesce(VideoLook.sensor, VideoLook.centre), 7), Text)).where(VideoLook.video_id == Video.id)
              .where(func.coalesce(VideoLook.sensor, VideoLook.centre).isnot(None)).order_by(VideoLook.at).limit(1).correlate(Video).scalar_subquery())
     looks = select(func.count()).where(VideoLook.video_id == Video.id).correlate(Video).scalar_subquery()
@@ -22,29 +23,31 @@ def _rows(conditions):
             Video.id, Video.world, Video.name, Video.track_id, Video.started_at, Video.ended_at, Video.duration_s, Video.codec, Video.width_px, Video.height_px, Video.rate_hz,
             Video.sha256, Video.provenance, Video.marking, Video.recorded_at, Sortie.key.label("sortie"), Agency.name.label("agency"), Source.name.label("source"),
             Source.grade, Source.handling, looks.label("looks"), first.label("place"),
+            cast(func.ST_AsGeoJSON(Video.extent, 6), Text).label("extent"), Video.provenance["preview"].isnot(None).label("has_picture"), *also,
         )
         .outerjoin(Source, Source.id == Video.source_id).outerjoin(Sortie, Sortie.id == Video.sortie_id).outerjoin(Agency, Agency.id == Video.agency_id)
         .where(*conditions)
     )
 
 
-def _told(row: dict) -> dict:
-    return {**row, "world": "exercise" if row["world"] else "live", "place": orjson.loads(row["place"]) if row["place"] else None}
+def told(row: dict) -> dict:
+    """A row of `rows` as it is told."""
+    return {**row, "world": "exercise" if row["world"] else "live", **{key: orjson.loads(row[key]) if row[key] else None for key in ("place", "extent")}}
 
 
-async def page(session: AsyncConnection, filter: Filter, *, limit: int, offset: int) -> dict:
-    """One page of the films whose time meets the window, newest first."""
-    total = await session.scalar(select(func.count()).select_from(Video).where(*filter.videos()))
-    rows = await session.execute(_rows(filter.videos()).order_by(Video.started_at.desc(), Video.id.desc()).limit(limit).offset(offset))
-    return {"total": total, "rows": [_told(dict(r)) for r in rows.mappings()]}
+async def listed(session: AsyncConnection, conditions, *, limit: int, offset: int) -> dict:
+    """One page of the films under conditions on `video` with its sortie, newest first."""
+    total = await session.scalar(select(func.count()).select_from(Video).outerjoin(Sortie, Sortie.id == Video.sortie_id).where(*conditions))
+    found = await session.execute(rows(conditions).order_by(Video.started_at.desc(), Video.id.desc()).limit(limit).offset(offset))
+    return {"total": total, "rows": [told(dict(r)) for r in found.mappings()]}
 
 
 async def one(session: AsyncConnection, filter: Filter, video_id: int) -> dict:
     """One film of the filter's world. Raises NotFound."""
-    row = (await session.execute(_rows([Video.world == filter.world_code, Video.id == video_id]))).mappings().one_or_none()
+    row = (await session.execute(rows([Video.world == filter.world_code, Video.id == video_id]))).mappings().one_or_none()
     if row is None:
         raise NotFound(f"no video {video_id} in the {filter.world} world")
-    return _told(dict(row))
+    return told(dict(row))
 
 
 async def served(session: AsyncConnection, filter: Filter, video_id: int) -> tuple[str, str]:
@@ -52,6 +55,15 @@ async def served(session: AsyncConnection, filter: Filter, video_id: int) -> tup
     row = (await session.execute(select(Video.served, Video.sha256).where(Video.world == filter.world_code, Video.id == video_id))).one_or_none()
     if row is None:
         raise NotFound(f"no video {video_id} in the {filter.world} world")
+    return row[0], row[1]
+
+
+async def preview(session: AsyncConnection, filter: Filter, video_id: int) -> tuple[str, str]:
+    """The small picture of a film, and its fingerprint. Raises NotFound."""
+    row = (await session.execute(select(Video.provenance["preview"].astext, Video.provenance["preview_sha256"].astext).where(
+        Video.world == filter.world_code, Video.id == video_id))).one_or_none()
+    if row is None or row[0] is None:
+        raise NotFound(f"no picture of a video {video_id} in the {filter.world} world")
     return row[0], row[1]
 
 

@@ -59,6 +59,20 @@ def item(image: dict, links: list[dict], assets: dict[str, dict]) -> dict:
     }
 
 
+def video_item(film: dict, links: list[dict], assets: dict[str, dict]) -> dict:
+    """An item of a film that tells a place (data/stac.py)."""
+    properties = {
+        "datetime": _time(film["started_at"]), "start_datetime": _time(film["started_at"]), "end_datetime": _time(max(film["started_at"], film["ended_at"])),
+        "created": _time(film["recorded_at"]), "title": film["name"], "platform": film["platform"], "instruments": [film["sensor"]] if film["sensor"] else None,
+        "vigia:product": "video", "vigia:duration_s": film["duration_s"], "vigia:marking": film["marking"], "vigia:agency": film["agency"], "vigia:sortie": film["sortie"],
+        "vigia:handling": film["handling"], "vigia:grade": film["grade"], "vigia:sha256": film["sha256"], "vigia:world": film["world"],
+    }
+    return {
+        "type": "Feature", "stac_version": VERSION, "stac_extensions": [], "id": f"video-{film['id']}", "collection": collection_id(film["sortie_id"]), "geometry": film["extent"],
+        "bbox": bbox(film["extent"]), "properties": {k: v for k, v in properties.items() if v is not None}, "links": links, "assets": assets,
+    }
+
+
 def collection(sortie: dict | None, world: str, extent: dict | None, first: datetime | None, last: datetime | None, links: list[dict]) -> dict:
     """A collection of a sortie (data/catalogue.py); of None: what has none."""
     told = sortie or {}

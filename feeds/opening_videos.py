@@ -15,7 +15,8 @@ from analysis.footprint import Camera, NoFootprint, footprint
 from feeds import klv
 from feeds.opening import Bad
 
-SERVED = "served.mp4"
+SERVED, PREVIEW = "served.mp4", "preview.webp"
+PREVIEW_PX = 512
 LOOK_US = 500_000  # what is kept of the metadata: two a second
 LOOKS_MAX = 200_000
 PIXELS_MAX = 8192 * 8192
@@ -95,7 +96,19 @@ class _Film:
                 raise Bad("a film with at least one whole picture", "pictures", 0)
         for packets in self.packets.values():
             packets.end()
-        return self._whole(rate)
+        return {**self._whole(rate), "preview": self._preview()}
+
+    def _preview(self) -> bool:
+        """Write `preview.webp`: its first picture, small; whether there is one."""
+        try:
+            with av.open(SERVED, format="mov") as film:
+                picture = next(film.decode(video=0)).to_image()
+            picture.thumbnail((PREVIEW_PX, PREVIEW_PX))
+            picture.save(PREVIEW, "WEBP", quality=78)
+        except (av.error.FFmpegError, StopIteration, ValueError, OSError) as error:
+            self.notes.append(f"no picture of it in lists ({type(error).__name__})")
+            return False
+        return True
 
     def _seconds(self, pts: int) -> float:
         return float((pts - (self.zero or 0)) * self.stream.time_base)

@@ -29,11 +29,12 @@ def run(job: Job) -> None:
         job.progress(f"Video, {job.path.name}", 1, 3)
         started_at, how = _started(job, told)
         served = images.keep_served(job, folder / "served.mp4")
+        preview = images.keep_served(job, folder / "preview.webp") if told["preview"] else None
     original = keep_original(job).name
     sortie = sorties.of(job)
     track = _path(job, told, sortie)
     job.progress(f"Video, {job.path.name}", 2, 3)
-    video = _store(job, told, started_at, sortie, track, original, served, how)
+    video = _store(job, told, started_at, sortie, track, original, served, preview, how)
     _looks(job, video, told["looks"])
     job.report.read += 1
     job.report.stored += 1
@@ -70,7 +71,8 @@ def _path(job: Job, told: dict, sortie: sorties.Sortie | None) -> int | None:
     return telemetry.put(job, telemetry.Flown("misb video", columns), sortie)
 
 
-def _store(job: Job, told: dict, started_at: datetime, sortie: sorties.Sortie | None, track: int | None, original: str, served: str, how: str) -> int:
+def _store(job: Job, told: dict, started_at: datetime, sortie: sorties.Sortie | None, track: int | None, original: str, served: str, preview: str | None,
+           how: str) -> int:
     places = [shapely.Point(look[lon], look[lat]) for look in told["looks"] for lon, lat in (("lon", "lat"), ("centre_lon", "centre_lat")) if lat in look]
     places += [shapely.Polygon(look["corners"]) for look in told["looks"] if "corners" in look]
     extent = shapely.convex_hull(shapely.GeometryCollection(places)) if places else None
@@ -78,7 +80,8 @@ def _store(job: Job, told: dict, started_at: datetime, sortie: sorties.Sortie | 
         "world": job.world, "sortie_id": sortie and sortie.id, "track_id": track, "name": job.path.stem, "started_at": started_at,
         "ended_at": started_at + timedelta(seconds=told["duration_s"]), "duration_s": told["duration_s"], "codec": told["codec"], "width_px": told["width"],
         "height_px": told["height"], "rate_hz": told["rate_hz"], "sha256": job.sha256, "original": original, "served": served,
-        "provenance": Jsonb({"inputs": [{"name": job.path.name, "sha256": job.sha256}], "served_sha256": images.digest(served), "started_at_from": how, "made_with": told["made_with"], "pictures": told["pictures"], "klv": told["klv"], "notes": told["notes"]}),
+        "provenance": Jsonb({"inputs": [{"name": job.path.name, "sha256": job.sha256}], "served_sha256": images.digest(served),
+                             **({"preview": preview, "preview_sha256": images.digest(preview)} if preview else {}), "started_at_from": how, "made_with": told["made_with"], "pictures": told["pictures"], "klv": told["klv"], "notes": told["notes"]}),
         "agency_id": job.agency_id if job.agency_id is not None else sortie and sortie.agency_id, "marking": job.options.marking or "TLP:AMBER", "source_id": job.source_id,
     }
     names = ", ".join(row)  # of ours

@@ -246,6 +246,7 @@ def video(v: dict) -> list:
             ("Left out", f"{bad:,} packets: {told['bad_length']:,} bad lengths, {told['bad_checksum']:,} bad checksums, {told['bad_content']:,} bad contents" if bad else None),
         ]),
         _origin(v),
+        html.P(html.A("In the catalogue", href=f"/imagery?world={v['world']}&view=films&sel=video:{v['id']}"), className="note"),
     ]
 
 

@@ -23,8 +23,11 @@ from routes.uploads import limits
 router = APIRouter()
 
 PAGE = 48
-VIEWS = ("images", "sorties", "upload")
+VIEWS = ("images", "films", "sorties", "upload")
 OWN_KEYS = (*catalogue.KEYS, *KEYS, "view", "sel")
+
+
+SHOWN = {"image": (catalogue.image, parts.image), "video": (catalogue.film, parts.film), "sortie": (catalogue.sortie, parts.sortie)}  # what `sel` may name
 
 
 @router.get("/api/sorties")
@@ -70,6 +73,9 @@ async def page(request: Request) -> Response:
         found = {"total": 0, "rows": []}
         if view == "images":
             found = await catalogue.page(session, filter, choice, limit=limit, offset=offset)
+        elif view == "films":
+            found = await catalogue.films(session, filter, choice, limit=limit, offset=offset)
+            found["rows"] = [{**r, "kind": "video"} for r in found["rows"]]
         elif view == "sorties":
             found = await catalogue.sorties(session, filter, choice, limit=limit, offset=offset)
         details, chosen = await _details(request, session, filter)
@@ -78,7 +84,7 @@ async def page(request: Request) -> Response:
         house = await uploads.agencies(database(request), at_hand().token) if may_bring else []
         inner = parts.upload_form(house, [m for m in LEVEL if LEVEL[m] <= at_hand().ceiling], limits()) if may_bring else parts.MAY_NOT
     else:
-        inner = (parts.images if view == "images" else parts.sorties)(found["rows"], link) + parts.pages(found["total"], offset, limit, link)
+        inner = {"images": parts.images, "films": parts.films, "sorties": parts.sorties}[view](found["rows"], link) + parts.pages(found["total"], offset, limit, link)
     body = parts.body(view=view, filter=filter, choice=choice, agencies=agencies, may_bring=may_bring, inner=inner, details=details, markings={r["marking"] for r in [*found["rows"], *([chosen] if chosen else [])]},
                       told={"view": view, "rows": [parts.on_map(r) for r in found["rows"]], "chosen": parts.on_map(chosen) if chosen else None,
                             "bbox": filter.bbox, "world": filter.world, "upload": limits() if view == "upload" and may_bring else None})
@@ -88,15 +94,15 @@ async def page(request: Request) -> Response:
 async def _details(request: Request, session, filter: Filter) -> tuple[str, dict | None]:
     """What `sel` names, as markup and as a record."""
     what, _, number = request.query_params.get("sel", "").partition(":")
-    if what not in ("image", "sortie") or not (number.isascii() and number.isdecimal()) or int(number) >= 2**63:
+    if what not in SHOWN or not (number.isascii() and number.isdecimal()) or int(number) >= 2**63:
         return "", None
     try:
-        found = await (catalogue.image if what == "image" else catalogue.sortie)(session, filter, int(number))
+        found = await SHOWN[what][0](session, filter, int(number))
     except NotFound as gone:
         return parts.nothing(str(gone)), None
     if what == "sortie":
         found["authority"] = await _authority(request, found["authority_id"])
-    return (parts.image(found) if what == "image" else parts.sortie(found)), {**found, "kind": what}
+    return SHOWN[what][1](found), {**found, "kind": what}
 
 
 async def _authority(request: Request, number: int | None) -> str | None:

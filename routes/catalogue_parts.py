@@ -15,7 +15,7 @@ from data.records import MARKINGS, PRODUCTS
 from errors import FilterInvalid
 from routes import papers
 
-TITLES = (("images", "Images"), ("sorties", "Sorties"), ("upload", "Bring files in"))
+TITLES = (("images", "Images"), ("films", "Films"), ("sorties", "Sorties"), ("upload", "Bring files in"))
 PRODUCT_WORD = {"orthophoto": "Orthophotos", "frame": "Frames"}
 MAY_NOT = '<p class="none">Files are brought in by coordinators, analysts and supervisors.</p>'
 BODY = """<link rel="stylesheet" href="/assets/vendor/maplibre-gl.css">
@@ -65,9 +65,10 @@ def _fields(filter: Filter, choice: Choice, agencies: list[str], view: str) -> s
         _field("From (UTC)", f'<input type="datetime-local" name="from" value="{_local(filter.start)}">'),
         _field("To (UTC)", f'<input type="datetime-local" name="to" value="{_local(filter.end)}">'),
         _field("Agency", _select("agency", [(a, a) for a in agencies], filter.agency[0] if len(filter.agency) == 1 else "")),
-        _field("Product", _select("product", [(p, PRODUCT_WORD[p]) for p in PRODUCTS], choice.product[0] if len(choice.product) == 1 else "")),
+        _field("Product", _select("product", [(p, PRODUCT_WORD[p]) for p in PRODUCTS], choice.product[0] if len(choice.product) == 1 else "")) if view != "films" or choice.product else "",
         _field("Marking", _select("marking", [(m, m) for m in MARKINGS], choice.marking[0] if len(choice.marking) == 1 else "")),
-        _field("Ground sample up to (m)", f'<input type="number" name="max_gsd_m" min="0.001" max="99999" step="any" value="{_(dict(choice.pairs()).get("max_gsd_m", ""))}">'),
+        _field("Ground sample up to (m)", f'<input type="number" name="max_gsd_m" min="0.001" max="99999" step="any" value="{_(dict(choice.pairs()).get("max_gsd_m", ""))}">')
+        if view != "films" or choice.max_gsd_m is not None else "",
         _field("Sortie", f'<input name="sortie" inputmode="numeric" pattern="[0-9]*" value="{_(dict(choice.pairs()).get("sortie", ""))}" placeholder="Number; 0: of none">'),
         f'<div class="field"><span class="label">Place</span><input type="hidden" name="bbox" value="{_(told.get("bbox", ""))}">'
         f'<span class="actions"><button type="submit" class="plain" id="here">Search this view</button>{"<button class=plain id=anywhere>Anywhere</button>" if filter.bbox else ""}</span></div>',
@@ -103,6 +104,19 @@ def _row(link: Link, key: str, name: str, picture: str, time: str, about: str, r
             f'<span>{_(r["agency"] or "no agency")} {marking(r["marking"])}</span></span></a></li>')
 
 
+def films(rows: list[dict], link: Link) -> str:
+    """The page's films, each a link to its details."""
+    if not rows:
+        return _nothing_here(link)
+    return '<ul class="images" id="rows">' + "".join(_film_row(r, link) for r in rows) + "</ul>"
+
+
+def _film_row(r: dict, link: Link) -> str:
+    about = ", ".join(filter(None, (length(r["duration_s"]), f"{r['width_px']:,} × {r['height_px']:,} px", f"sortie {r['sortie']}" if r["sortie"] else None,
+                                    None if r["extent"] else "no place is known")))
+    return _row(link, f"video:{r['id']}", r["name"], _still(r, "thumb"), when(r["started_at"]), about, r)
+
+
 def sorties(rows: list[dict], link: Link) -> str:
     if not rows:
         return _nothing_here(link)
@@ -116,7 +130,7 @@ def _sortie_row(r: dict, link: Link) -> str:
 
 def _nothing_here(link: Link) -> str:
     chosen = len(link.filter.pairs()) - 1 + len(link.choice.pairs())
-    what = "images" if link.view == "images" else "sorties"
+    what = link.view
     if chosen:
         return f'<p class="none">No {what} under this filter. <a href="/imagery?world={link.filter.world}&amp;view={link.view}">Clear the filter</a></p>'
     return f'<p class="none">No {what} yet. Files come in by the browser, a watched folder or <code>./vigia import imagery FILE…</code></p>'
@@ -160,12 +174,30 @@ def image(i: dict) -> str:
     ]))
 
 
+def film(v: dict) -> str:
+    """One film (data.catalogue.film)."""
+    how = {k: value for k, value in (v["provenance"] or {}).items() if k not in ("klv", "notes")}
+    klv, notes = v["provenance"].get("klv") or {}, v["provenance"].get("notes") or []
+    made = [(k.replace("_", " ").capitalize(), _(json.dumps(value) if isinstance(value, (dict, list)) else value)) for k, value in sorted(how.items()) if value not in (None, "", [], {})]
+    sortie_link = f'<a href="/imagery?world={v["world"]}&amp;view=sorties&amp;sel=sortie:{v["sortie_id"]}">{_(v["sortie"])}</a>' if v["sortie"] else None
+    track = f'<a href="/?world={v["world"]}&amp;sel=track:{v["track_id"]}">track {v["track_id"]}</a>' if v["track_id"] else None
+    told = f"{v['looks']:,} looks, from {klv.get('good', 0):,} of {klv.get('read', 0):,} KLV packets" if v["looks"] else "none"
+    return (f'<h2>{_(v["name"])}</h2>{_still(v, "large") if v["has_picture"] else ""}<p class="actions"><a class="go" href="{_(on_the_map(v))}">Play beside the map</a></p>' + _facts([
+        ("From", when(v["started_at"])), ("To", when(v["ended_at"])), ("Length", length(v["duration_s"])), ("Place", "on the map" if v["extent"] else "no place is known"),
+        ("Metadata", told), ("Sensor’s path", track), ("Sortie", sortie_link), ("Picture", f"{v['width_px']:,} × {v['height_px']:,} px, {v['rate_hz']:.3g} a second, {_(v['codec'])}"),
+        ("Agency", _(v["agency"] or "none")), ("Marking", marking(v["marking"])), ("Handling", v["handling"] and _(v["handling"])), ("Grade", _(v["grade"]) if v["grade"] else None),
+    ]) + "<h3>Where it is from</h3>" + _facts([
+        ("Source file", _(" in ".join(filter(None, (v["source"], v["within"])))) if v["source"] else None), ("Brought by", _(v["brought_by"] or "not noted")), ("Received", when(v["received_at"])),
+        ("Size", f"{v['source_bytes']:,} bytes" if v["source_bytes"] else None), ("SHA-256", f"<code>{_(v['sha256'])}</code>"), ("Notes", _("; ".join(notes)) or None), *made,
+    ]))
+
+
 def sortie(s: dict) -> str:
     """One sortie (data.catalogue.sortie, with `authority`)."""
     at = f"/imagery?world={s['world']}&view=images&sortie={s['id']}"
     track = f'<a href="/?world={s["world"]}&amp;sel=track:{s["track_id"]}">track {s["track_id"]}</a>' if s["track_id"] else None
     authority = _(s["authority"]) if s.get("authority") else "recorded" if s["authority_id"] else None
-    return f'<h2>Sortie {_(s["key"])}</h2><p class="actions"><a class="go" href="{_(at)}">Its images</a></p>' + _facts([
+    return f'<h2>Sortie {_(s["key"])}</h2><p class="actions"><a class="go" href="{_(at)}">Its images</a> <a class="plain" href="{_(at.replace("view=images", "view=films"))}">Its films</a></p>' + _facts([
         ("Platform", s["platform"] and _(s["platform"])), ("Sensor", s["sensor"] and _(s["sensor"])), ("Flown", _span(s)), ("Images", _number(s["images"], "image")),
         ("Products", _(", ".join(s["products"])) or None), ("Best ground sample", sample(s["best_gsd_m"])), ("Path", track), ("Authority", authority),
         ("Agency", _(s["agency"] or "none")), ("Marking", marking(s["marking"])), ("First told by", s["source"] and _(s["source"])), ("Brought by", _(s["brought_by"] or "not noted")),
@@ -185,16 +217,19 @@ def on_map(r: dict) -> dict:
 
 
 def on_the_map(i: dict) -> str:
-    """The map at an image's place and time, with it chosen."""
-    at: datetime = i["captured_at"].astimezone(timezone.utc)
-    lons, lats = zip(*_points(i["footprint"]["coordinates"]))
+    """The map at an image's or a film's place and time, with it chosen; of one without a place, at its time."""
+    film = "started_at" in i
+    at: datetime = i["started_at" if film else "captured_at"].astimezone(timezone.utc)
+    told = {"world": i["world"], "from": _z(at - timedelta(days=7)), "to": _z(at + timedelta(days=1)), "at": _z(at), "sel": f"{'video' if film else 'image'}:{i['id']}"}
+    if (shape := i.get("footprint") or i.get("extent")) is None:
+        return f"/?{urlencode(told)}"
+    lons, lats = zip(*_points(shape["coordinates"]))
     across = max(max(lons) - min(lons), (max(lats) - min(lats)) * 1.5, 0.0005)
     if across > 180:  # over the antimeridian
         lons = [lon % 360 for lon in lons]
         across = max(lons) - min(lons)
     zoom = min(17.0, max(2.0, math.log2(360 / across) + 0.3))
     lon = (min(lons) + max(lons)) / 2
-    told = {"world": i["world"], "from": _z(at - timedelta(days=7)), "to": _z(at + timedelta(days=1)), "at": _z(at), "sel": f"image:{i['id']}"}
     return f"/?{urlencode(told)}#map={zoom:.2f}/{(min(lats) + max(lats)) / 2:.5f}/{lon - 360 if lon > 180 else lon:.5f}"
 
 
@@ -252,6 +287,26 @@ def _thumbnail(r: dict) -> str:
     if not r["on_tiles"]:
         return '<span class="thumb blank">no picture</span>'
     return f'<img class="thumb" loading="lazy" decoding="async" width="112" height="84" src="/api/images/{r["id"]}/thumbnail.webp?world={r["world"]}" alt="">'
+
+
+def _still(v: dict, size: str) -> str:
+    """A film's first picture."""
+    if not v["has_picture"]:
+        return '<span class="thumb blank">no picture</span>'
+    return f'<img class="{size}" loading="lazy" decoding="async" width="112" height="84" src="/api/videos/{v["id"]}/thumbnail.webp?world={v["world"]}" alt="">' if size == "thumb" else \
+        f'<img class="{size}" src="/api/videos/{v["id"]}/thumbnail.webp?world={v["world"]}" alt="First picture of {_(v["name"])}">'
+
+
+def length(seconds: float) -> str:
+    """How long a film is.
+
+    >>> length(6.2), length(125), length(3725)
+    ('6 s', '2:05 min', '1:02:05 h')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60}:{whole % 60:02d} min" if whole < 3600 else f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d} h"
 
 
 def _span(s: dict) -> str:

@@ -72,7 +72,7 @@ RULES: tuple[Rule, ...] = (
     Rule("/api/seizures", PERSONS, LOOK), Rule("/api/seizures/{}", PERSONS, LOOK), Rule("/api/tracks", PERSONS, LOOK), Rule("/api/tracks/{}", PERSONS, LOOK),
     Rule("/api/tracks/{}/fixes", PERSONS, LOOK), Rule("/api/images/{}", PERSONS, LOOK), Rule("/api/images/{}/thumbnail.webp", PERSONS, LOOK),
     Rule("/api/images/{}/values", PERSONS, LOOK),
-    Rule("/api/videos/{}", PERSONS, LOOK), Rule("/api/videos/{}/looks", PERSONS, LOOK), Rule("/api/videos/{}/file.mp4", PERSONS, LOOK, often=True),
+    Rule("/api/videos/{}", PERSONS, LOOK), Rule("/api/videos/{}/looks", PERSONS, LOOK), Rule("/api/videos/{}/file.mp4", PERSONS, LOOK, often=True), Rule("/api/videos/{}/thumbnail.webp", PERSONS, LOOK),
     Rule("/api/events/{}", PERSONS, LOOK), Rule("/api/events/{}/zone", PERSONS, LOOK), Rule("/api/alerts/{}", PERSONS, LOOK),
     Rule("/api/sorties", PERSONS, LOOK), Rule("/api/sorties/{}", PERSONS, LOOK), Rule("/imagery", PERSONS, LOOK),
     Rule("/api/search", PERSONS, LOOK), Rule("/api/openapi.json", PERSONS),

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from data import catalogue, stac
 from data.filters import Filter
 from errors import FilterInvalid, NotFound
-from exports.stac import COG, CONFORMS, VERSION, collection, collection_id, item, number_of, SORTIELESS
+from exports.stac import COG, CONFORMS, VERSION, collection, collection_id, item, number_of, SORTIELESS, video_item
 from routes.asking import LIST_MAX, as_json, database
 from routes.told import told as body_of
 from settings import access
@@ -51,12 +51,12 @@ async def collections(request: Request) -> Response:
         alone = await stac.sortieless(session, at.filter)
     told = [_collection(at, s, s) for s in found["rows"]]
     more = offset + limit < found["total"]
-    if alone["images"] and not more:
+    if (alone["images"] or alone["films"]) and not more:
         told.append(_collection(at, None, alone))
     links = [at.link("self", "/collections"), at.link("root", "")]
     if more:
         links.append(at.link("next", "/collections", offset=offset + limit, limit=limit))
-    return as_json({"collections": told, "links": links, "numberMatched": found["total"] + bool(alone["images"]), "numberReturned": len(told)}, rows=len(told))
+    return as_json({"collections": told, "links": links, "numberMatched": found["total"] + bool(alone["images"] or alone["films"]), "numberReturned": len(told)}, rows=len(told))
 
 
 @router.get("/collections/{collection}")
@@ -67,7 +67,7 @@ async def one_collection(request: Request, collection: str) -> Response:
 
 @router.get("/collections/{collection}/items")
 async def items(request: Request, collection: str) -> Response:
-    """Its images, the newest first; `bbox`, `datetime`, `limit`."""
+    """Its images, and films that tell a place, the newest first; `bbox`, `datetime`, `limit`."""
     at = _Links(request, "bbox", "datetime", "limit", "token")
     await _found(request, at, collection)
     told = dict(request.query_params.multi_items())
@@ -76,9 +76,9 @@ async def items(request: Request, collection: str) -> Response:
 
 @router.get("/collections/{collection}/items/{item}")
 async def one_item(request: Request, collection: str, item: str) -> Response:
-    at, sortie, number = _Links(request), _sortie_of(collection), number_of(item, "image")
+    at, sortie = _Links(request), _sortie_of(collection)
     async with database(request).reading() as session:
-        rows, _ = await stac.search(session, at.filter, limit=1, ids=[] if number is None else [number], sorties=[] if sortie == 0 else [sortie])
+        rows, _ = await stac.search(session, at.filter, limit=1, films=True, ids=_numbers(item), sorties=[] if sortie == 0 else [sortie])
     if not rows:
         raise NotFound(f"no item {item[:60]} in {collection[:60]}")
     return Response(orjson.dumps(_item(at, rows[0]), option=orjson.OPT_UTC_Z), media_type=GEOJSON, headers={"Cache-Control": "no-store", "X-Rows": "1"})
@@ -112,12 +112,12 @@ async def _searched(request: Request, at: _Links, told: dict[str, str], path: st
         filter = filter.but(start=start, end=end)
     if told.get("intersects") and told.get("bbox"):
         raise FilterInvalid([{"key": "intersects", "value": "beside bbox", "expected": "one of the two"}])
-    ids = None if "ids" not in told else [n for part in told["ids"].split(",") if (n := number_of(part.strip(), "image")) is not None]
+    ids = None if "ids" not in told else [found for part in told["ids"].split(",") for found in _numbers(part.strip())]
     wanted = None if "collections" not in told else [s for part in told["collections"].split(",") if (s := _sortie_of(part.strip())) != 0]
     limit = min(max(_number(told.get("limit"), "limit", LIMIT), 1), LIST_MAX)
     async with database(request).reading() as session:
         rows, after = await stac.search(
-            session, filter, limit=limit, after=stac.after_of(told["token"]) if told.get("token") else None, ids=ids, sorties=wanted,
+            session, filter, limit=limit, films=True, after=stac.after_of(told["token"]) if told.get("token") else None, ids=ids, sorties=wanted,
             intersects=stac.shape_of(told["intersects"]) if told.get("intersects") else None)
     links = [at.link("self", path, GEOJSON), at.link("root", "")]
     if after and body is not None:
@@ -158,6 +158,11 @@ async def _found(request: Request, at: _Links, id: str) -> dict:
     raise NotFound(f"no collection {id[:60]} here")
 
 
+def _numbers(id: str) -> list[tuple[str, int]]:
+    """What an item's name says it is: `image-3` or `video-3`; empty when it is none."""
+    return [(kind, number) for kind in ("image", "video") if (number := number_of(id, kind)) is not None]
+
+
 def _sortie_of(collection: str) -> int | None:
     """The number of a collection's sortie; None: of what has none; 0: of nothing there is."""
     return None if collection == SORTIELESS else number_of(collection, "sortie") or 0
@@ -172,10 +177,14 @@ def _collection(at: _Links, sortie: dict | None, about: dict) -> dict:
 
 def _item(at: _Links, r: dict) -> dict:
     of, query = f"/collections/{collection_id(r['sortie_id'])}", urlencode({"world": at.world})
-    links = [at.link("self", f"{of}/items/image-{r['id']}", GEOJSON), at.link("collection", of), at.link("parent", of), at.link("root", "")]
-    assets = {}
+    links = [at.link("self", f"{of}/items/{r['kind']}-{r['id']}", GEOJSON), at.link("collection", of), at.link("parent", of), at.link("root", "")]
+    assets, api = {}, f"{at.base}/api"
+    if r["kind"] == "video":
+        assets = {"video": {"href": f"{api}/videos/{r['id']}/file.mp4?{query}", "type": "video/mp4", "roles": ["data"], "title": "The film"}}
+        if r["has_picture"]:
+            assets["thumbnail"] = {"href": f"{api}/videos/{r['id']}/thumbnail.webp?{query}", "type": "image/webp", "roles": ["thumbnail"], "title": "First picture"}
+        return video_item(r, links, assets)
     if r["on_tiles"]:
-        api = f"{at.base}/api"
         links.append({"rel": "xyz", "href": f"{api}/tiles/imagery/{r['id']}/{{z}}/{{x}}/{{y}}.webp?{query}", "type": "image/webp", "title": "Tiles"})
         assets = {"cog": {"href": f"{api}/images/{r['id']}/cog.tif?{query}", "type": COG, "roles": ["data"], "title": "Picture laid on the ground"},
                   "thumbnail": {"href": f"{api}/images/{r['id']}/thumbnail.webp?{query}", "type": "image/webp", "roles": ["thumbnail"], "title": "Thumbnail"}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from starlette.responses import FileResponse
 
-from data import videos
+from data import catalogue, videos
 from errors import NotFound
 from routes.asking import CACHE, RowId, as_json, asked, database
 from routes.paging import KEYS, paging
@@ -16,10 +16,12 @@ router = APIRouter(prefix="/api")
 
 @router.get("/videos")
 async def listed(request: Request) -> Response:
-    filter = asked(request, *KEYS)
+    """The newest first; beside the filter `marking` and `sortie` (0: of none)."""
+    filter = asked(request, "marking", "sortie", *KEYS)
     page = paging(request, ("started",), "-started")
+    choice = catalogue.Choice.from_query([(k, v) for k, v in request.query_params.multi_items() if k in ("marking", "sortie")])
     async with database(request).reading() as session:
-        found = await videos.page(session, filter, limit=page["limit"], offset=page["offset"])
+        found = await catalogue.films(session, filter, choice, limit=page["limit"], offset=page["offset"])
     return as_json(found, rows=len(found["rows"]))
 
 
@@ -47,3 +49,15 @@ async def film(request: Request, video_id: RowId) -> Response:
     if not path.is_file():
         raise NotFound(f"the file of video {video_id} is not there")
     return FileResponse(path, media_type="video/mp4", headers={"Cache-Control": CACHE, "ETag": f'"{sha256[:32]}"'})
+
+
+@router.get("/videos/{video_id}/thumbnail.webp")
+async def thumbnail(request: Request, video_id: RowId) -> Response:
+    """Its first picture, as the worker made it when the film came in."""
+    filter = asked(request)
+    async with database(request).reading() as session:
+        name, sha256 = await videos.preview(session, filter, video_id)
+    path = store().imagery / name
+    if not path.is_file():
+        raise NotFound(f"the picture of video {video_id} is not there")
+    return FileResponse(path, media_type="image/webp", headers={"Cache-Control": CACHE, "ETag": f'"{sha256[:32]}"'})

@@ -7,6 +7,7 @@ import pytest
 from feeds.imports import ImportOptions, import_files
 from install.chromium import until
 from tests.browser.conftest import watched
+from tests.browser.test_reading import SIZES, serious
 from tests.browser.world import _home
 from tests.conftest import ROOT, serving
 from tests.feeds.films import BEGAN, LAT, LON, film
@@ -83,3 +84,18 @@ def test_a_film_and_a_frame_without_a_pose_are_marks_that_open(browser, flight):
             page.mouse.click(x, y)
             until(page, f"__vigia.choices.get().sel === '{sel}'")
             until(page, f"document.querySelector('#details').innerText.includes({words!r})")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_films_are_in_the_catalogue_with_their_picture(browser, flight, size):
+    with watched(browser) as page:
+        page.set_viewport_size(SIZES[size])
+        page.goto(f"{flight}/imagery?world=live&view=films")
+        until(page, "document.documentElement.dataset.ready === '1' && document.querySelector('#rows img').complete && document.querySelector('#rows img').naturalWidth > 0")
+        row = page.locator("#rows li").first
+        assert page.locator("#rows li").count() == 1 and all(word in row.inner_text() for word in ("flight", "20 s", "sortie S7", "2026-11-20 10:00:00 UTC", "TLP:AMBER"))
+        row.locator("a").click()
+        until(page, "document.querySelector('#details h2')?.textContent === 'flight' && document.querySelector('#details img').naturalWidth > 0")
+        assert serious(page) == [] and page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
+        page.click("#details a.go")
+        until(page, f"{PLAYER}?.readyState >= 1", timeout=60_000)

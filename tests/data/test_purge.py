@@ -171,7 +171,9 @@ def film(connection, name: str) -> str:
         SELECT 0, %(n)s, s.id, %(t)s, %(t)s, %(t)s, 60, 'h264', 1, 1, 10, ST_Point(1, 1, 4326), %(s)s, %(s)s || '.tif', %(s)s || '.mp4', s.source_id FROM sortie s
     """, {"n": name, "t": T, "s": sha256})
     connection.execute("INSERT INTO video_look (video_id, at, sensor) SELECT id, %s, ST_Point(1, 2, 4326) FROM video", (T,))
+    connection.execute("UPDATE video SET provenance = jsonb_build_object('preview', sha256 || '.webp')")
     (store().imagery / f"{sha256}.tif").rename(store().imagery / f"{sha256}.mp4")
+    (store().imagery / f"{sha256}.webp").write_bytes(b"a small picture")
     return sha256
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import av
 import pytest
+from PIL import Image
 
+from data.custody import sha256_of
 from feeds.imports import ImportOptions, import_files
 from settings import store
 from tests.feeds.films import LAT, LON, film
@@ -39,6 +41,10 @@ def test_a_film_becomes_looks_a_path_and_an_mp4(environment, tmp_path):
         assert made.streams.video[0].codec_context.name == "h264" and len(list(made.decode(video=0))) == 60
     head = (store().imagery / served).read_bytes()
     assert head.index(b"moov") < head.index(b"mdat"), "it can begin to play before it is here"
+    ((preview, sha256),) = ask(environment, "SELECT provenance ->> 'preview', provenance ->> 'preview_sha256' FROM video")
+    with Image.open(store().imagery / preview) as still:
+        assert still.format == "WEBP" and max(still.size) <= 512 and still.convert("L").getextrema()[1] > 0
+    assert sha256_of(store().imagery / preview) == sha256
     again = load(environment, tmp_path / "flight.ts", sortie="S7")
     assert (again.read, again.already) == (1, 1)
 

@@ -135,3 +135,29 @@ def test_gdal_reads_the_picture_by_ranges(address):
     with rasterio.Env(GDAL_HTTP_HEADERS=headers, GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR", CPL_VSIL_CURL_ALLOWED_EXTENSIONS=".tif,.tif?world=live"):
         with rasterio.open(f"/vsicurl/{cog}") as picture:
             assert picture.count >= 3 and picture.width > 100
+
+
+def test_films_that_tell_a_place_are_items_among_the_images(address, module_database):
+    """Two films at the time of an image: one with a place, one without."""
+    with module_database.connect() as connection:
+        ids = [connection.execute("""
+            INSERT INTO video (world, name, started_at, ended_at, duration_s, codec, width_px, height_px, rate_hz, extent, sha256, original, served, sortie_id, source_id, provenance)
+            SELECT 0, %(n)s, captured_at, captured_at + interval '1 minute', 60, 'h264', 320, 240, 10, ST_GeomFromText(%(e)s, 4326), %(n)s, 'x', 'x', sortie_id, source_id, '{"preview": "x.webp"}'
+            FROM image WHERE id = 2 RETURNING id""", {"n": name, "e": extent}).fetchone()[0] for name, extent in (("placed", "POLYGON((-97 26, -96 26, -96 27, -97 26))"), ("placeless", None))]
+        connection.commit()
+    try:
+        name = f"video-{ids[0]}"
+        found = [f["id"] for f in told(address, "/stac/search")["features"]]
+        assert found == ["image-5", "image-4", "image-3", name, "image-2", "image-1"]
+        client = pystac_client.Client.open(f"{address}/stac", headers={"Cookie": COOKIE})
+        for limit in (1, 2, 4):
+            assert [i.id for i in client.search(method="GET", limit=limit).items()] == found, f"page after page of {limit}"
+        [item] = told(address, f"/stac/search?ids={name}")["features"]
+        assert wrong(item) == [] and item["assets"]["video"]["type"] == "video/mp4" and item["assets"]["thumbnail"]["roles"] == ["thumbnail"]
+        assert told(address, f"/stac/collections/{item['collection']}/items/{name}") == item and item["properties"]["end_datetime"] > item["properties"]["start_datetime"]
+        assert [f["id"] for f in told(address, "/stac/search?bbox=-96.9,26,-96.1,26.5")["features"]] == [name]
+        assert got(address, f"/stac/collections/{item['collection']}/items/video-{ids[1]}")[0] == 404
+    finally:
+        with module_database.connect() as connection:
+            connection.execute("DELETE FROM video")
+            connection.commit()

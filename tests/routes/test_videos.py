@@ -46,6 +46,43 @@ def test_filters_hold(server, visitors, films):
     assert ask(server, f"/api/videos?{LIVE}&sort=name", visitors["ana"]).status_code == 422
 
 
+def test_marking_and_sortie_are_chosen_and_a_page_is_one(server, visitors, films, module_database):
+    with module_database.connect() as connection:
+        connection.execute("INSERT INTO video (world, name, started_at, ended_at, duration_s, codec, width_px, height_px, rate_hz, sha256, original, served, agency_id, source_id, marking) "
+                           "SELECT 0, 'placeless', started_at - interval '1 day', ended_at - interval '1 day', 6, 'h264', 320, 240, 10, 'c', 'c.mp4', 'c.mp4', agency_id, source_id, 'TLP:GREEN' "
+                           "FROM video WHERE id = %s ON CONFLICT DO NOTHING", (films["Alfa"],))
+        connection.commit()
+    try:
+        told = lambda query: ask(server, f"/api/videos?{LIVE}{query}", visitors["ana"]).json()  # noqa: E731
+        assert [r["name"] for r in told("")["rows"]] == ["CANARY film", "placeless"] and told("")["rows"][1]["extent"] is None
+        assert [r["name"] for r in told("&marking=TLP:GREEN")["rows"]] == ["placeless"] and told("&sortie=0")["total"] == 2 and told("&sortie=99")["total"] == 0
+        assert [r["name"] for r in told("&limit=1&offset=1")["rows"]] == ["placeless"] and told("&limit=1")["total"] == 2
+        assert [p["key"] for p in told("&marking=x")["problems"]] == ["marking"]
+        page = ask(server, f"/imagery?{LIVE}&view=films", visitors["ana"]).text
+        assert page.index("CANARY film") < page.index("placeless") and "no place is known" in page and "1:00 min" in page and 'data-key="video:' in page and "TLP:GREEN" in page
+        assert page.count('<li data-key="video:') == 2, "one of Bravo's is not told"
+        chosen = ask(server, f"/imagery?{LIVE}&view=films&sel=video:{films['Alfa']}", visitors["ana"]).text
+        assert "Play beside the map" in chosen and "320 × 240 px" in chosen and "SHA-256" in chosen and "a" * 64 in chosen
+        assert f"no video {films['Bravo']}" in ask(server, f"/imagery?{LIVE}&view=films&sel=video:{films['Bravo']}", visitors["ana"]).text
+        assert "No films under this filter" in ask(server, f"/imagery?{LIVE}&view=films&product=frame", visitors["ana"]).text
+    finally:
+        with module_database.connect() as connection:
+            connection.execute("DELETE FROM video WHERE name = 'placeless'")
+            connection.commit()
+
+
+def test_the_small_picture(server, visitors, films, module_database):
+    path = f"/api/videos/{films['Alfa']}/thumbnail.webp?{LIVE}"
+    assert ask(server, path, visitors["ana"]).status_code == 404
+    with module_database.connect() as connection:
+        connection.execute("UPDATE video SET provenance = '{\"preview\": \"still.webp\", \"preview_sha256\": \"feed\"}' WHERE id = %s", (films["Alfa"],))
+        connection.commit()
+    (store().imagery / "still.webp").write_bytes(b"picture")
+    found = ask(server, path, visitors["ana"])
+    assert found.status_code == 200 and found.content == b"picture" and found.headers["content-type"] == "image/webp"
+    assert ask(server, path, visitors["analyst"]).status_code == 404
+
+
 def test_any_part_of_the_file(server, visitors, films):
     path = f"/api/videos/{films['Alfa']}/file.mp4?{LIVE}"
     whole = ask(server, path, visitors["ana"])
