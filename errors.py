@@ -26,6 +26,7 @@
     ├── TooMuch                    a feed sends more than it may
     ├── StreamsFull                a session holds as many streams as it may
     ├── NoRoom                     there is no room on the disk for what somebody sends
+    │   ├── ImportFull             for what is brought in
     │   └── SpoolFull              for what a feed sends
     ├── SpoolForeign               where it would be kept lies what another database's feed told
     ├── UploadBusy                 another request writes to the same upload
@@ -121,6 +122,10 @@ class StreamsFull(VigiaError):
 
 class NoRoom(VigiaError):
     """There is no room on the disk for what somebody sends."""
+
+
+class ImportFull(NoRoom):
+    """There is no room on the disk for what is brought in; nothing of that file is kept."""
 
 
 class SpoolFull(NoRoom):

@@ -7,10 +7,12 @@ what it can't take, and writes through `job.connection`. The frame commits, or u
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import importlib
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -28,12 +30,14 @@ from data.purge import ERASING
 from data.records import COLOURMAPS, CREDIBILITY, KINDS, MARKINGS, RELIABILITY, ImportReport
 from data.state import touch
 from data.worlds import CODES, NAMES, WORLDS, World
-from errors import FileRefused, Refusal, RowRefused, SettingsInvalid, VigiaError, plain
+from errors import FileRefused, ImportFull, Refusal, RowRefused, SettingsInvalid, VigiaError, plain
 from feeds.wire.plausibility import Judge
 from settings import store
 
 # Why a fix is sealed (data/authority.py REASONS), in words.
 SEALED = {"none": "of what no authority names", "device": "of another device", "time": "outside the time of its authority", "area": "outside its area"}
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 J = TypeVar("J", bound="Job")
 Progress = Callable[[str, float, float | None], None]
@@ -203,12 +207,17 @@ def summary(reports: list[ImportReport]) -> str:
 def import_files(
     layer: str, paths: list[Path], options: ImportOptions, progress: Progress, *, owner_url: str,
 ) -> list[ImportReport]:
-    """Import each file in its own transaction. A refused file is told in its report's `error`; the others go on."""
+    """Import each file in its own transaction. A refused file is told in its report's `error`; the others go on. Raises ImportFull, which ends all of it."""
     from data.sessions import owner_connection  # psycopg loads slowly, and `vigia --help` imports this file
 
     module = importlib.import_module(LAYERS[layer])
     with owner_connection(owner_url) as connection:
-        return _each(module, layer, [Path(path) for path in paths], options, progress, connection)
+        try:
+            return _each(module, layer, [Path(path) for path in paths], options, progress, connection)
+        except OSError as error:  # what several files are read ahead in
+            if error.errno not in FULL:
+                raise
+            raise _full([Path(path) for path in paths], error) from error
 
 
 def _each(module, layer: str, paths: list[Path], options: ImportOptions, progress: Progress, connection) -> list[ImportReport]:
@@ -235,6 +244,8 @@ def _import_zip(module, layer: str, path: Path, options: ImportOptions, progress
         with zipped.opened(path) as entries:
             reports = _each(module, layer, [entry for entry, _ in entries], within, progress, connection)
             return [replace(report, file=f"{path}/{name}") for report, (_, name) in zip(reports, entries, strict=True)]
+    except ImportFull:
+        raise
     except VigiaError as refused:
         return [ImportReport(file=str(path), refused=1, error=str(refused))]
 
@@ -259,9 +270,11 @@ def _import_one(run, layer: str, path: Path, options: ImportOptions, progress: P
         report.stored = report.already = report.unplaced = 0
         report.refused = report.refused or 1
         return report
-    except BaseException:
+    except BaseException as error:
         connection.rollback()
         undo(job)
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise _full([path], error) from error
         raise
     for step in job.after_commit:
         step()
@@ -285,6 +298,16 @@ def undo(job: Job | None) -> None:
     """Take back what an import that is given up left outside of the database."""
     for step in reversed(job.on_abort if job else []):
         step()
+
+
+def _full(paths: list[Path], error: OSError) -> ImportFull:
+    """No room: for what, how much there was when all that was begun is gone again, and where."""
+    place = Path(error.filename2 or error.filename or tempfile.gettempdir())  # of a copy the second is the one being written
+    folder = next(p for p in (place, *place.parents, Path("/")) if p.is_dir())
+    size, free = sum(p.stat().st_size for p in paths if p.is_file()), shutil.disk_usage(folder).free
+    of = plain(paths[0].name) if len(paths) == 1 else f"{len(paths):,} files"
+    return ImportFull(f"no room left on the disk of {plain(folder)}: {of} has {size / 1e6:,.1f} MB, and what is made of it may need as much again; "
+                      f"{free / 1e6:,.1f} MB are free there. Nothing of it is kept: make room and run it again")
 
 
 def _digest(path: Path) -> str:

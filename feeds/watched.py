@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from data.records import ImportReport
-from errors import SettingsInvalid, plain
+from errors import ImportFull, SettingsInvalid, plain
 from feeds.imports import ImportOptions, Progress, import_files, summary
 from settings import store
 
@@ -160,8 +160,8 @@ def watch(folder: Path, options: ImportOptions, progress: Progress, say: Callabl
             reports = []
             try:
                 reports, trouble = watcher.look(progress), None
-            except OSError as error:  # a share that is gone for a while, a disk that is full: told once, and tried again
-                if trouble != (trouble := f"{error.strerror}: {error.filename2 or error.filename or folder}"):
+            except (OSError, ImportFull) as error:  # a share that is gone for a while, a disk that is full: told once, and tried again
+                if trouble != (trouble := str(error) if isinstance(error, ImportFull) else f"{error.strerror}: {error.filename2 or error.filename or folder}"):
                     say(plain(f"waiting: {trouble}"))
             if reports:
                 say("\n".join(plain(line) for line in summary(reports).splitlines()))

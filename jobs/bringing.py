@@ -8,7 +8,7 @@ from collections.abc import Callable
 from data import uploads
 from data.records import ImportReport
 from data.sessions import owner_connection
-from errors import VigiaError, plain
+from errors import ImportFull, VigiaError, plain
 from feeds.imports import ImportOptions, check, import_files, summary
 from feeds.uploads import FULL, Uploads
 from settings import store
@@ -51,6 +51,8 @@ def _brought(owner_url: str, kept: Uploads, upload: dict) -> tuple[str, list[dic
         options = ImportOptions(**upload["options"], by=f"person:{upload['person']}")
         check(options)
         reports = import_files("imagery", [path], options, _quiet, owner_url=owner_url)
+    except ImportFull:
+        return "waiting", [{"state": "waiting", "words": FULL_WORDS}]
     except VigiaError as error:
         return "refused", [{"state": "refused", "words": plain(error)}]
     except OSError as error:

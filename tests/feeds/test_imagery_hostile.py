@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import struct
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import cli
 from errors import FileRefused
 from feeds import mutating, worker
-from feeds.imports import ImportOptions, import_files
 from settings import store
 from tests.feeds.rasters import geotiff, mbtiles, picture
 
@@ -98,7 +100,7 @@ def test_a_full_disk_in_the_worker_is_said_as_that(tmp_path, small, monkeypatch)
 
 
 @pytest.mark.parametrize("full", ["imagery", "originals", "worker"])
-def test_a_full_disk_keeps_nothing_half(environment, tmp_path, small, monkeypatch, full):
+def test_a_full_disk_keeps_nothing_half(environment, tmp_path, small, monkeypatch, capsys, full):
     path = noisy(tmp_path / "a.tif")
     if full == "worker":
         monkeypatch.setattr("tempfile.tempdir", str(small))
@@ -106,9 +108,12 @@ def test_a_full_disk_keeps_nothing_half(environment, tmp_path, small, monkeypatc
         store().home.mkdir(exist_ok=True, parents=True)
         (store().home / full).symlink_to(small)
         (small / "taken").write_bytes(bytes(3 << 20))
-    with pytest.raises(OSError) as caught:
-        import_files("imagery", [path], ImportOptions(world="exercise", captured_at="2026-11-20T10:00:00Z"), lambda *_: None, owner_url=environment.owner_url)
-    assert caught.value.errno == errno.ENOSPC
+    monkeypatch.setattr(sys, "argv", ["vigia", "import", "imagery", str(path), "--world", "exercise", "--captured-at", "2026-11-20T10:00:00Z"])
+    assert cli.main() == 1
+    told = capsys.readouterr()
+    where, size_mb, free_mb = re.search(r"vigia: no room left on the disk of (\S+): a\.tif has (\d\.\d) MB, .*; (\d\.\d) MB are free there\. Nothing of it is kept: make room", told.err).groups()
+    assert told.out == "" and float(size_mb) == round(path.stat().st_size / 1e6, 1)
+    assert where in (str(small), str(store().home / full)) and float(free_mb) == pytest.approx((4 if full == "worker" else 1) * 1.048576, abs=0.1)
     with environment.connect() as connection:
         assert connection.execute("SELECT (SELECT count(*) FROM image) + (SELECT count(*) FROM source)").fetchone() == (0,)
     assert [p.name for folder in (store().imagery, store().originals) if folder.exists() for p in folder.iterdir() if p.name != "taken"] == []
