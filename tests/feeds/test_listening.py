@@ -4,30 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from datetime import datetime, timedelta, timezone
 
 import aiomqtt
-import numpy as np
 import orjson
-import pytest
 
-from data import people, watching
-from data.feeds import standing
-from data.fixes import TrackTold
-from data.live import LiveWriter
-from errors import InputRefused
-from feeds.recording import of_file, of_window
-from feeds.imports import ImportOptions
-from feeds.listening import folder_of, forget, listen
-from feeds.replay import path_of
-from feeds.spool import SpoolWriter
+from data import watching
+from feeds.listening import listen
 from feeds.watching import catch_up
-from feeds.wire import Frame
-from settings import store
 from tests.feeds.live import NOW, Broker, Server, add, agency, listening, named, report, until
 
 FIXES = "SELECT count(*) FROM fix"
-STATE = "SELECT messages, stored, already, dropped, errors FROM feed_state"
 
 
 async def test_ais_over_tcp_cut_at_any_byte_and_begun_again(environment):
@@ -268,104 +254,6 @@ async def test_two_ships_under_one_number_are_two_tracks_and_a_jump_is_no_place(
         assert len(keys) == 2 and keys[1].startswith("mmsi:345000001 #")
         jumped = connection.execute("SELECT ST_X(l.geom) FROM latest_fix l JOIN track t ON t.id = l.track_id WHERE t.key = 'mmsi:345000002'").fetchone()
     assert jumped[0] < -96, "the jump is kept and flagged, and moves nothing"
-
-
-async def test_a_recording_of_a_file_and_of_a_window_plays_as_a_feed(environment, tmp_path):
-    log = tmp_path / "log.nmea"
-    log.write_bytes(b"".join(report(i % 3, i) for i in range(60)))
-    with environment.connect() as connection:
-        assert of_file(connection, log, ImportOptions(world="exercise"), path_of("a.ndjson"), lambda *_: None) == 60
-        assert connection.execute("SELECT count(*) FROM source").fetchone() == (0,), "recording a file stores nothing"
-    add(environment, "Played", "replay", {"recording": "a.ndjson", "speed": 100_000}, world="exercise")
-    async with listening(environment):
-        await until(environment, FIXES, 60)
-        await until(environment, "SELECT active FROM feed", False)  # played: `vigia feed start` plays it again
-    with environment.connect() as connection:
-        assert of_window(connection, 1, *(t for t in connection.execute("SELECT min(observed_at), max(observed_at) + interval '1 s' FROM fix").fetchone()), path_of("b.ndjson")) == 60
-    assert sorted(path_of("a.ndjson").read_bytes().splitlines()) == sorted(path_of("b.ndjson").read_bytes().splitlines())
-
-
-def test_of_the_live_world_a_feed_plays_its_own_agencys_alone(environment):
-    """Played for another agency, or for none, it was that one's to show, and needed no authority."""
-    with environment.connect() as connection:
-        norte, sur = (people.add_agency(connection, name, None) for name in ("Norte", "Sur"))
-        from tests.data.made import source
-
-        writer = LiveWriter(connection, 0, source(connection, 0))
-        told = [("none", None, "TLP:AMBER"), ("open", norte, "TLP:GREEN"), ("closed", norte, "TLP:RED"), ("sealed", norte, "TLP:GREEN"), ("theirs", sur, "TLP:CLEAR")]
-        ids = writer.tracks([TrackTold(f"tag:{name}", "tag", agency_id=agency, marking=marking) for name, agency, marking in told])
-        writer.store({"track_id": np.array(ids), "observed_us": np.full(5, NOW * 1_000_000), "lon": np.full(5, -97.0), "lat": np.full(5, 26.0)})
-        connection.execute("UPDATE track SET sealed_at = now() WHERE key = 'tag:sealed'")
-
-        def window(**how) -> list[str]:
-            path = path_of("w.ndjson")
-            of_window(connection, 0, *(datetime.fromtimestamp(NOW + s, timezone.utc) for s in (-1, 1)), path, **how)
-            return [orjson.loads(line)[1] for line in path.read_bytes().splitlines()]
-
-        assert window() == ["tag:none"]
-        assert window(agency="Norte") == ["tag:open"]
-        assert window(agency="Norte", marking="TLP:RED") == ["tag:closed", "tag:open"]
-        with pytest.raises(InputRefused, match="nothing that may be played"):
-            window(agency="Sur", marking="TLP:CLEAR") and window(agency="Norte", marking="TLP:CLEAR")
-
-
-def test_a_feed_that_is_removed_leaves_nothing_on_disk(environment):
-    """What was left of it took room from every other feed, and was kept for ever."""
-    writer = SpoolWriter(folder_of(7), limit_bytes=1_000_000)
-    writer.append([Frame(b"x", 1)])
-    writer.close()
-    for name in ("a.ndjson", "../kept"):
-        (store().home / "recordings").mkdir(parents=True, exist_ok=True)
-        (store().home / "recordings" / name).write_bytes(b"")
-    assert forget(7, "a.ndjson") > 0 and not folder_of(7).exists() and not path_of("a.ndjson").exists()
-    assert forget(8, "../kept") == 0 and (store().home / "kept").exists(), "settings lead nowhere else"
-
-
-async def test_as_now_moves_times_to_now(environment, tmp_path):
-    log = tmp_path / "log.nmea"
-    log.write_bytes(b"".join(report(1, i, at=NOW - 86_400 * 30 + i // 4) for i in range(8)))
-    with environment.connect() as connection:
-        of_file(connection, log, ImportOptions(world="exercise"), path_of("a.ndjson"), lambda *_: None)
-    add(environment, "Played", "replay", {"recording": "a.ndjson", "speed": 1, "as_now": True}, world="exercise")
-    async with listening(environment):
-        await until(environment, "SELECT count(*) FROM fix WHERE abs(extract(epoch FROM now() - observed_at)) < 60", 8)
-
-
-@pytest.mark.parametrize("silent_s, wanted", [(5, "live"), (100, "late"), (200, "stale"), (1900, "dead")])
-def test_standing_follows_the_older_of_message_and_position(silent_s, wanted):
-    from datetime import datetime, timedelta, timezone
-
-    now = datetime.now(timezone.utc)
-    ago = now - timedelta(seconds=silent_s)
-    told = {"on": True, "late_s": 60, "told_at": now}
-    assert standing(now, message_at=ago, position_at=ago, moved_at=ago, **told) == wanted
-    assert standing(now, message_at=now, position_at=ago, moved_at=now, **told) == wanted, "messages that tell of long ago"
-
-
-def test_a_clock_that_was_set_makes_no_feed_live_that_is_silent():
-    now, day = datetime.now(timezone.utc), timedelta(days=1)
-    told = {"on": True, "late_s": 60, "told_at": now}
-    assert standing(now, message_at=now + day, position_at=now + day, moved_at=now + day, **told) == "stale", "heard before the clock was set back"
-    assert standing(now, message_at=now, position_at=now + day, moved_at=now + day, **told) == "live", "and again since"
-    assert standing(now, message_at=now - day, position_at=now - day, moved_at=now - day, **told) == "dead", "set on: until it tells again"
-    assert standing(now, message_at=now + timedelta(seconds=5), position_at=now, moved_at=now, **told) == "live", "another machine's clock"
-
-
-async def test_a_feed_that_tells_after_the_clock_was_set_back_is_live_again_and_nothing_is_lost(environment):
-    """What an hour that has not come yet was told of it is no reason to think it silent."""
-    async def play(writer, number):
-        writer.write(b"".join(report(1, i) for i in range(20)))
-        await writer.drain()
-        await asyncio.sleep(60)
-
-    async with Server(play) as server:
-        add(environment, "Tower", "ais-tcp", {"host": "127.0.0.1", "port": server.port})
-        with environment.connect() as connection:
-            connection.execute("INSERT INTO feed_state (feed_id, scope, told_at, message_at, moved_at) SELECT id, scope, now() + '1 day', now() + '1 day', now() + '1 day' FROM feed")
-            connection.commit()
-        async with listening(environment):
-            await until(environment, FIXES, 20)
-            await until(environment, "SELECT abs(extract(epoch FROM now() - told_at)) < 60 AND abs(extract(epoch FROM now() - message_at)) < 60 FROM feed_state", True)
 
 
 async def test_two_feeds_that_hear_two_ships_under_one_number_make_one_event_that_names_both_and_late_fixes_withdraw_it(environment):
