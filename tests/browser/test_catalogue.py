@@ -112,6 +112,30 @@ def test_files_are_sent_and_told_of(page, world, tmp_path: Path):
     until(page, "document.querySelectorAll('#uploads li').length === 0")
 
 
+def test_a_list_from_before_a_file_was_whole_takes_nothing_back(page, world, tmp_path: Path):
+    """Many files: the list is asked after each, and its answer may be older than the next one's end."""
+    files = [raster(tmp_path / f"20261117T1{n}1500Z.tif", colours() + n) for n in range(3)]
+
+    def late(route):
+        answer = route.fetch()
+        rows = [{**row, "state": "coming", "offset": 0} for row in answer.json()["rows"]]
+        route.fulfill(response=answer, json={"rows": rows})
+
+    opened(page, world, "world=live&view=upload")
+    assert not page.locator("#tidy").is_visible()
+    page.evaluate("""() => { window.seen = new Set(); new MutationObserver(() => document.querySelectorAll('#uploads li').forEach((li) => seen.add(li.dataset.state))).observe(document.getElementById('uploads'), { childList: true, subtree: true, attributes: true }); }""")
+    page.route("**/api/uploads", lambda route: late(route) if route.request.method == "GET" else route.continue_())
+    page.locator("#files").set_input_files(files)
+    until(page, "document.querySelectorAll('#uploads li[data-state=waiting]').length === 3")
+    page.wait_for_timeout(2500)  # the list is asked every two seconds
+    assert "coming" not in page.evaluate("[...seen]") and not page.locator("#tidy").is_visible()
+    page.unroute_all(behavior="wait")
+    brought(world)
+    until(page, "document.querySelectorAll('#uploads li[data-state=stored]').length === 3")
+    page.locator("#tidy").click()
+    until(page, "document.querySelectorAll('#uploads li').length === 0")
+
+
 def test_paused_reloaded_and_gone_on_with(page, world, tmp_path: Path):
     path = tmp_path / "20261118T101500Z.tif"
     path.write_bytes(b"\0" * 20_000_000)  # three parts

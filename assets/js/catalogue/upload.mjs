@@ -16,7 +16,7 @@ export function createUploads({ limits }) {
   const $ = (id) => document.getElementById(id);
   const rows = new Map(); // by what they are shown under: a number of this page, or the server's id
   const rate = new Rate();
-  let paused = false, looking, count = 0;
+  let paused = false, looking, looks = 0, count = 0;
 
   // -- what is chosen
 
@@ -115,15 +115,18 @@ export function createUploads({ limits }) {
   /** What became of all that is one's own; unfinished ones of an earlier page among them. */
   async function look() {
     clearTimeout(looking);
+    const mine = (looks += 1);
     let found;
     try {
       found = await ask(ENDPOINT);
     } catch (error) {
       signedOutBy(error.status === 401 ? 401 : 200);
     }
+    if (mine !== looks) return; // asked again since: what comes later knows more
     for (const told of found?.rows ?? []) {
       const mine = [...rows.values()].find((r) => r.id === told.id || r.upload?.url?.endsWith(told.id));
-      if (mine?.file && !["waiting", "reading"].includes(mine.state)) continue; // still being sent: this page knows better
+      // Still being sent, or whole since the list was written: this page knows better.
+      if (mine?.file && (told.state === "coming" || !["waiting", "reading"].includes(mine.state))) continue;
       const row = mine ?? { key: told.id, id: told.id, name: told.name, size: told.size_bytes, told: [] };
       rows.set(row.key, Object.assign(row, { id: told.id, sent: told.offset, told: told.told }));
       set(row, told.state);
