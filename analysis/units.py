@@ -17,7 +17,8 @@ class Units:
     """n places beside one another, in one order.
 
     `ids` (n,) int64 or text; `outlines` (n,) shapely polygons in EPSG:4326 (a section: the ground on both sides of its line); `area_km2` (n,) and
-    `length_km` (n,; zeros for cells) on the ellipsoid; `neighbours` (n, n) of ones, symmetric, nobody its own.
+    `length_km` (n,; zeros for cells) on the ellipsoid; `neighbours` (n, n) of ones, symmetric, nobody its own. `crs` is what squares are square in, or
+    sections are measured in ('' for H3).
     """
 
     kind: Literal["h3", "square", "section"]
@@ -26,6 +27,7 @@ class Units:
     area_km2: np.ndarray
     length_km: np.ndarray
     neighbours: sparse.csr_array
+    crs: str = ""
 
     def __len__(self) -> int:
         return len(self.ids)
