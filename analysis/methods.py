@@ -37,7 +37,10 @@ class Method(Protocol):
 
 
 # Statistics take seconds to load: a method's module is loaded when somebody asks for it.
-_WHERE: dict[str, str] = {}
+_WHERE: dict[str, str] = {
+    "gi-star": "analysis.describe.gi_star:GiStar", "local-moran": "analysis.describe.local_moran:LocalMoran",
+    "rates": "analysis.describe.rates:Rates", "emerging": "analysis.describe.emerging:Emerging",
+}
 
 
 def names(family: Family | None = None) -> list[str]:

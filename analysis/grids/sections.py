@@ -17,6 +17,7 @@ from analysis.ground import NOTHING_KNOWN, Ground
 from analysis.units import Units
 
 TOUCH_M = 50.0  # ends of sections nearer than this are one place
+END_M = 10.0
 STEPS = 8  # places along a line for each buffer's width, to halve the ground between lines
 
 
@@ -74,13 +75,24 @@ class Sections:
         buffers = shapely.buffer(flat, self.buffer_km * 1000)
         if len(lines) == 1:
             return np.array([crs.to_degrees(buffers[0], fit)], object)
-        at, owner = shapely.get_coordinates(shapely.segmentize(flat, self.buffer_km * 1000 / STEPS), return_index=True)
-        at, first = np.unique(at.round(2), axis=0, return_index=True)
-        owner = owner[first]
+        at, owner = _along(flat, self.buffer_km * 1000 / STEPS)
         cells = shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(at), extend_to=shapely.box(*shapely.total_bounds(buffers))))
         place, cell = shapely.STRtree(cells).query(shapely.points(at), predicate="intersects")
         grounds = _joined(cells, cell, owner[place], len(lines))
         return np.array([crs.to_degrees(shape, fit) for shape in shapely.intersection(buffers, grounds)], object)
+
+
+def _along(flat: np.ndarray, step_m: float) -> tuple[np.ndarray, np.ndarray]:
+    """Places along lines and whose they are: not at the ends, which two lines share, but as near to them on either side."""
+    parts, owner = shapely.get_parts(flat, return_index=True)
+    length = shapely.length(parts)
+    counts = np.ceil(length / step_m).astype(int) + 2
+    part = np.repeat(np.arange(len(parts)), counts)
+    share = (np.arange(part.size) - np.repeat(np.cumsum(counts) - counts, counts)) / (counts - 1)[part]
+    inset = np.minimum(END_M, length / 4)[part]
+    at = shapely.get_coordinates(shapely.line_interpolate_point(parts[part], inset + share * (length[part] - 2 * inset))).round(2)
+    at, first = np.unique(at, axis=0, return_index=True)
+    return at, owner[part][first]
 
 
 def _joined(cells: np.ndarray, cell: np.ndarray, owner: np.ndarray, n: int) -> np.ndarray:
