@@ -38,7 +38,7 @@ class Method(Protocol):
 
 # Statistics take seconds to load: a method's module is loaded when somebody asks for it.
 _WHERE: dict[str, str] = {
-    "gi-star": "analysis.describe.gi_star:GiStar", "local-moran": "analysis.describe.local_moran:LocalMoran",
+    "gi-star": "analysis.describe.gi_star:GiStar", "local-moran": "analysis.describe.local_moran:LocalMoran", "kde": "analysis.describe.kde:Kde",
     "rates": "analysis.describe.rates:Rates", "emerging": "analysis.describe.emerging:Emerging",
 }
 
