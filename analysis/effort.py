@@ -84,13 +84,14 @@ def told_of(points: pd.DataFrame) -> str:
 
 
 def by_effort(points: pd.DataFrame, spread: sparse.csr_array, units: Units, looked: Effort) -> np.ndarray:
-    """(points,): what each counts. Discovered ones by the mean hours per km² over those spent where they were found, others 1.
+    """(points,): what each counts. Discovered ones by the mean hours per km² (of sections per km) over those spent where they were found, others 1.
 
     This is the remedy of Ensign et al. in expectation: they keep a discovered one with a chance that falls with how often patrols were sent there. Where all
     places were looked at alike it changes nothing.
     """
-    mean = looked.hours.sum() / units.area_km2.sum()
-    here = np.maximum(looked.hours / units.area_km2, HARDLY * mean)
+    size = units.length_km if units.kind == "section" else units.area_km2
+    mean = looked.hours.sum() / size.sum()
+    here = np.maximum(looked.hours / size, HARDLY * mean)
     scale = mean / here if mean > 0 else np.ones(len(units))
     placed = np.asarray(spread.sum(axis=1)).ravel() > 0
     return np.where(found(points)["discovered"] & placed, spread @ scale, 1.0)
