@@ -84,31 +84,29 @@ class Kde(Counting):
         if h < LEAST_M:
             raise PointsRefused(f"{self.NAME}: the seizures lie at one place, so the rule gives no bandwidth: tell bandwidth_m")
         outlines = shapely.transform(units.outlines, lambda at: np.column_stack(crs.forward(plane, at[:, 0], at[:, 1])))
-        raster = self._raster(outlines, h, plane)
-        inside = None
         limits = []
-        if ground.area is not None or ground.land is not None or self.border_km > 0:
-            # a cell that the ground only touches counts too: no seizure may lie on none
-            inside = rasterize(outlines.tolist(), (raster.rows, raster.columns), fill=0, default_value=1, all_touched=True, dtype="uint8",
-                               transform=from_origin(raster.west, raster.south + raster.rows * raster.dy, raster.dx, raster.dy))[::-1].astype(float)
-            column, row = (np.clip(np.floor(part + 0.5), 0, most - 1).astype(int) for part, most in zip(raster.place(x, y), (raster.columns, raster.rows)))
+        clipped = ground.area is not None or ground.land is not None or self.border_km > 0
+        raster = self._raster(outlines, h)
+        if clipped:
             # told in water, or just outside, and may be on the ground: it stands in the middle of where it may be
-            moved = inside[row, column] == 0
+            column, row = (np.clip(np.floor(part + 0.5), 0, most - 1).astype(int) for part, most in zip(raster.place(x, y), (raster.columns, raster.rows)))
+            moved = _ground(raster, outlines)[row, column] == 0
             if moved.any():
                 shares = counted.shares[placed[moved]]
                 x[moved], y[moved] = (shares @ shapely.get_x(shapely.centroid(outlines)), shares @ shapely.get_y(shapely.centroid(outlines)))
             limits.append("Density is divided by how much of a kernel lies on the ground: it does not fall towards coast or edge of the area.")
-        # a place that may be anywhere in a disc of radius r is spread by r²/4 more in each direction
         each = np.full(len(x), h)
         if self.bandwidth == "adaptive":
             each = abramson(raster.at(fixed(raster, x, y, np.ones(len(x)), np.diag([h * h, h * h])), x, y), h)
-        field, near = various(raster, x, y, of, np.maximum(np.sqrt(each**2 + off_m**2 / 4), 2 * raster.dx), inside)
+        # a place that may be anywhere in a disc of radius r is spread by r²/4 more in each direction
+        each = np.sqrt(each**2 + off_m**2 / 4)
+        raster = self._raster(outlines, float(each.min()))
+        field, near = various(raster, x, y, of, each, _ground(raster, outlines) if clipped else None)
         middle = shapely.point_on_surface(outlines)
         at = shapely.get_x(middle), shapely.get_y(middle)
         return raster.at(field, *at) * 1e6, raster.at(near, *at), h, limits
 
-    def _raster(self, outlines: np.ndarray, h: float, plane: str) -> Raster:
-        least = h * (0.3 if self.bandwidth == "adaptive" else 1.0)
+    def _raster(self, outlines: np.ndarray, least: float) -> Raster:
         cell = least / FINE
         if self.grid == "square" and self.cell_m <= 2 * cell:
             cell = self.cell_m
@@ -116,6 +114,12 @@ class Kde(Counting):
         west, south = np.floor(west / cell) * cell, np.floor(south / cell) * cell
         columns, rows = int(np.ceil((east - west) / cell)), int(np.ceil((north - south) / cell))
         if columns * rows > MOST:
-            raise PointsRefused(f"{self.NAME}: a bandwidth of {h:,.0f} m over {(east - west) / 1000:,.0f} by {(north - south) / 1000:,.0f} km is {columns * rows:,} cells, and at most {MOST:,} "
+            raise PointsRefused(f"{self.NAME}: a bandwidth of {least:,.0f} m over {(east - west) / 1000:,.0f} by {(north - south) / 1000:,.0f} km is {columns * rows:,} cells, and at most {MOST:,} "
                                 "are blurred at once: tell a larger bandwidth_m, or take a smaller area")
         return Raster(float(west), float(south), float(cell), float(cell), max(columns, 2), max(rows, 2))
+
+
+def _ground(raster: Raster, outlines: np.ndarray) -> np.ndarray:
+    """1 where a cell of the raster is ground, else 0. One that the ground only touches counts: no seizure may lie on none."""
+    return rasterize(outlines.tolist(), (raster.rows, raster.columns), fill=0, default_value=1, all_touched=True, dtype="uint8",
+                     transform=from_origin(raster.west, raster.south + raster.rows * raster.dy, raster.dx, raster.dy))[::-1].astype(float)

@@ -10,6 +10,7 @@ from scipy.spatial import cKDTree
 from errors import PointsRefused
 
 MOST_PAIRS = 20_000_000
+MOST_DEALT = 5_000_000_000  # pairs times permutations: some minutes
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,9 @@ def knox(xy: np.ndarray, t: np.ndarray, distances: np.ndarray, times: np.ndarray
     count = (tree.count_neighbors(tree, distances[-1]) - len(xy)) // 2
     if count > MOST_PAIRS:
         raise PointsRefused(f"knox: {count:,} pairs lie within {distances[-1]:,.0f} m, and at most {MOST_PAIRS:,} are looked at: take shorter distances, or a smaller area")
+    if count * permutations > MOST_DEALT:
+        raise PointsRefused(f"knox: {count:,} pairs lie within {distances[-1]:,.0f} m, and {permutations:,} permutations of them take too long: take at most {MOST_DEALT // count:,}, "
+                            "shorter distances, or a smaller area")
     pairs = tree.query_pairs(distances[-1], output_type="ndarray")
     away = np.hypot(*(xy[pairs[:, 0]] - xy[pairs[:, 1]]).T)
     row = np.searchsorted(distances, away, "left")
@@ -54,6 +58,5 @@ def knox(xy: np.ndarray, t: np.ndarray, distances: np.ndarray, times: np.ndarray
 
 
 def _banded(row: np.ndarray, apart: np.ndarray, times: np.ndarray, rows: int) -> np.ndarray:
-    column = np.searchsorted(times, apart, "left")
-    there = column < len(times)
-    return np.bincount(row[there] * len(times) + column[there], minlength=rows * len(times)).reshape(rows, len(times))
+    there = np.flatnonzero(apart <= times[-1])  # few of all: the rest is not looked at again
+    return np.bincount(row[there] * len(times) + np.searchsorted(times, apart[there], "left"), minlength=rows * len(times)).reshape(rows, len(times))
