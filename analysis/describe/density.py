@@ -68,13 +68,13 @@ class Blur:
         for some in np.array_split(np.arange(16), 1 if flat.size < FEW else 16):
             grid = grid + np.bincount(np.concatenate([flat + (i // 4 * self.shape[1] + i % 4) for i in some]), np.concatenate([up[i // 4] * across[i % 4] * of for i in some]), size)
         spline = np.sinc(self.wx * self.raster.dx / 2 / np.pi) ** 4 * np.sinc(self.wy * self.raster.dy / 2 / np.pi) ** 4
-        return fft.rfft2(grid.reshape(self.shape), workers=-1) / spline
+        return fft.rfft2(grid.reshape(self.shape)) / spline
 
     def spectrum(self, values: np.ndarray) -> np.ndarray:
         """The spectrum of what stands on the raster, nothing round it."""
         padded = np.zeros(self.shape)
         padded[self.aside[0]:self.aside[0] + self.raster.rows, self.aside[1]:self.aside[1] + self.raster.columns] = values
-        return fft.rfft2(padded, workers=-1)
+        return fft.rfft2(padded)
 
     def gauss(self, covariance: np.ndarray) -> np.ndarray:
         """The spectrum of a Gaussian with a covariance (2, 2) in m²."""
@@ -85,7 +85,7 @@ class Blur:
 
     def back(self, spectrum: np.ndarray) -> np.ndarray:
         """What a spectrum is on the raster, per m²; nothing under 0, which rounding makes."""
-        whole = fft.irfft2(spectrum, self.shape, workers=-1)
+        whole = fft.irfft2(spectrum, self.shape)
         part = whole[self.aside[0]:self.aside[0] + self.raster.rows, self.aside[1]:self.aside[1] + self.raster.columns]
         return np.maximum(part, 0.0) / (self.raster.dx * self.raster.dy)
 

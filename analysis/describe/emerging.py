@@ -21,7 +21,7 @@ from errors import PointsRefused
 FALSE_FINDS = 0.05
 MOSTLY = 0.9  # of all steps; and how much of the first one has to be told
 LEAST_STEPS = 10
-MOST_BINS = 50_000_000
+MOST_BINS = 10_000_000
 CLASSES = {
     "new": "hot in the last step and never before", "consecutive": "hot in the last steps without a break, never before them, and in less than 90 % of all",
     "intensifying": "hot in at least 90 % of steps, the last too, and getting hotter", "persistent": "hot in at least 90 % of steps, the last too, getting neither hotter nor cooler",

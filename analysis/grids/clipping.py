@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import geopandas as gpd
 import numpy as np
 import shapely
 
@@ -15,10 +16,10 @@ FEW_VERTICES = 256  # of a piece of land: small enough to cut many cells by
 SLIVER = 1e-9  # the share of a cell under which what is left of it is an error of rounding
 
 
-def wanted(ground: Ground, border_km: float = 0.0) -> list[shapely.Geometry]:
+def wanted(ground: Ground, border_km: float, outlines: np.ndarray) -> list[shapely.Geometry]:
     """What cells are clipped to, one after the other."""
     told = [shape for shape in (ground.area, ground.land) if shape is not None]
-    return [*told, near_border(ground, border_km)] if border_km > 0 else told
+    return [*told, near_border(ground, border_km, shapely.total_bounds(outlines))] if border_km > 0 else told
 
 
 def clipped(outlines: np.ndarray, shapes: list[shapely.Geometry]) -> tuple[np.ndarray, np.ndarray]:
@@ -80,11 +81,10 @@ def _pieces(shape: shapely.Geometry):
             yield from _pieces(shapely.clip_by_rect(part, *half))
 
 
-def near_border(ground: Ground, border_km: float) -> shapely.Geometry:
-    """The ground within `border_km` of the lines of sections, each measured in a plane that fits it."""
+def near_border(ground: Ground, border_km: float, bounds: np.ndarray) -> shapely.Geometry:
+    """The ground within `border_km` of the lines of sections that come near these bounds, each measured in a plane that fits it."""
     lines = sections_of(ground).geometry.to_numpy()
-    if ground.area is not None:
-        lines = lines[shapely.intersects(lines, widened(ground.area.bounds, border_km))]
+    lines = lines[shapely.intersects(lines, widened(tuple(bounds), border_km))]
     return shapely.union_all(wrapped(np.array([_around(line, border_km) for line in lines], object))) if len(lines) else shapely.Polygon()
 
 
@@ -102,11 +102,15 @@ def widened(bounds: tuple[float, float, float, float], km: float) -> shapely.Geo
     return shapely.box(west - aside, south - up, east + aside, north + up)
 
 
-def sections_of(ground: Ground):
-    """The border sections of the ground. Raises PointsRefused where there are none."""
-    if ground.sections is None or not len(ground.sections):
+def sections_of(ground: Ground) -> gpd.GeoDataFrame:
+    """The border sections of the ground, in EPSG:4326. Raises PointsRefused where there are none, or two with one id."""
+    told = ground.sections
+    if told is None or not len(told):
         raise PointsRefused("no border sections are known here: give a file of them, or choose a grid of cells without a border")
-    return ground.sections
+    twice = told.id[told.id.duplicated()]
+    if len(twice):
+        raise PointsRefused(f"border sections have an id of their own; {len(twice)} have one that another has too, the first is {twice.iloc[0]}")
+    return told if told.crs is None or told.crs == "EPSG:4326" else told.to_crs(4326)
 
 
 def refuse_many(cells: float, smaller: str) -> None:

@@ -37,7 +37,8 @@ class HexGrid:
         cells = np.sort(self._covering(ground.area) if ground.area is not None else self._round(points))
         corners = [h3.cell_to_boundary(cell) for cell in cells.tolist()]
         lat, lon = np.fromiter(chain.from_iterable(chain.from_iterable(corners)), float).reshape(-1, 2).T
-        outlines, kept = clipping.clipped(polygons(lon, lat, np.array([len(c) for c in corners])), clipping.wanted(ground, self.border_km))
+        whole = polygons(lon, lat, np.array([len(c) for c in corners]))
+        outlines, kept = clipping.clipped(whole, clipping.wanted(ground, self.border_km, whole))
         clipping.refuse_none(kept, "hexagon")
         cells, outlines = cells[kept], outlines[kept]
         return Units("h3", cells, outlines, area_km2(outlines), np.zeros(len(cells)), _neighbours(cells))

@@ -38,7 +38,8 @@ class Sections:
         """See analysis/units.py. Raises PointsRefused without sections, TooFew where none is left."""
         lines = self._near(points, ground)
         fit = crs.fitted(*shapely.get_coordinates(lines.geometry.to_numpy()).T)
-        outlines, kept = clipping.clipped(wrapped(self._shared_out(lines.geometry.to_numpy(), fit)), clipping.wanted(ground))
+        whole = wrapped(self._shared_out(lines.geometry.to_numpy(), fit))
+        outlines, kept = clipping.clipped(whole, clipping.wanted(ground, 0.0, whole))
         within = lines.geometry.to_numpy() if ground.area is None else shapely.intersection(lines.geometry.to_numpy(), ground.area)
         kept &= shapely.length(within) > 0
         clipping.refuse_none(kept, "border section")
@@ -56,8 +57,6 @@ class Sections:
 
     def _near(self, points: pd.DataFrame, ground: Ground) -> gpd.GeoDataFrame:
         lines = clipping.sections_of(ground)
-        if lines.crs is not None and lines.crs != "EPSG:4326":
-            lines = lines.to_crs(4326)
         shapes = lines.geometry.to_numpy()
         if ground.area is not None:
             kept = shapely.intersects(shapes, ground.area)

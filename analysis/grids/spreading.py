@@ -9,10 +9,12 @@ from scipy import sparse
 
 from analysis.grids.outlines import polygons
 from analysis.units import Units
+from errors import PointsRefused
 
 FINE = 0.05  # of a unit's width: how little a place may be off to count as exact
 ROUND = 48  # corners of a disc
 METRES_DEG = 111_320.0
+MOST = 60_000_000  # parts of points: about a gigabyte
 
 
 def spread(points: pd.DataFrame, units: Units, at: np.ndarray) -> sparse.csr_array:
@@ -27,7 +29,11 @@ def spread(points: pd.DataFrame, units: Units, at: np.ndarray) -> sparse.csr_arr
         # many are told by the same town: each town's disc is cut once
         towns, town = np.unique(points.loc[off, ["lon", "lat", "precision_m"]].to_numpy(), axis=0, return_inverse=True)
         which, unit, share = _shares(towns, units)
-        told = sparse.csr_array((share, (which, unit)), shape=(len(towns), len(units)))[town.ravel()]
+        shared = sparse.csr_array((share, (which, unit)), shape=(len(towns), len(units)))
+        parts = int(np.diff(shared.indptr)[town.ravel()].sum())
+        if parts > MOST:
+            raise PointsRefused(f"{int(off.sum()):,} places off by up to {points.precision_m.max() / 1000:,.0f} km would be shared out in {parts:,} parts, and at most {MOST:,} are: take larger units")
+        told = shared[town.ravel()]
         rows.append(np.repeat(np.flatnonzero(off), np.diff(told.indptr)))
         columns.append(told.indices)
         shares.append(told.data)

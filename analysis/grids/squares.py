@@ -39,7 +39,8 @@ class SquareGrid:
         told = replace(self, crs=crs.in_metres(self.crs) if self.crs else self._fitted(points, ground))
         column, row = told._covering(ground.area) if ground.area is not None else told._round(points)
         ids = np.sort(_id(column, row))
-        outlines, kept = clipping.clipped(told._outlines(*_place(ids)), clipping.wanted(ground, self.border_km))
+        whole = told._outlines(*_place(ids))
+        outlines, kept = clipping.clipped(whole, clipping.wanted(ground, self.border_km, whole))
         clipping.refuse_none(kept, "square")
         ids, outlines = ids[kept], outlines[kept]
         return Units("square", ids, outlines, area_km2(outlines), np.zeros(len(ids)), neighbours(ids), told.crs)

@@ -146,3 +146,20 @@ def test_discovered_may_be_left_out(name):
     told = seizures(found_by=["patrol", "report", "report"] * 100)
     said = of(name, discovered="left out").apply(told, Ground(area=BOX)).attrs["told"]
     assert said["n"] == 200 and any("100 seizures that patrols discovered are left out" in limit for limit in said["limits"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_over_the_antimeridian_it_is_as_elsewhere(name):
+    here = seizures()
+    there = here.assign(lon=(here.lon + 97.5 + 180 + 180) % 360 - 180)
+    assert there.lon.min() < -179 and there.lon.max() > 179
+    knobs = {"grid": "square", "cell_m": 20_000.0} if name in ON_GRID else {}
+    one, two = of(name, **knobs).apply(here), of(name, **knobs).apply(there)
+    sound(two, name)
+    assert abs(two.geometry.bounds[["minx", "maxx"]]).max().max() <= 180 and len(two) == pytest.approx(len(one), rel=0.25)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_at_a_pole_it_is_refused(name):
+    with pytest.raises(PointsRefused, match="beyond 85 degrees of latitude"):
+        of(name).apply(seizures(lat=np.linspace(80, 89.9, 300)))

@@ -194,6 +194,21 @@ def test_sections_end_at_the_area():
         Sections(25.0).units(points(np.random.default_rng(6), 20), Ground(sections=BORDER, area=shapely.box(0, 0, 1, 1)))
 
 
+def test_sections_of_one_id_are_refused_and_metres_are_turned():
+    with pytest.raises(PointsRefused, match="1 have one that another has too, the first is 12"):
+        Sections(25.0).units(points(np.random.default_rng(6), 20), Ground(sections=BORDER.assign(id=[12, 12, 13])))
+    told = points(np.random.default_rng(6), 20)
+    one, two = (Sections(25.0).units(told, Ground(sections=lines)) for lines in (BORDER, BORDER.to_crs(32614)))
+    assert one.area_km2 == pytest.approx(two.area_km2, rel=1e-9)
+
+
+def test_too_many_parts_of_places_are_refused():
+    told = points(np.random.default_rng(1), 60_000, precision_m=40_000.0)
+    units = SquareGrid(2000.0).units(told, Ground(area=BOX))
+    with pytest.raises(PointsRefused, match="60,000 places off by up to 40 km would be shared out in .* parts, and at most 60,000,000 are: take larger units"):
+        SquareGrid(2000.0).spread(told.assign(lon=-97.5, lat=26.0), units)
+
+
 def test_grids_by_the_knobs_methods_share():
     assert OnGrid(grid="square", cell_m=500.0).laid() == SquareGrid(500.0) and OnGrid(grid="section").laid() == Sections(25.0) and OnGrid().laid() == HexGrid(6)
     with pytest.raises(KnobRefused, match="one of h3, square, section"):
