@@ -8,11 +8,11 @@ import h3
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from scipy.stats import norm
 
+from analysis.describe.chance import two_sided
 from analysis.false_discovery import benjamini_hochberg
 
-VERSION = "1"
+VERSION = "2"
 
 # q-value at or under which a cell is called so; the words are the legend's.
 LEVELS = ((3, 0.001), (2, 0.01), (1, 0.05))
@@ -55,9 +55,10 @@ class GiStar:
         weights = self._neighbours(cells, at)
         z = gi_star(n.astype(float), weights)
         around = weights @ n
-        p = 2 * norm.sf(np.abs(z))
+        p = two_sided(z, around, n.mean() * np.asarray(weights.sum(axis=1)).ravel())
         told = around >= self.min_n
-        q = benjamini_hochberg(p[told])
+        # over all cells: those with enough to tell are the upper tail, and by themselves would all be called
+        q = benjamini_hochberg(p)[told]
         level = np.zeros(q.size, int)
         for value, limit in reversed(LEVELS):
             level[(q <= limit) & (z[told] > 0)] = value

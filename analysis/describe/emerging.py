@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import sparse
 from scipy.stats import norm
 
+from analysis.describe.chance import two_sided
 from analysis.describe.counting import PLURAL, SHARED_LEGEND, Counting, K
 from analysis.describe.gi_star import edges, with_itself
 from analysis.describe.trend import mann_kendall
@@ -64,21 +65,24 @@ class Emerging(Counting):
         seen = np.flatnonzero(bin_ >= 0)
         cube = counted.shares[seen].T @ sparse.csr_array((counted.of[seen], (np.arange(seen.size), bin_[seen])), shape=(seen.size, len(starts)))
         star = with_itself(counted.units)
-        z = space_time_gi_star(cube.toarray(), star)
+        cube = cube.toarray()
+        z = space_time_gi_star(cube, star)
         step(0.6)
         around = star @ counted.n
         told = around >= K - 1e-9
-        p = 2 * norm.sf(np.abs(z[told]))
-        q = benjamini_hochberg(p.ravel()).reshape(p.shape)
+        # over all units: those with enough to tell are the upper tail
+        sums, degree = _sums(cube, star)
+        p = two_sided(z, sums, cube.mean() * degree) if self.weight == "count" else 2 * norm.sf(np.abs(z))
+        q = benjamini_hochberg(p.ravel()).reshape(z.shape)[told]
         hot, cold = (q <= FALSE_FINDS) & (z[told] > 0), (q <= FALSE_FINDS) & (z[told] < 0)
         trend, trend_p = mann_kendall(z[told])
-        classes, steps_hot, rises, chance = np.full(len(z), "", object), np.zeros(len(z), int), np.zeros(len(z)), np.ones(len(z))
+        classes, steps_hot, rises, luck = np.full(len(z), "", object), np.zeros(len(z), int), np.zeros(len(z)), np.ones(len(z))
         classes[told], steps_hot[told] = classified(hot, cold, trend, trend_p), hot.sum(axis=1)
-        rises[told], chance[told] = trend, trend_p
-        frame = counted.frame(told, **{"class": classes}, steps_hot=steps_hot, z=z[:, -1], trend=rises, trend_p=chance, n_around=around.round(3))
+        rises[told], luck[told] = trend, trend_p
+        frame = counted.frame(told, **{"class": classes}, steps_hot=steps_hot, z=z[:, -1], trend=rises, trend_p=luck, n_around=around.round(3))
         step(1.0)
         tally = {name: int((classes == name).sum()) for name in CLASSES if name and (classes == name).any()}
-        total = np.asarray(cube.sum(axis=0)).ravel()
+        total = cube.sum(axis=0)
         frame.attrs["told"] = counted.told(
             f"Over {len(starts)} steps of {self.step_days:g} days: {', '.join(f'{n:,} {name}' for name, n in tally.items()) or 'no'} hotspots of {len(z):,} {PLURAL[counted.units.kind]}.",
             significance="A step of a unit is hot or cold where at most 5 % of those called so are by chance, over all units and steps; a trend where its chance is under 5 %.",
@@ -111,12 +115,16 @@ def space_time_gi_star(cube: np.ndarray, star: sparse.csr_array) -> np.ndarray:
     n, spread, mean = cube.size, cube.std(), cube.mean()
     if spread < 1e-12 * max(1.0, abs(mean)):
         return np.zeros(cube.shape)
+    sums, degree = _sums(cube, star)
+    room = (n * degree - degree**2) / (n - 1)
+    return (sums - mean * degree) / (spread * np.sqrt(room))
+
+
+def _sums(cube: np.ndarray, star: sparse.csr_array) -> tuple[np.ndarray, np.ndarray]:
     near = star @ cube
     sums = near.copy()
     sums[:, 1:] += near[:, :-1]
-    degree = np.asarray(star.sum(axis=1))[:, None] * np.where(np.arange(cube.shape[1]) > 0, 2.0, 1.0)[None, :]
-    room = (n * degree - degree**2) / (n - 1)
-    return (sums - mean * degree) / (spread * np.sqrt(room))
+    return sums, np.asarray(star.sum(axis=1))[:, None] * np.where(np.arange(cube.shape[1]) > 0, 2.0, 1.0)[None, :]
 
 
 def classified(hot: np.ndarray, cold: np.ndarray, trend: np.ndarray, trend_p: np.ndarray) -> np.ndarray:

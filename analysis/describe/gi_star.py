@@ -7,14 +7,17 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from scipy import sparse
 from scipy.stats import norm
 
-from analysis.describe.counting import PLURAL, SHARED_LEGEND, Counting, K
+from analysis.describe.chance import two_sided
+from analysis.describe.counting import PLURAL, SHARED_LEGEND, Counted, Counting, K
 from analysis.false_discovery import benjamini_hochberg
 from analysis.ground import NOTHING_KNOWN, Ground, Step, unwatched
 from analysis.hotspots import LEVELS, gi_star
 from analysis.units import Units
+from analysis.weights import UNITS
 
 FALSE_FINDS = "Of units called hot or cold at most 5 % are so by chance (Benjamini & Hochberg 1995); far more: 0.1 %, many more: 1 %."
 
@@ -24,9 +27,9 @@ class GiStar(Counting):
     """Gi* with binary weights over a unit and its neighbours, under false-discovery-rate control.
 
     >>> one_place = pd.DataFrame({"lon": [-97.5] * 30, "lat": [25.9] * 30})
-    >>> found = GiStar(resolution=6).apply(one_place)
+    >>> found = GiStar(resolution=6).apply(one_place, Ground(area=shapely.box(-98, 25.5, -97, 26.5)))
     >>> int(found.level.max()), found.attrs["told"]["words"]
-    (1, '7 of 37 hexagons hold more seizures with their neighbours than chance would give.')
+    (3, '7 of 305 hexagons hold more seizures with their neighbours than chance would give.')
     """
 
     NAME = "gi-star"
@@ -37,7 +40,7 @@ class GiStar(Counting):
     SOURCE = "Ord & Getis 1995, formula 5; held against esda's G_Local and Getis & Ord's own example of 256 cells (1996)"
     LEGEND = {
         **SHARED_LEGEND, "n_around": "Seizures in it and its neighbours; units with fewer than 5 are left out", "z": "How many standard deviations above or below chance",
-        "p": "Chance of a z as far from 0 where nothing lies together", "q": "The same, over all units tested at once",
+        "p": "Chance of as much or as little there where nothing lies together: of z, and of counts no less than Poisson's", "q": "The same, over all units tested at once",
         "level": "3 far more, 2 many more, 1 more than chance would give, 0 as chance would, -1 fewer",
     }
 
@@ -49,10 +52,10 @@ class GiStar(Counting):
         z = gi_star(counted.x, star)
         around = star @ counted.n
         told = around >= K - 1e-9
-        p = 2 * norm.sf(np.abs(z))
-        q, level = np.ones(len(z)), np.zeros(len(z), int)
-        q[told] = benjamini_hochberg(p[told])
-        level[:] = levels(q, z)
+        p = chance(z, counted, star)
+        # over all units: those with enough to tell are the upper tail, and by themselves would all be called
+        q = benjamini_hochberg(p)
+        level = levels(q, z)
         frame = counted.frame(told, n_around=around.round(3), z=z, p=p, q=q, level=level)
         step(1.0)
         kind, hot = PLURAL[counted.units.kind], int((level[told] > 0).sum())
@@ -66,6 +69,13 @@ class GiStar(Counting):
 def with_itself(units: Units) -> sparse.csr_array:
     """Neighbours, and each unit itself: that is the star."""
     return (units.neighbours + sparse.eye_array(len(units), format="csr")).tocsr()
+
+
+def chance(z: np.ndarray, counted: Counted, around: sparse.csr_array) -> np.ndarray:
+    """The two-sided chance (n,) of what lies around each unit; of kilograms and severity the normal distribution's alone."""
+    if counted.weighed.unit != UNITS["count"]:
+        return 2 * norm.sf(np.abs(z))
+    return two_sided(z, around @ counted.x, counted.x.mean() * np.asarray(around.sum(axis=1)).ravel())
 
 
 def levels(q: np.ndarray, z: np.ndarray) -> np.ndarray:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from scipy import sparse
-from scipy.stats import norm
 
 from analysis.describe.counting import PLURAL, SHARED_LEGEND, Counting, K
-from analysis.describe.gi_star import edges, with_itself
+from analysis.describe.gi_star import chance, edges, with_itself
 from analysis.false_discovery import benjamini_hochberg
 from analysis.ground import NOTHING_KNOWN, Ground, Step, unwatched
 
@@ -23,7 +23,7 @@ class LocalMoran(Counting):
     """Local Moran's I with row-standardised weights, under false-discovery-rate control.
 
     >>> one_place = pd.DataFrame({"lon": [-97.5] * 30, "lat": [25.9] * 30})
-    >>> found = LocalMoran(resolution=6).apply(one_place)
+    >>> found = LocalMoran(resolution=6).apply(one_place, Ground(area=shapely.box(-98, 25.5, -97, 26.5)))
     >>> found.attrs["told"]["n"], sorted(set(found["class"]))
     (30, ['', 'little beside much'])
     """
@@ -47,8 +47,9 @@ class LocalMoran(Counting):
         moran, z = local_moran(counted.x, counted.units.neighbours)
         around = with_itself(counted.units) @ counted.n
         told = around >= K - 1e-9
-        p, q = 2 * norm.sf(np.abs(z)), np.ones(len(z))
-        q[told] = benjamini_hochberg(p[told])
+        # as of Gi*: neighbours with much where z and the unit's own are of one sign
+        p = chance(z * np.sign(counted.x - counted.x.mean()), counted, counted.units.neighbours)
+        q = benjamini_hochberg(p)  # over all units: those with enough to tell are the upper tail
         high = counted.x > counted.x.mean()
         near = means(counted.units.neighbours) @ counted.x > counted.x.mean()
         quadrant = np.where(high, np.where(near, 1, 4), np.where(near, 2, 3))
@@ -60,7 +61,7 @@ class LocalMoran(Counting):
             f"{int((shown == CLASSES[1]).sum()):,} of {len(z):,} {kind} hold much among much, and {int(shown.isin(CLASSES[2::2]).sum()):,} stand out from their neighbours.",
             significance="Of units named at most 5 % are so by chance (Benjamini & Hochberg 1995).",
             limits=[f"{int((~told).sum()):,} {kind} with fewer than {K} seizures in them and their neighbours are left out.",
-                    "Chances are of the normal distribution: with few seizures a unit they are too small for clusters and never small enough for lack.", *edges(counted.units)])
+                    *edges(counted.units)])
         return frame
 
 
@@ -93,3 +94,4 @@ def local_moran(x: np.ndarray, neighbours: sparse.csr_array) -> tuple[np.ndarray
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.sign(from_mean) * (weights @ from_mean - total * other) / np.sqrt(room)
     return moran, np.where(room > 1e-300, z, 0.0)
+

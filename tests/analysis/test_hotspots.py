@@ -69,6 +69,18 @@ def test_chance_alone_is_seldom_called_a_hotspot():
     assert called / cells < 0.01
 
 
+def test_chance_that_lies_thinly_is_not_called_either():
+    """Cells with enough to tell are the upper tail of all: by themselves, or by the normal distribution, each of them would be a hotspot."""
+    called = told = 0
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        disk = sorted(h3.grid_disk(h3.latlng_to_cell(26, -97.5, 6), 9))
+        where = [h3.cell_to_latlng(disk[i]) for i in rng.integers(0, len(disk), 80)]
+        found = GiStar(6, reach=3).apply(pd.DataFrame(where, columns=["lat", "lon"]))
+        called, told = called + (found.level > 0).sum(), told + len(found)
+    assert told > 50 and called / told < 0.1
+
+
 def test_too_few_to_say_says_nothing():
     rng = np.random.default_rng(5)
     assert GiStar(8).apply(points(rng, 4)).empty
