@@ -68,7 +68,8 @@ class Weighing:
             most = float(np.quantile(kg[kg > 0], self.cap, method="lower"))
             capped = kg > most
             if capped.any():
-                limits.append(f"{int(capped.sum()):,} seizures of more than {most:,.6g} kg count as {most:,.6g} kg: {_percent((kg - most)[capped].sum() / kg.sum())} of all kilograms is left out.")
+                left = _percent((kg - most)[capped].sum() / kg.sum())
+                limits.append(f"{int(capped.sum()):,} seizures of more than {most:,.6g} kg count as {most:,.6g} kg: {left} of all kilograms is left out.")
             kg = np.minimum(kg, most)
         elif kg.sum() > 0 and len(kg) > 1 and kg.max() > LARGE_SHARE * kg.sum():
             limits.append(f"One seizure of {kg.max():,.6g} kg is {_percent(kg.max() / kg.sum())} of all kilograms: where it was found outweighs everything else. "

@@ -90,11 +90,13 @@ class Counting(OnGrid, Weighing):
 def _of_places(points: pd.DataFrame, placed: np.ndarray, units: Units) -> list[str]:
     limits = []
     if not placed.all():
-        limits.append(f"{int((~placed).sum()):,} of {len(points):,} seizures lie in none of the {PLURAL[units.kind]} (in water, outside of the area, or far from a border) and count nowhere.")
+        limits.append(f"{int((~placed).sum()):,} of {len(points):,} seizures lie in none of the {PLURAL[units.kind]} (in water, outside of the area, or far from a border) "
+                      "and count nowhere.")
     width_m = 1000 * np.sqrt(np.median(units.area_km2))
     off = points.precision_m.to_numpy() > width_m / 2
     if off.any():
-        limits.append(f"{int(off.sum()):,} of {len(points):,} places may be off by more than half of a unit's width, up to {points.precision_m.max() / 1000:,.0f} km: each is shared out over where it may be.")
+        limits.append(f"{int(off.sum()):,} of {len(points):,} places may be off by more than half of a unit's width, up to {points.precision_m.max() / 1000:,.0f} km: "
+                      "each is shared out over where it may be.")
     if len(points) > 1 and len(points[["lon", "lat"]].drop_duplicates()) == 1:
         limits.append("All seizures are told at one place: this says where that is, and nothing of how they lie.")
     return limits

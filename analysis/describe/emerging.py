@@ -51,7 +51,8 @@ class Emerging(Counting):
               "of hot ones alone; Gi* held against esda's over the whole cube")
     LEGEND = {
         **SHARED_LEGEND, "class": "; ".join(f"{name or 'empty'}: {words}" for name, words in CLASSES.items()), "steps_hot": "Steps in which it was hot",
-        "z": "Gi* of the last step: standard deviations above or below chance", "trend": "Mann-Kendall of its z over the steps: above 0 rising", "trend_p": "Chance of such a trend where there is none",
+        "z": "Gi* of the last step: standard deviations above or below chance",
+        "trend": "Mann-Kendall of its z over the steps: above 0 rising", "trend_p": "Chance of such a trend where there is none",
         "n_around": "Seizures in it and its neighbours over all steps; units with fewer than 5 are left out",
     }
 

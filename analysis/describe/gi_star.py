@@ -37,7 +37,7 @@ class GiStar(Counting):
     TITLE = "Hotspots (Gi*)"
     VERSION = "2"
     NEEDS = 30
-    SOURCE = "Ord & Getis 1995, formula 5; held against esda's G_Local and Getis & Ord's own example of 256 cells (1996)"
+    SOURCE = "Ord & Getis 1995, formula 5; chances of counts never under Poisson's; held against esda's G_Local and Getis & Ord's own example of 256 cells (1996)"
     LEGEND = {
         **SHARED_LEGEND, "n_around": "Seizures in it and its neighbours; units with fewer than 5 are left out", "z": "How many standard deviations above or below chance",
         "p": "Chance of as much or as little there where nothing lies together: of z, and of counts no less than Poisson's", "q": "The same, over all units tested at once",

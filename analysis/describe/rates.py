@@ -37,7 +37,8 @@ class Rates(Counting):
     SOURCE = "Marshall 1991 (empirical Bayes), Garwood 1936 (interval); held against esda's Empirical_Bayes and Spatial_Empirical_Bayes"
     LEGEND = {
         **SHARED_LEGEND, "rate": "What is added up by km² (by km for border sections), by hour or by look", "low": "The rate is above this, 19 times of 20", "high": "and under this",
-        "smooth": "The rate drawn towards others where little is known of it (empirical Bayes)", "smooth_low": "The smoothed rate is above this, 19 times of 20", "smooth_high": "and under this",
+        "smooth": "The rate drawn towards others where little is known of it (empirical Bayes)",
+        "smooth_low": "The smoothed rate is above this, 19 times of 20", "smooth_high": "and under this",
         "ratio": "The smoothed rate by the mean of all: 2 is twice as many", "discovered": "Seizures that patrols discovered", "reported": "Seizures that others reported",
         "level": "2 at least twice the mean and surely above it, 1 surely above the mean, 0 as the mean, -1 surely under it",
     }

@@ -32,7 +32,8 @@ def spread(points: pd.DataFrame, units: Units, at: np.ndarray) -> sparse.csr_arr
         shared = sparse.csr_array((share, (which, unit)), shape=(len(towns), len(units)))
         parts = int(np.diff(shared.indptr)[town.ravel()].sum())
         if parts > MOST:
-            raise PointsRefused(f"{int(off.sum()):,} places off by up to {points.precision_m.max() / 1000:,.0f} km would be shared out in {parts:,} parts, and at most {MOST:,} are: take larger units")
+            raise PointsRefused(f"{int(off.sum()):,} places off by up to {points.precision_m.max() / 1000:,.0f} km would be shared out in {parts:,} parts, and at most {MOST:,} "
+                                "are: take larger units")
         told = shared[town.ravel()]
         rows.append(np.repeat(np.flatnonzero(off), np.diff(told.indptr)))
         columns.append(told.indices)

@@ -108,7 +108,8 @@ def test_st_dbscan_is_the_plain_definition():
 
 def test_hdbscan_finds_heaps_of_unlike_density():
     rng = np.random.default_rng(4)
-    told = pd.DataFrame({"lon": np.r_[rng.normal(-98, 0.002, 60), rng.normal(-97, 0.03, 80), rng.uniform(-99, -96, 30)], "lat": np.r_[rng.normal(26, 0.002, 60), rng.normal(26, 0.03, 80), rng.uniform(24, 28, 30)]})
+    told = pd.DataFrame({"lon": np.r_[rng.normal(-98, 0.002, 60), rng.normal(-97, 0.03, 80), rng.uniform(-99, -96, 30)],
+                         "lat": np.r_[rng.normal(26, 0.002, 60), rng.normal(26, 0.03, 80), rng.uniform(24, 28, 30)]})
     found = Hdbscan(least=15).apply(told)
     assert len(found) == 2 and sorted(found.n) == pytest.approx([60, 80], abs=10) and (found.sure > 0.4).all()
     assert found["first"].isna().all() and set(found.columns) - {"geometry"} == set(Hdbscan.LEGEND)
