@@ -91,8 +91,10 @@ def gi_star(x: np.ndarray, weights: sparse.csr_array) -> np.ndarray:
     n = x.size
     mean = x.mean()
     spread = np.sqrt((x**2).mean() - mean**2)
-    sums = np.asarray(weights.sum(axis=1)).ravel()
-    squares = np.asarray(weights.multiply(weights).sum(axis=1)).ravel()
+    ones = np.ones(n)
+    sums = weights @ ones
+    # weights of one are their own squares: no second matrix
+    squares = sums if (weights.data == 1).all() else sparse.csr_array((weights.data**2, weights.indices, weights.indptr), shape=weights.shape) @ ones
     if n < 2 or spread < 1e-12:
         return np.zeros(n)
     room = (n * squares - sums**2) / (n - 1)
