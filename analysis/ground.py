@@ -14,7 +14,8 @@ class Ground:
     """Frames in EPSG:4326.
 
     `area` is what is asked about (a filter's box or area); `land` where a seizure on land can be (None: everywhere). `sections` are border sections:
-    columns id, name, geometry (lines). `effort` is who looked where: geometry (polygons), t (UTC), hours, by (words). `places` are
+    columns id, name, geometry (lines). `effort` is who looked where: geometry (polygons), t (UTC), hours, by (words). `activity` is what
+    else was seen there: kind ('track', 'event'), geometry (points), t (UTC), optional n (how many; else one a row). `places` are
     crossings, ports, roads, rivers: kind ('crossing', 'port', 'road', 'river', 'town'), name, geometry. `zones` are those of an operation: role
     ('operation', 'buffer', 'control'), name, geometry. `units` can be sent: name, kind ('patrol', 'drone', 'sensor'), lon, lat, reach_km, shifts.
     """
@@ -23,6 +24,7 @@ class Ground:
     land: shapely.Geometry | None = None
     sections: gpd.GeoDataFrame | None = None
     effort: gpd.GeoDataFrame | None = None
+    activity: gpd.GeoDataFrame | None = None
     places: gpd.GeoDataFrame | None = None
     zones: gpd.GeoDataFrame | None = None
     units: gpd.GeoDataFrame | None = None

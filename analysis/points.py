@@ -10,7 +10,8 @@ from errors import PointsRefused, TooFew
 
 # Column: what stands in it. Only the first two must be there.
 COLUMNS: dict[str, str] = {
-    "lon": "degrees, EPSG:4326", "lat": "degrees, EPSG:4326", "t": "when, UTC", "kg": "kilogram equivalent; NaN is unknown", "drug": "class (data/records.py); '' is unknown",
+    "lon": "degrees, EPSG:4326", "lat": "degrees, EPSG:4326", "t": "when, UTC",
+    "recorded_at": "when somebody knew, UTC; t where it is not told", "kg": "kilogram equivalent; NaN is unknown", "drug": "class (data/records.py); '' is unknown",
     "precision_m": "how far off the place may be, metres", "found_by": "'patrol', 'report' or ''", "conveyance": "how it was carried; '' is unknown",
     "origin": "as told, '' unknown", "transit": "as told, '' unknown", "destination": "as told, '' unknown", "agency": "whose row it is; 0 nobody's", "level": "how closed it is (data/scope.py)",
 }
@@ -39,7 +40,8 @@ def checked(frame: pd.DataFrame, *, method: str, needs: int = 1, in_time: bool =
     for column in _WHOLE:
         out[column] = out[column].astype(np.int64) if column in out else 0
     if "t" in out:
-        out["t"] = _when(out["t"], method)
+        out["t"] = _when(out["t"], "t", method)
+        out["recorded_at"] = _known(out, method)
         out = out.sort_values("t", kind="stable")
     elif in_time:
         raise PointsRefused(f"{method} asks when each point was: give a column t with date, time and zone")
@@ -70,14 +72,22 @@ def _number(column: pd.Series, name: str, method: str) -> pd.Series:
     return out.fillna(_NUMBERS[name])
 
 
-def _when(column: pd.Series, method: str) -> pd.Series:
+def _known(out: pd.DataFrame, method: str) -> pd.Series:
+    told = out["recorded_at"].notna() if "recorded_at" in out else pd.Series(False, out.index)
+    known = out["t"].copy()
+    if told.any():
+        known[told] = _when(out["recorded_at"][told], "recorded_at", method)
+    return known
+
+
+def _when(column: pd.Series, name: str, method: str) -> pd.Series:
     if column.dtype == object or pd.api.types.is_string_dtype(column):
         told = column.fillna("").astype(str)
-        _refuse(~told.str.contains(_ZONED), f"{method}: t must end with its time zone, as 2026-11-20T10:15:00Z")
+        _refuse(~told.str.contains(_ZONED), f"{method}: {name} must end with its time zone, as 2026-11-20T10:15:00Z")
         column = pd.to_datetime(told, format="ISO8601", utc=True, errors="coerce")
     if getattr(column.dtype, "tz", None) is None:
-        raise PointsRefused(f"{method}: t has no time zone; write 2026-11-20T10:15:00Z")
-    _refuse(column.isna(), f"{method}: t must be a date and time with zone, as 2026-11-20T10:15:00Z")
+        raise PointsRefused(f"{method}: {name} has no time zone; write 2026-11-20T10:15:00Z")
+    _refuse(column.isna(), f"{method}: {name} must be a date and time with zone, as 2026-11-20T10:15:00Z")
     return column.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
 
 

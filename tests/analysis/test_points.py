@@ -58,3 +58,12 @@ def test_shapes_without_a_crs_or_not_points_are_refused():
         checked(gpd.GeoDataFrame(geometry=[shapely.Point(0, 0)]), method="m")
     with pytest.raises(PointsRefused, match="1 of 1 shapes are not"):
         checked(gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 1, 1)], crs=4326), method="m")
+
+
+def test_when_somebody_knew_is_when_it_was_unless_it_is_told():
+    both = pd.DataFrame({**TWO, "t": ["2026-11-20T10:00:00Z", "2026-11-21T10:00:00Z"]})
+    assert (checked(both, method="m").recorded_at == checked(both, method="m").t).all()
+    late = checked(both.assign(recorded_at=[None, "2026-12-01T00:00:00Z"]), method="m")
+    assert (late.recorded_at - late.t).dt.days.tolist() == [0, 9]
+    with pytest.raises(PointsRefused, match="recorded_at must end with its time zone"):
+        checked(both.assign(recorded_at="2026-12-01"), method="m")
