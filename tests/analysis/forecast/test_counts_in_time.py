@@ -1,0 +1,58 @@
+"""Counts are what is in the points, and of any day what was known before it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+from analysis.forecast.counts_in_time import Counts, counted, day_of
+
+
+def drawn(seed: int, n: int = 300, units: int = 7, days: int = 40) -> tuple[np.ndarray, ...]:
+    rng = np.random.default_rng(seed)
+    day = rng.integers(100, 100 + days, n)
+    return rng.integers(0, units, n), day, rng.uniform(0.1, 2, n), day + rng.choice([-1, 0, 0, 0, 3, 30], n)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_any_day_and_window_is_what_a_plain_loop_counts(seed):
+    unit, day, n, known = drawn(seed)
+    counts = Counts.of(unit, day, n, known, units=7, first=100, days=40)
+    for at in (99, 100, 101, 117, 139, 140, 500):
+        told = counts.before(at)
+        for begin, end in ((90, 110), (105, 106), (110, 400), (120, 110)):
+            was = (day < at) & (known < at) & (day >= begin) & (day < end)
+            assert told.window(begin, end) == pytest.approx(np.bincount(unit[was], n[was], 7), abs=1e-9)
+        for earlier in (104, 115):  # what was known earlier still is known, of what is known later
+            if earlier <= at:
+                assert told.before(earlier).table.toarray() == pytest.approx(counts.before(earlier).table.toarray(), abs=1e-9)
+
+
+def test_weights_of_days_and_events():
+    unit, day, n, _ = drawn(9)
+    counts = Counts.of(unit, day, n, units=7, first=100, days=40)
+    weight = np.linspace(0, 1, 40)
+    assert counts.weighted(weight) == pytest.approx(np.bincount(unit, n * weight[day - 100], 7))
+    u, d, m = counts.events()
+    assert (np.diff(d) >= 0).all() and sparse.coo_array((m, (u, d)), shape=(7, 40)).toarray() == pytest.approx(counts.table.toarray())
+
+
+def test_parts_of_a_stream_add_up_to_the_whole():
+    unit, day, n, known = drawn(3)
+    whole = Counts.of(unit, day, n, known, units=7, first=100, days=40)
+    parts = [Counts.of(unit[s], day[s], n[s], known[s], units=7, first=100, days=40) for s in (slice(0, 90), slice(90, 91), slice(91, None))]
+    added = parts[0].plus(parts[1]).plus(parts[2])
+    for at in (110, 125, 140):
+        assert added.before(at).table.toarray() == pytest.approx(whole.before(at).table.toarray(), abs=1e-9)
+    with pytest.raises(ValueError, match="no part"):
+        whole.plus(Counts.of(unit, day, units=7, first=101, days=40))
+
+
+def test_days_are_utc_and_a_spread_point_is_counted_in_parts():
+    t = pd.Series(pd.to_datetime(["2026-11-20T23:59:59Z", "2026-11-21T00:30:00+01:00", "2026-11-21T00:00:00Z"], utc=True))
+    assert np.diff(day_of(t)).tolist() == [0, 1]
+    points = pd.DataFrame({"t": t, "recorded_at": t})
+    counts = counted(points, sparse.csr_array(np.array([[0.25, 0.75], [1.0, 0.0], [0.0, 0.0]])), first=int(day_of(t)[0]), days=2)
+    assert counts.table.toarray().tolist() == [[1.25, 0], [0.75, 0]]
