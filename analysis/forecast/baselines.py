@@ -93,14 +93,15 @@ class Season(Plain):
     name: str = "counts of the same season"
 
     def expected(self, known: History, horizon: int) -> np.ndarray:
-        found, days = self._found(known, horizon)
+        found, days = self.found(known, horizon)
         return shrunk(found, known.size) / days * horizon
 
     def why(self, known: History, horizon: int) -> list[str]:
-        found, days = self._found(known, horizon)
+        found, days = self.found(known, horizon)
         return [f"{n:.3g} in {days} days of the same season" for n in found]
 
-    def _found(self, known: History, horizon: int) -> tuple[np.ndarray, int]:
+    def found(self, known: History, horizon: int) -> tuple[np.ndarray, int]:
+        """How many, and in how many days."""
         windows = [(known.end - YEAR * k - ABOUT, min(known.end - YEAR * k + horizon + ABOUT, known.end)) for k in (1, 2, 3)]
         windows = [(a, b) for a, b in windows if a >= known.counts.first]
         if not windows:
