@@ -38,9 +38,12 @@ class Method(Protocol):
 
 # Statistics take seconds to load: a method's module is loaded when somebody asks for it.
 _WHERE: dict[str, str] = {
-    "gi-star": "analysis.describe.gi_star:GiStar", "local-moran": "analysis.describe.local_moran:LocalMoran", "kde": "analysis.describe.kde:Kde",
-    "rates": "analysis.describe.rates:Rates", "emerging": "analysis.describe.emerging:Emerging", "knox": "analysis.describe.knox:NearRepeats",
+    "gi-star": "analysis.describe.gi_star:GiStar", "local-moran": "analysis.describe.local_moran:LocalMoran",
+    "kde": "analysis.describe.kde:Kde", "rates": "analysis.describe.rates:Rates",
+    "emerging": "analysis.describe.emerging:Emerging", "knox": "analysis.describe.knox:NearRepeats",
     "st-dbscan": "analysis.describe.st_dbscan:StDbscan", "hdbscan": "analysis.describe.hdbscan:Hdbscan",
+    "counts": "analysis.forecast.kinds:CountsForecast", "decayed-kde": "analysis.forecast.kinds:DecayedKdeForecast",
+    "hawkes": "analysis.forecast.kinds:HawkesForecast", "boosting": "analysis.forecast.kinds:BoostingForecast",
 }
 
 

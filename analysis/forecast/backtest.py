@@ -26,8 +26,8 @@ class Backtest:
 
 
 def origins(history: History, horizon: int, most: int = MOST_ORIGINS) -> list[int]:
-    """Days to try at, a horizon apart, the last so that its horizon is over: after 90 days or two horizons of history, the newest `most` of them."""
-    first = history.counts.first + max(90, 2 * horizon)
+    """Days to try at, a horizon apart, the last so that its horizon is over: after two horizons and a third of the history, or 90 days; the newest `most`."""
+    first = history.counts.first + max(min(90, history.counts.days // 3), 2 * horizon)
     return list(range(history.end - horizon, first - 1, -horizon))[:most][::-1]
 
 

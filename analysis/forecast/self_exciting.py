@@ -56,7 +56,7 @@ class SelfExciting:
             prior = float((shape * weight * np.log(np.maximum(background, 1e-300) / mean) - shape * days * background / mean).sum())
             rate = background[unit] + (weights[:, :, None] * before).sum(axis=(0, 1))
             trace.append(float(n @ np.log(rate)) - background.sum() * days - float((weights * reach).sum()) + prior)
-            converged = len(trace) > HELD and trace[-1] - trace[-2] < CLOSE * total
+            converged = len(trace) > HELD and bool(trace[-1] - trace[-2] < CLOSE * total)
         return SelfExcitingFit(background, weights, place, tuple(trace), converged)
 
 

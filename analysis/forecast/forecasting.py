@@ -1,0 +1,193 @@
+"""What all forecasts share: their knobs, how they are tried, what is shown of them, and when nothing is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, ClassVar
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from scipy.stats import nbinom, poisson
+
+from analysis.forecast.backtest import Backtest, origins, tried
+from analysis.forecast.counts_in_time import day_of
+from analysis.forecast.history import Fitted, History, Model
+from analysis.forecast.scores import blocks, calibration, summary
+from analysis.forecast.surroundings import history
+from analysis.forecast.withholding import LEAST_ORIGINS, Verdict, judged
+from analysis.grids import OnGrid
+from analysis.ground import NOTHING_KNOWN, Ground, Step, unwatched
+from analysis.methods import knob
+from analysis.points import checked
+from errors import KnobRefused, TooFew
+
+K = 5  # a number under this tells of single events
+RECENT_DAYS = 90
+INTERVAL = 0.9
+SPANS = 3  # horizons that points must lie over, for anything to be learnt and tried
+
+LEGEND = {
+    "unit": "The hexagon (H3), square or border section", "n_90": f"Seizures in it in the last {RECENT_DAYS} days; open where there are 1 to {K - 1}",
+    "expected": "How many seizures are expected in it within the horizon; open where the forecast is withheld",
+    "low": "Fewer than this come in one of 20 such units", "high": "More than this come in one of 20 such units",
+    "rank": "1 is the unit with most expected for its size", "why": "What the number comes from",
+}
+ADVICE = "It says where seizures may be found, and advises people: nothing acts on it, and no person or vehicle is scored."
+LOOKING = ("Seizures are found where somebody looks. A place forecast high may be one that is looked at much, and who is sent there finds more there: keep "
+           "looking where nothing is forecast.")
+NUMBERS = "Each seizure counts as one, whatever it weighs."
+
+
+@dataclass(frozen=True)
+class Forecasting(OnGrid):
+    """A forecast of seizures by unit for the next days, tried on the past before it is shown."""
+
+    horizon_days: int = knob(30, "How many days ahead: 7, 14, 30 and 90 are usual", unit="days", least=1, most=90)
+    top_share: float = knob(5.0, "The share of all area that PAI looks at: the places forecast highest", unit="%", least=0.1, most=50)
+    begins: str = knob("", "First day of the forecast (UTC), as 2026-11-20; empty for the day after the last point")
+    tries: int = knob(160, "How many times of the past it is tried on at most, the newest, a horizon apart", least=LEAST_ORIGINS, most=1_000)
+    seed: int = knob(0, "What everything random begins with", least=0, most=2**31 - 1)
+
+    FAMILY: ClassVar[str] = "forecast"
+    NEEDS: ClassVar[int] = 50
+    LEGEND: ClassVar[dict[str, str]] = LEGEND
+
+    def model(self) -> Model:
+        raise NotImplementedError
+
+    def baselines(self) -> tuple[Model, ...]:
+        raise NotImplementedError
+
+    def apply(self, points: pd.DataFrame, ground: Ground = NOTHING_KNOWN, step: Step = unwatched) -> gpd.GeoDataFrame:
+        """A row a unit; without numbers where the forecast is withheld. Raises TooFew, PointsRefused and KnobRefused."""
+        points = checked(points, method=self.NAME, needs=self.NEEDS, in_time=True)
+        known, limits, points = self._known(points, ground)
+        model, share = self.model(), self.top_share / 100
+        back = tried(known, (*self.baselines(), model), self.horizon_days, share, keep=model.name, most=self.tries, step=lambda done: step(0.9 * done))
+        verdict = self._judged(back, model, share)
+        fit = model.fitted(known, self.horizon_days)
+        expected = fit.expected(known, self.horizon_days)
+        uneven = dispersion(back, slice(0, verdict.scored.start))
+        frame = self._frame(known, fit, expected, uneven, verdict.withheld)
+        step(1.0)
+        frame.attrs["told"] = plain(self._told(points, known, back, verdict, fit, expected, uneven, share) | {"limits": [ADVICE, LOOKING, NUMBERS, *limits, *self.limits(fit)]})
+        return frame
+
+    def limits(self, fit: Fitted) -> list[str]:
+        """What this fit does not say."""
+        return []
+
+    def details(self, fit: Fitted) -> dict[str, Any]:
+        """What was learnt, as numbers."""
+        return {}
+
+    def _known(self, points: pd.DataFrame, ground: Ground) -> tuple[History, list[str], pd.DataFrame]:
+        when, limits = day_of(points.t), []
+        end = self._begins(int(when.max()) + 1)
+        later = when >= end
+        if later.any():
+            limits.append(f"{int(later.sum()):,} of {len(points):,} points are of {_text(end)} or later, and are left out.")
+            points, when = points[~later].reset_index(drop=True), when[~later]
+            if len(points) < self.NEEDS:
+                raise TooFew(f"{self.NAME} needs {self.NEEDS} points before {_text(end)}, {len(points)} are given: begin later, or take a longer time")
+        days, needed = end - int(when.min()), SPANS * self.horizon_days
+        if days < needed:
+            raise TooFew(f"{self.NAME} needs points over {needed} days for a horizon of {self.horizon_days}; these lie over {days}: take a longer time or a shorter horizon")
+        if (points.recorded_at == points.t).all():
+            limits.append("When seizures were recorded is not told: the past is tried as if each was known on its day.")
+        known, more = history(points, ground, self.laid(), first=int(when.min()), days=days)
+        placed = known.counts.table.sum()
+        if placed < self.NEEDS:
+            raise TooFew(f"{self.NAME} needs {self.NEEDS} points on the ground asked about; {placed:.0f} of {len(points)} lie there")
+        return known, [*limits, *more], points
+
+    def _begins(self, after: int) -> int:
+        if not self.begins:
+            return after
+        try:
+            return (date.fromisoformat(self.begins) - date(1970, 1, 1)).days
+        except ValueError as e:
+            raise KnobRefused(f"{self.NAME}: begins must be a day as 2026-11-20, not {self.begins[:40]!r}") from e
+
+    def _judged(self, back: Backtest, model: Model, share: float) -> Verdict:
+        if not back.origins:
+            name = self.baselines()[0].name
+            return Verdict(True, f"no forecast: it could be tried on no earlier time, {LEAST_ORIGINS} are needed. Take a longer time or a shorter horizon",
+                           {"log": name, "pai": name}, {}, slice(0, 0))
+        return judged(back.tried[model.name], {m.name: back.tried[m.name] for m in self.baselines()}, share, self.seed)
+
+    def _frame(self, known: History, fit: Fitted, expected: np.ndarray, uneven: float, withheld: bool) -> gpd.GeoDataFrame:
+        recent = known.counts.window(known.end - RECENT_DAYS, known.end)
+        n, none = len(known.units), np.full(len(known.units), np.nan)
+        low, high = between(expected, uneven) if not withheld else (none, none)
+        order = np.empty(n)
+        order[np.argsort(-expected / known.size, kind="stable")] = np.arange(1, n + 1)
+        return gpd.GeoDataFrame({
+            "unit": names(known.units), "n_90": np.where((recent > 0) & (recent < K), np.nan, recent.round(3)), "expected": none if withheld else expected, "low": low, "high": high,
+            "rank": none if withheld else order, "why": np.full(n, "", object) if withheld else np.array(fit.why(known, self.horizon_days), object),
+        }, geometry=known.units.outlines, crs=4326)
+
+    def _told(self, points: pd.DataFrame, known: History, back: Backtest, verdict: Verdict, fit: Fitted, expected: np.ndarray, uneven: float, share: float) -> dict:
+        scored, own = verdict.scored, self.model().name
+        left = len(back.origins) - scored.start
+        taken = blocks(left, seed=self.seed) if left else None
+        rows = [{"model": name, "own": name == own, "best_by": [m for m, n in verdict.best.items() if n == name], **summary(t.only(scored), share, taken)}
+                for name, t in back.tried.items()] if left else []
+        head = f"{verdict.words[0].upper()}{verdict.words[1:]}."
+        if verdict.withheld:
+            words = head if head.startswith("No forecast") else f"No forecast is shown: it is {verdict.words}."
+        else:
+            words = f"{expected.sum():,.1f} seizures are expected in the {self.horizon_days} days from {_text(known.end)} on. {head}"
+        score: dict[str, Any] = {"origins": len(back.origins), "scored": max(left, 0), "level": "95 %", "top_share": share, "rows": rows, "gain": verdict.gain, "best": verdict.best}
+        if left:
+            mu, y = back.expected[scored].astype(float), back.found[scored].astype(float)
+            score |= {"from": _text(back.origins[scored.start]), "to": _text(back.origins[-1] + self.horizon_days), "calibration": calibration(mu.ravel(), y.ravel()),
+                      "covered": covered(mu, y, uneven)}
+        return {"n": int(len(points)), "words": words, "withheld": verdict.withheld, "verdict": verdict.words, "method": self.NAME, "model": own, "version": self.VERSION,
+                "window": [_text(known.counts.first), _text(known.end)], "horizon": [_text(known.end), _text(known.end + self.horizon_days)], "seed": self.seed,
+                "marking_level": int(points.level.max()), "score": score, "details": self.details(fit)}
+
+
+def dispersion(back: Backtest, which: slice) -> float:
+    """How much more numbers vary than Poisson's, told by the origins that only choose: variance = mean + this × mean²."""
+    mu, y = back.expected[which].astype(float), back.found[which].astype(float)
+    over = float((mu**2).sum())
+    return max(float(((y - mu) ** 2 - mu).sum()) / over, 0.0) if over > 0 else 0.0
+
+
+def between(expected: np.ndarray, uneven: float) -> tuple[np.ndarray, np.ndarray]:
+    """What INTERVAL of such numbers lie between."""
+    tails = (1 - INTERVAL) / 2, (1 + INTERVAL) / 2
+    if uneven < 1e-6:
+        return tuple(poisson.ppf(tail, expected) for tail in tails)
+    return tuple(nbinom.ppf(tail, 1 / uneven, 1 / (1 + uneven * expected)) for tail in tails)
+
+
+def covered(expected: np.ndarray, found: np.ndarray, uneven: float) -> dict[str, float | int]:
+    """Of units with one or more expected: how many there were, and which share of them the interval held."""
+    some = expected >= 1
+    low, high = between(expected[some], uneven)
+    inside = (found[some] >= low) & (found[some] <= high)
+    return {"interval": INTERVAL, "units": int(some.sum()), "share": float(inside.mean()) if some.any() else float("nan")}
+
+
+def names(units) -> np.ndarray:
+    """Ids as text: H3's as they are written, of others the number or text itself."""
+    return np.array([f"{i:x}" for i in units.ids.tolist()] if units.kind == "h3" else [str(i) for i in units.ids.tolist()], object)
+
+
+def plain(value: Any) -> Any:
+    """As JSON can carry it: what is no number is none."""
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    if isinstance(value, (float, np.floating)):
+        return float(value) if np.isfinite(value) else None
+    return value
+
+
+def _text(day: int) -> str:
+    return str(np.datetime64(day, "D"))
