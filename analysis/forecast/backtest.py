@@ -11,7 +11,7 @@ from analysis.forecast.history import Fitted, History, Model
 from analysis.forecast.scores import Tried
 from analysis.ground import Step, unwatched
 
-REFIT_DAYS = 90  # what KEEPS is learnt anew no more often
+REFIT_DAYS, REFIT_SHARE = 90, 0.2  # what KEEPS is learnt anew when so many days, or this share of the history, came since
 MOST_ORIGINS = 160
 
 
@@ -46,7 +46,7 @@ def tried(history: History, models: Sequence[Model], horizon: int, share: float,
         came[i] = found
         for model in models:
             at, fit = fits.get(model.name, (None, None))
-            if at is None or not model.KEEPS or day - at >= REFIT_DAYS:
+            if at is None or not model.KEEPS or day - at >= min(REFIT_DAYS, REFIT_SHARE * known.counts.days):
                 at, fit = day, model.fitted(known, horizon)
                 fits[model.name] = at, fit
             expected = fit.expected(known, horizon)

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import nbinom, poisson
 
-from analysis.forecast.backtest import Backtest, origins, tried
+from analysis.describe.counting import K, names
+from analysis.forecast.backtest import Backtest, tried
 from analysis.forecast.counts_in_time import day_of
 from analysis.forecast.history import Fitted, History, Model
 from analysis.forecast.scores import blocks, calibration, summary
@@ -23,7 +24,6 @@ from analysis.methods import knob
 from analysis.points import checked
 from errors import KnobRefused, TooFew
 
-K = 5  # a number under this tells of single events
 RECENT_DAYS = 90
 INTERVAL = 0.9
 SPANS = 3  # horizons that points must lie over, for anything to be learnt and tried
@@ -67,12 +67,12 @@ class Forecasting(OnGrid):
         model, share = self.model(), self.top_share / 100
         back = tried(known, (*self.baselines(), model), self.horizon_days, share, keep=model.name, most=self.tries, step=lambda done: step(0.9 * done))
         verdict = self._judged(back, model, share)
-        fit = model.fitted(known, self.horizon_days)
-        expected = fit.expected(known, self.horizon_days)
+        fit = None if verdict.withheld else model.fitted(known, self.horizon_days)
         uneven = dispersion(back, slice(0, verdict.scored.start))
-        frame = self._frame(known, fit, expected, uneven, verdict.withheld)
+        frame = self._frame(known, fit, uneven)
         step(1.0)
-        frame.attrs["told"] = plain(self._told(points, known, back, verdict, fit, expected, uneven, share) | {"limits": [ADVICE, LOOKING, NUMBERS, *limits, *self.limits(fit)]})
+        frame.attrs["told"] = plain(self._told(points, known, back, verdict, float(frame.expected.sum()), uneven, share) | {
+            "limits": [ADVICE, LOOKING, NUMBERS, *limits, *(self.limits(fit) if fit is not None else [])], "details": self.details(fit) if fit is not None else {}})
         return frame
 
     def limits(self, fit: Fitted) -> list[str]:
@@ -118,18 +118,21 @@ class Forecasting(OnGrid):
                            {"log": name, "pai": name}, {}, slice(0, 0))
         return judged(back.tried[model.name], {m.name: back.tried[m.name] for m in self.baselines()}, share, self.seed)
 
-    def _frame(self, known: History, fit: Fitted, expected: np.ndarray, uneven: float, withheld: bool) -> gpd.GeoDataFrame:
-        recent = known.counts.window(known.end - RECENT_DAYS, known.end)
-        n, none = len(known.units), np.full(len(known.units), np.nan)
-        low, high = between(expected, uneven) if not withheld else (none, none)
-        order = np.empty(n)
-        order[np.argsort(-expected / known.size, kind="stable")] = np.arange(1, n + 1)
-        return gpd.GeoDataFrame({
-            "unit": names(known.units), "n_90": np.where((recent > 0) & (recent < K), np.nan, recent.round(3)), "expected": none if withheld else expected, "low": low, "high": high,
-            "rank": none if withheld else order, "why": np.full(n, "", object) if withheld else np.array(fit.why(known, self.horizon_days), object),
-        }, geometry=known.units.outlines, crs=4326)
+    def _frame(self, known: History, fit: Fitted | None, uneven: float) -> gpd.GeoDataFrame:
+        recent, n = known.counts.window(known.end - RECENT_DAYS, known.end), len(known.units)
+        columns = {"unit": names(known.units), "n_90": np.where((recent > 0) & (recent < K), np.nan, recent.round(3))}
+        if fit is None:
+            none = np.full(n, np.nan)
+            columns |= {"expected": none, "low": none, "high": none, "rank": none, "why": np.full(n, "", object)}
+        else:
+            expected = fit.expected(known, self.horizon_days)
+            low, high = between(expected, uneven)
+            rank = np.empty(n)
+            rank[np.argsort(-expected / known.size, kind="stable")] = np.arange(1, n + 1)
+            columns |= {"expected": expected, "low": low, "high": high, "rank": rank, "why": np.array(fit.why(known, self.horizon_days), object)}
+        return gpd.GeoDataFrame(columns, geometry=known.units.outlines, crs=4326)
 
-    def _told(self, points: pd.DataFrame, known: History, back: Backtest, verdict: Verdict, fit: Fitted, expected: np.ndarray, uneven: float, share: float) -> dict:
+    def _told(self, points: pd.DataFrame, known: History, back: Backtest, verdict: Verdict, expected: float, uneven: float, share: float) -> dict:
         scored, own = verdict.scored, self.model().name
         left = len(back.origins) - scored.start
         taken = blocks(left, seed=self.seed) if left else None
@@ -139,7 +142,7 @@ class Forecasting(OnGrid):
         if verdict.withheld:
             words = head if head.startswith("No forecast") else f"No forecast is shown: it is {verdict.words}."
         else:
-            words = f"{expected.sum():,.1f} seizures are expected in the {self.horizon_days} days from {_text(known.end)} on. {head}"
+            words = f"{expected:,.1f} seizures are expected in the {self.horizon_days} days from {_text(known.end)} on. {head}"
         score: dict[str, Any] = {"origins": len(back.origins), "scored": max(left, 0), "level": "95 %", "top_share": share, "rows": rows, "gain": verdict.gain, "best": verdict.best}
         if left:
             mu, y = back.expected[scored].astype(float), back.found[scored].astype(float)
@@ -147,7 +150,7 @@ class Forecasting(OnGrid):
                       "covered": covered(mu, y, uneven)}
         return {"n": int(len(points)), "words": words, "withheld": verdict.withheld, "verdict": verdict.words, "method": self.NAME, "model": own, "version": self.VERSION,
                 "window": [_text(known.counts.first), _text(known.end)], "horizon": [_text(known.end), _text(known.end + self.horizon_days)], "seed": self.seed,
-                "marking_level": int(points.level.max()), "score": score, "details": self.details(fit)}
+                "marking_level": int(points.level.max()), "score": score}
 
 
 def dispersion(back: Backtest, which: slice) -> float:
@@ -171,11 +174,6 @@ def covered(expected: np.ndarray, found: np.ndarray, uneven: float) -> dict[str,
     low, high = between(expected[some], uneven)
     inside = (found[some] >= low) & (found[some] <= high)
     return {"interval": INTERVAL, "units": int(some.sum()), "share": float(inside.mean()) if some.any() else float("nan")}
-
-
-def names(units) -> np.ndarray:
-    """Ids as text: H3's as they are written, of others the number or text itself."""
-    return np.array([f"{i:x}" for i in units.ids.tolist()] if units.kind == "h3" else [str(i) for i in units.ids.tolist()], object)
 
 
 def plain(value: Any) -> Any:

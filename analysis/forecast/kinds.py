@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from analysis.forecast.baselines import BASELINES, WINDOWS, BestOf, Everywhere
 from analysis.forecast.boosting import Boosting, BoostingFit
 from analysis.forecast.decayed_kde import DecayedKde
@@ -15,7 +17,13 @@ from analysis.forecast.self_exciting import SelfExciting, SelfExcitingFit
 
 @dataclass(frozen=True)
 class CountsForecast(Forecasting):
-    """Counts over 28, 90 or 365 days or of the same season, whichever was best lately; shown where it is better than the same everywhere."""
+    """Counts over 28, 90 or 365 days or of the same season, whichever was best lately; shown where it is better than the same everywhere.
+
+    >>> from analysis.methods import made
+    >>> few = pd.DataFrame({"lon": [-97.5] * 60, "lat": [25.9] * 60, "t": pd.date_range("2026-01-01", periods=60, freq="D", tz="UTC")})
+    >>> made("counts", {"horizon_days": 14}).apply(few).attrs["told"]["words"]
+    'No forecast: it could be tried on 0 earlier times, 10 are needed. Take a longer time or a shorter horizon.'
+    """
 
     NAME = "counts"
     TITLE = "Forecast by counts"
@@ -31,7 +39,13 @@ class CountsForecast(Forecasting):
 
 @dataclass(frozen=True)
 class DecayedKdeForecast(Forecasting):
-    """A kernel density in which older points count for less; shown where it is better than any counts."""
+    """A kernel density in which older points count for less; shown where it is better than any counts.
+
+    >>> from analysis.methods import made
+    >>> few = pd.DataFrame({"lon": [-97.5] * 60, "lat": [25.9] * 60, "t": pd.date_range("2026-01-01", periods=60, freq="D", tz="UTC")})
+    >>> made("decayed-kde", {"horizon_days": 14}).apply(few).attrs["told"]["words"]
+    'No forecast: it could be tried on 0 earlier times, 10 are needed. Take a longer time or a shorter horizon.'
+    """
 
     NAME = "decayed-kde"
     TITLE = "Forecast by a decaying density"
@@ -47,7 +61,13 @@ class DecayedKdeForecast(Forecasting):
 
 @dataclass(frozen=True)
 class HawkesForecast(Forecasting):
-    """A self-exciting process fitted by EM; shown where it is better than any counts and than the decaying density."""
+    """A self-exciting process fitted by EM; shown where it is better than any counts and than the decaying density.
+
+    >>> from analysis.methods import made
+    >>> few = pd.DataFrame({"lon": [-97.5] * 60, "lat": [25.9] * 60, "t": pd.date_range("2026-01-01", periods=60, freq="D", tz="UTC")})
+    >>> made("hawkes", {"horizon_days": 14}).apply(few).attrs["told"]["words"]
+    'No forecast: it could be tried on 0 earlier times, 10 are needed. Take a longer time or a shorter horizon.'
+    """
 
     NAME = "hawkes"
     TITLE = "Forecast by a self-exciting process"
@@ -73,7 +93,13 @@ class HawkesForecast(Forecasting):
 
 @dataclass(frozen=True)
 class BoostingForecast(Forecasting):
-    """Gradient boosting over what counts of the last year expect; shown where it is better than any counts and than the decaying density."""
+    """Gradient boosting over what counts of the last year expect; shown where it is better than any counts and than the decaying density.
+
+    >>> from analysis.methods import made
+    >>> few = pd.DataFrame({"lon": [-97.5] * 60, "lat": [25.9] * 60, "t": pd.date_range("2026-01-01", periods=60, freq="D", tz="UTC")})
+    >>> made("boosting", {"horizon_days": 14}).apply(few).attrs["told"]["words"]
+    'No forecast: it could be tried on 0 earlier times, 10 are needed. Take a longer time or a shorter horizon.'
+    """
 
     NAME = "boosting"
     TITLE = "Forecast by gradient boosting"
