@@ -9,6 +9,7 @@ from scipy import sparse
 
 from analysis.forecast.baselines import alike, shrunk
 from analysis.forecast.history import History
+from analysis.forecast.threads import one_thread
 
 DECAYS = (2.0, 7.0, 30.0)  # mean days after which a find is followed
 PLACES = ("here", "beside")
@@ -30,34 +31,37 @@ class SelfExciting:
     KEEPS = True
 
     def fitted(self, known: History, horizon: int) -> SelfExcitingFit:
+        with one_thread():
+            return self._fitted(known)
+
+    def _fitted(self, known: History) -> SelfExcitingFit:
         unit, day, n = known.counts.events()
         days, total = max(known.counts.days, 1), float(n.sum())
         place = beside(known.units.neighbours)
         if total <= 0:
             return SelfExcitingFit(shrunk(np.zeros(len(known.units)), known.size) / days, np.zeros((len(PLACES), len(DECAYS))), place, (), True)
-        before = excitement(known, place)
+        before = excitement(known, place).reshape(len(PLACES) * len(DECAYS), -1)
         # What each part would give in all by now, of one made by each find: the part of it that lies in the days known.
         left = np.array([1 - np.exp(-1 / d) ** (days - 1 - day) for d in DECAYS])
-        reach = (left * n).sum(axis=1)
+        reach = np.tile((left * n).sum(axis=1), len(PLACES))
         background = shrunk(np.bincount(unit, n, len(known.units)), known.size) / days * 0.8
-        weights = np.full((len(PLACES), len(DECAYS)), 0.2 / (len(PLACES) * len(DECAYS)))
+        weights = np.full(len(before), 0.2 / len(before))
         shape, trace, converged = np.nan, [], False
-        rate = background[unit] + (weights[:, :, None] * before).sum(axis=(0, 1))
+        rate = background[unit] + weights @ before
         while len(trace) < MOST_ROUNDS and not converged:
-            parts = weights[:, :, None] * before
             own = np.bincount(unit, n * background[unit] / rate, len(known.units))
             if len(trace) < HELD:
                 shape = alike(own, known.size)
             weight = known.size / known.size.mean()
             mean = max(own.sum() / weight.sum(), 1e-12)
             background = (own + shape * weight) / (1 + shape / mean) / days
-            weights = (parts * (n / rate)).sum(axis=2) / np.maximum(reach, 1e-12)
+            weights = weights * (before @ (n / rate)) / np.maximum(reach, 1e-12)
             # The prior's part as well: it is the sum that EM climbs.
             prior = float((shape * weight * np.log(np.maximum(background, 1e-300) / mean) - shape * days * background / mean).sum())
-            rate = background[unit] + (weights[:, :, None] * before).sum(axis=(0, 1))
-            trace.append(float(n @ np.log(rate)) - background.sum() * days - float((weights * reach).sum()) + prior)
+            rate = background[unit] + weights @ before
+            trace.append(float(n @ np.log(rate)) - background.sum() * days - float(weights @ reach) + prior)
             converged = len(trace) > HELD and bool(trace[-1] - trace[-2] < CLOSE * total)
-        return SelfExcitingFit(background, weights, place, tuple(trace), converged)
+        return SelfExcitingFit(background, weights.reshape(len(PLACES), len(DECAYS)), place, tuple(trace), converged)
 
 
 @dataclass(frozen=True)
