@@ -199,3 +199,14 @@ def test_methods_are_what_they_say():
     assert replace(HawkesForecast(), horizon_days=14).model().name == "self-exciting" and BoostingForecast(seed=3).model().seed == 3
     assert [m.name for m in CountsForecast().baselines()] == ["the same everywhere"]
     assert {m.name for m in HawkesForecast().baselines()} >= {"counts over the last 28 days", "counts of the same season", "decayed KDE"}
+
+
+def test_border_sections_are_told_by_the_kilometre(chance):
+    """Eight sections of a border through the ground: one of them three times as long, and put in order by finds on a kilometre."""
+    at = [650_000, 650_700, 651_400, 652_100, 654_200, 654_900, 655_600, 656_300]
+    lines = [shapely.LineString([(a, 2_873_000), (b, 2_873_000)]) for a, b in zip(at[:-1], at[1:])]
+    sections = gpd.GeoDataFrame({"id": range(7), "name": [f"s{i}" for i in range(7)]}, geometry=lines, crs=CRS).to_crs(4326)
+    found = methods.made("counts", {"grid": "section", "horizon_days": 14}).apply(chance, Ground(sections=sections))
+    told = found.attrs["told"]
+    assert len(found) == 7 and told["score"]["scored"] >= 10 and (told["withheld"] or found.expected.sum() > 0)
+    assert any("No area was asked about" in s for s in told["limits"])
