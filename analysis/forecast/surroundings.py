@@ -28,6 +28,11 @@ def history(points: pd.DataFrame, ground: Ground, grid: Grid, *, first: int, day
     outside = int((np.asarray(spread.sum(axis=1)).ravel() <= 0).sum())
     if outside:
         limits.append(f"{outside:,} of {len(points):,} seizures lie in none of the units (in water, outside of the area, or far from a border) and count nowhere.")
+    late = counts.late
+    if late.n.size:
+        days_late = np.median(late.known - late.day)
+        limits.append(f"{late.n.sum() / counts.table.sum():.0%} of seizures were known after their day, half of these after {days_late:.0f} days or more: the newest days are not complete, "
+                      "and what is made of them is too low.")
     if ground.area is None:
         limits.append("No area was asked about: the ground is where seizures lie, those of the times it was tried on too.")
     beside: dict[str, Counts] = {}
