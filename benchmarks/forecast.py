@@ -37,16 +37,17 @@ def main(args: list[str]) -> int:
     asked.add_argument("--years", type=int, default=5)
     asked.add_argument("--seizures", type=int, default=200_000)
     asked.add_argument("--horizon", type=int, default=30, help="days")
+    asked.add_argument("--tries", type=int, default=160, help="origins at most, the newest")
     asked.add_argument("--no-peer", action="store_true", help="measure ourselves alone")
     asked = asked.parse_args(args)
     world = made(asked.cells, asked.years * 365, asked.seizures)
-    found, days = int(world.counts.table.sum()), origins(world, asked.horizon)
+    found, days = int(world.counts.table.sum()), origins(world, asked.horizon, asked.tries)
     models = (*BASELINES, DecayedKde(), SelfExciting(), Boosting(SEED))
     rows, told = [], {}
     whole, worked = time.perf_counter(), time.process_time()
     for model in models:
         begun, used = time.perf_counter(), time.process_time()
-        told |= tried(world, (model,), asked.horizon, SHARE).tried
+        told |= tried(world, (model,), asked.horizon, SHARE, most=asked.tries).tried
         one = told[model.name]
         rows.append((model.name, time.perf_counter() - begun, time.process_time() - used, round(float(one.log.sum() / one.found.sum()), 3), round(float(one.hit.sum() / one.found.sum() / SHARE), 2)))
     rows.append(("all of it", time.perf_counter() - whole, time.process_time() - worked, None, None))

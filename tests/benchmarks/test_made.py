@@ -12,7 +12,7 @@ import pytest
 import rasterio
 from shapely import box
 
-from benchmarks import fuzz_imagery, imports, made_raster, peer_kepler, raster, tables, world
+from benchmarks import forecast, fuzz_imagery, imports, made_raster, peer_kepler, raster, tables, world
 from benchmarks.arguments import parser
 
 
@@ -97,3 +97,14 @@ def test_a_table_can_be_pasted_into_a_page(capsys):
 def test_every_benchmark_has_the_same_options():
     asked = parser("tiles", "About.").parse_args(["--fixes", "10", "--no-peer"])
     assert (asked.fixes, asked.no_peer, asked.runs) == (10, True, 3)
+
+
+def test_the_world_forecasts_are_tried_on_is_the_same_each_time_and_follows_itself():
+    one, two = (forecast.made(400, 730, 8_000) for _ in range(2))
+    assert (one.counts.table != two.counts.table).nnz == 0 and one.counts.table.sum() == pytest.approx(8_000, rel=0.25)
+    # Of cells with any in a week the next week has far more than others have.
+    week = [one.counts.window(forecast.FIRST + d, forecast.FIRST + d + 7) for d in range(0, 728, 7)]
+    after = np.concatenate([later[now > 0] for now, later in zip(week[:-1], week[1:])]).mean()
+    assert after > 1.5 * np.mean(week)
+    hit = forecast.by_hand(one, [forecast.FIRST + 400], 30)
+    assert 0 < hit < one.counts.window(forecast.FIRST + 400, forecast.FIRST + 430).sum()
