@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
 from analysis.forecast.baselines import BASELINES, WINDOWS, BestOf, Everywhere
 from analysis.forecast.boosting import Boosting, BoostingFit
 from analysis.forecast.decayed_kde import DecayedKde
@@ -19,6 +17,7 @@ from analysis.forecast.self_exciting import SelfExciting, SelfExcitingFit
 class CountsForecast(Forecasting):
     """Counts over 28, 90 or 365 days or of the same season, whichever was best lately; shown where it is better than the same everywhere.
 
+    >>> import pandas as pd
     >>> from analysis.methods import made
     >>> few = pd.DataFrame({"lon": [-97.5] * 60, "lat": [25.9] * 60, "t": pd.date_range("2026-01-01", periods=60, freq="D", tz="UTC")})
     >>> made("counts", {"horizon_days": 14}).apply(few).attrs["told"]["words"]
@@ -41,6 +40,7 @@ class CountsForecast(Forecasting):
 class DecayedKdeForecast(Forecasting):
     """A kernel density in which older points count for less; shown where it is better than any counts.
 
+    >>> import pandas as pd
     >>> from analysis.methods import made
     >>> few = pd.DataFrame({"lon": [-97.5] * 60, "lat": [25.9] * 60, "t": pd.date_range("2026-01-01", periods=60, freq="D", tz="UTC")})
     >>> made("decayed-kde", {"horizon_days": 14}).apply(few).attrs["told"]["words"]
@@ -63,6 +63,7 @@ class DecayedKdeForecast(Forecasting):
 class HawkesForecast(Forecasting):
     """A self-exciting process fitted by EM; shown where it is better than any counts and than the decaying density.
 
+    >>> import pandas as pd
     >>> from analysis.methods import made
     >>> few = pd.DataFrame({"lon": [-97.5] * 60, "lat": [25.9] * 60, "t": pd.date_range("2026-01-01", periods=60, freq="D", tz="UTC")})
     >>> made("hawkes", {"horizon_days": 14}).apply(few).attrs["told"]["words"]
@@ -95,6 +96,7 @@ class HawkesForecast(Forecasting):
 class BoostingForecast(Forecasting):
     """Gradient boosting over what counts of the last year expect; shown where it is better than any counts and than the decaying density.
 
+    >>> import pandas as pd
     >>> from analysis.methods import made
     >>> few = pd.DataFrame({"lon": [-97.5] * 60, "lat": [25.9] * 60, "t": pd.date_range("2026-01-01", periods=60, freq="D", tz="UTC")})
     >>> made("boosting", {"horizon_days": 14}).apply(few).attrs["told"]["words"]
