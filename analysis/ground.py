@@ -18,6 +18,7 @@ class Ground:
     else was seen there: kind ('track', 'event'), geometry (points), t (UTC), optional n (how many; else one a row). `places` are
     crossings, ports, roads, rivers: kind ('crossing', 'port', 'road', 'river', 'town'), name, geometry. `zones` are those of an operation: role
     ('operation', 'buffer', 'control'), name, geometry. `units` can be sent: name, kind ('patrol', 'drone', 'sensor'), lon, lat, reach_km, shifts.
+    `passes` are where tracks were: track (text), t (UTC), geometry (points).
     """
 
     area: shapely.Geometry | None = None
@@ -28,6 +29,7 @@ class Ground:
     places: gpd.GeoDataFrame | None = None
     zones: gpd.GeoDataFrame | None = None
     units: gpd.GeoDataFrame | None = None
+    passes: gpd.GeoDataFrame | None = None
 
 
 NOTHING_KNOWN = Ground()
