@@ -44,6 +44,7 @@ _WHERE: dict[str, str] = {
     "st-dbscan": "analysis.describe.st_dbscan:StDbscan", "hdbscan": "analysis.describe.hdbscan:Hdbscan",
     "counts": "analysis.forecast.kinds:CountsForecast", "decayed-kde": "analysis.forecast.kinds:DecayedKdeForecast",
     "hawkes": "analysis.forecast.kinds:HawkesForecast", "boosting": "analysis.forecast.kinds:BoostingForecast",
+    "displacement": "analysis.effects.displacement:Displacement",
 }
 
 

@@ -1,0 +1,1 @@
+"""What an operation did: where it was, beside it, and where nothing was done."""
