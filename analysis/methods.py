@@ -45,6 +45,8 @@ _WHERE: dict[str, str] = {
     "counts": "analysis.forecast.kinds:CountsForecast", "decayed-kde": "analysis.forecast.kinds:DecayedKdeForecast",
     "hawkes": "analysis.forecast.kinds:HawkesForecast", "boosting": "analysis.forecast.kinds:BoostingForecast",
     "displacement": "analysis.effects.displacement:Displacement",
+    "interrupted-series": "analysis.effects.series:InterruptedSeries",
+    "synthetic-control": "analysis.effects.synthetic:SyntheticControl",
 }
 
 

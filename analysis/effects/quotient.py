@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm, t
 
-DRAWS = 20_000
+DRAWS = 20_000  # of parts: under many tests a chance of one in ten thousand must be told from one in a thousand
+WHOLE_DRAWS = 4000
 LITTLE = 0.5  # what a zero is worth: Jeffreys' prior for a Poisson rate
 
 
@@ -121,7 +122,7 @@ class Effect:
 
     def __init__(self, six: Six, phi: float, rng: np.random.Generator):
         self.six = six
-        rates = drawn(np.array([six.operation_before, six.operation_during, six.buffer_before, six.buffer_during, six.control_before, six.control_during]), phi, rng)
+        rates = drawn(np.array([six.operation_before, six.operation_during, six.buffer_before, six.buffer_during, six.control_before, six.control_during]), phi, rng, WHOLE_DRAWS)
         rb, ra, db, da, cb, ca = rates.T
         self.logs = np.log(ra * cb / (rb * ca))
         self.wdq = (da / ca - db / cb) / (ra / ca - rb / cb)

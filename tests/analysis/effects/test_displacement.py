@@ -9,40 +9,27 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from tests.analysis.effects.worlds import BOXES, DATES, END, GROUND, START, weeks, world, zones
+from tests.analysis.effects.worlds import BOXES, DATES, END, GROUND, START, world, zones
 
 from analysis.effects.displacement import Displacement
 from analysis.effects.quotient import Effect, Six, overdispersion, read
 from analysis.ground import Ground
 from analysis.methods import made
+from benchmarks.effects import FEW, quotient
 from errors import KnobRefused, PointsRefused, TooFew
-
-BASE = {"operation": 6, "buffer": 4, "north": 6, "west": 6}
-
-
-def score(seed: int, **knobs) -> dict:
-    """What the method says of a world's counts, without the points."""
-    rng = np.random.default_rng(seed)
-    told = {"effect": 0.0, "displaced": 0.0, "scatter": 0.0, "linger": 0.0, "base": BASE} | knobs
-    n = weeks(rng, told["base"], 52, 26, told["effect"], told["displaced"], told["scatter"], told["linger"])
-    table = np.array(list(n.values()))
-    both = np.array([table[0], table[1], table[2:].sum(axis=0)])
-    six = Six(*(float(row[part].sum()) for row in both for part in (slice(0, 52), slice(52, None))), 0.5)
-    return Effect(six, overdispersion(table[:, :52], table[:, 52:]), np.random.default_rng(1)).score(min(both[0, :52].sum(), both[2, :52].sum()) >= 10)
-
 
 @pytest.mark.parametrize("knobs", [{}, {"scatter": 0.3}, {"linger": 0.5}], ids=["chance", "scatter", "linger"])
 def test_a_third_that_moved_is_found_within_its_interval(knobs):
-    told = [score(seed, effect=0.6, displaced=0.3, **knobs) for seed in range(150)]
+    told = [quotient(seed, knobs, 0.6) for seed in range(150)]
     told = [s for s in told if s["effect_claimed"] == "fell"]
     assert len(told) >= 100
     assert np.mean([s["wdq_95"][0] <= -0.3 <= s["wdq_95"][1] for s in told]) >= 0.9
     assert abs(np.median([s["wdq"] for s in told]) + 0.3) < 0.08
 
 
-@pytest.mark.parametrize("knobs", [{}, {"scatter": 0.3}, {"base": dict.fromkeys(BASE, 1.0)}], ids=["chance", "scatter", "few"])
+@pytest.mark.parametrize("knobs", [{}, {"scatter": 0.3}, {"base": FEW}], ids=["chance", "scatter", "few"])
 def test_where_nothing_was_done_nothing_is_claimed(knobs):
-    claimed = [score(seed, **knobs)["effect_claimed"] != "none" for seed in range(300)]
+    claimed = [quotient(seed, knobs, 0.0)["effect_claimed"] != "none" for seed in range(300)]
     assert np.mean(claimed) <= 0.05
 
 

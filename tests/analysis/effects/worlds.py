@@ -8,6 +8,7 @@ import pandas as pd
 import shapely
 
 from analysis.ground import Ground
+from benchmarks.effects import weeks
 
 START, END = pd.Timestamp("2026-01-05T00:00:00Z"), pd.Timestamp("2026-07-06T00:00:00Z")
 DATES = {"start": START.isoformat(), "end": END.isoformat()}
@@ -21,28 +22,6 @@ def zones(**shapes: shapely.Geometry) -> gpd.GeoDataFrame:
 
 
 GROUND = Ground(zones=zones())
-
-
-def weeks(rng: np.random.Generator, base: dict[str, float], before: int, during: int, effect: float, displaced: float, scatter: float, linger: float) -> dict[str, np.ndarray]:
-    """Counts a week by zone. `effect` of what the operation's area would have had is prevented, `displaced` of that turns up in the buffer; a season is common to
-    all; `scatter` is a negative binomial's 1/k, `linger` the correlation from week to week of each area's own ups and downs (spread 0.3)."""
-    total = before + during
-    season = 1 + 0.3 * np.sin(2 * np.pi * np.arange(total) / 52 + rng.uniform(0, 6))
-    out = {}
-    for zone, level in base.items():
-        mean = np.full(total, float(level))
-        if zone == "operation":
-            mean[before:] -= level * effect
-        if zone == "buffer":
-            mean[before:] += base["operation"] * effect * displaced
-        if linger:
-            noise = rng.standard_normal(total)
-            for i in range(1, total):
-                noise[i] = linger * noise[i - 1] + np.sqrt(1 - linger**2) * noise[i]
-            mean = mean * np.exp(0.3 * noise - 0.045)
-        mean = mean * season
-        out[zone] = rng.negative_binomial(1 / scatter, 1 / (1 + scatter * mean)) if scatter else rng.poisson(mean)
-    return out
 
 
 def world(seed: int, *, effect: float = 0.0, displaced: float = 0.0, scatter: float = 0.0, linger: float = 0.0, base: dict[str, float] | None = None,
