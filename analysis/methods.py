@@ -47,6 +47,7 @@ _WHERE: dict[str, str] = {
     "displacement": "analysis.effects.displacement:Displacement",
     "interrupted-series": "analysis.effects.series:InterruptedSeries",
     "synthetic-control": "analysis.effects.synthetic:SyntheticControl",
+    "allocate": "analysis.allocate.allocate:Allocate",
 }
 
 

@@ -12,6 +12,7 @@ import shapely
 
 from analysis.effects.flat import in_metres
 from analysis.ground import Ground
+from analysis.moments import moment
 from errors import KnobRefused, PointsRefused
 
 ROLES = ("operation", "buffer", "control")
@@ -42,17 +43,6 @@ class Window:
         before, during = self.steps(days)
         step = np.floor((t - self.start) / pd.Timedelta(days=days)).to_numpy().astype(np.int64) + before
         return np.where((step >= 0) & (step < before + during), step, -1)
-
-
-def moment(told: str, knob: str, method: str) -> pd.Timestamp:
-    """A time as somebody told it. Raises KnobRefused without date or zone."""
-    try:
-        when = datetime.fromisoformat(told)
-    except ValueError as e:
-        raise KnobRefused(f"{method}: {knob} must be a date and time with zone, as 2026-11-20T10:15:00Z, not {told!r}") from e
-    if when.tzinfo is None:
-        raise KnobRefused(f"{method}: {knob} must end with its time zone, as 2026-11-20T10:15:00Z, not {told!r}")
-    return pd.Timestamp(when).tz_convert("UTC")
 
 
 def window(points: pd.DataFrame, start: str, end: str, before_days: int, method: str) -> Window:

@@ -14,7 +14,8 @@ import shapely
 
 from analysis.effects.flat import flat as flat_crs
 from analysis.effects.flat import in_degrees, in_metres
-from analysis.effects.operation import inside, moment, refuse_overlap
+from analysis.effects.operation import inside, refuse_overlap
+from analysis.moments import moment
 from analysis.points import checked
 from errors import KnobRefused, PointsRefused
 

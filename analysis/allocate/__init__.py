@@ -1,0 +1,1 @@
+"""Where to send what can be sent."""
