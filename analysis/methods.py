@@ -48,6 +48,9 @@ _WHERE: dict[str, str] = {
     "interrupted-series": "analysis.effects.series:InterruptedSeries",
     "synthetic-control": "analysis.effects.synthetic:SyntheticControl",
     "allocate": "analysis.allocate.allocate:Allocate",
+    "corridors": "analysis.corridors.corridors:Corridors",
+    "shifts": "analysis.corridors.shifts:Shifts",
+    "next-crossing": "analysis.corridors.next_crossing:NextCrossing",
 }
 
 

@@ -12,8 +12,9 @@ import shapely
 from scipy import sparse
 
 from analysis.allocate.cover import Plan, most_covered
-from analysis.allocate.sent import KINDS, apart_km, units_of
+from analysis.allocate.sent import KINDS, units_of
 from analysis.allocate.worth import Worth, worth
+from analysis.events.geo import haversine_m
 from analysis.grids import OnGrid
 from analysis.ground import NOTHING_KNOWN, Ground, Step, unwatched
 from analysis.methods import knob
@@ -69,7 +70,7 @@ class Allocate(OnGrid):
         units = laid.units(points, ground)
         middles = shapely.point_on_surface(units.outlines)
         lon, lat = shapely.get_x(middles), shapely.get_y(middles)
-        away = apart_km(sent.lon.to_numpy(), sent.lat.to_numpy(), lon, lat)
+        away = haversine_m(sent.lon.to_numpy()[:, None], sent.lat.to_numpy()[:, None], lon, lat) / 1000
         reach = away <= sent.reach_km.to_numpy()[:, None]
         if not reach.any():
             raise PointsRefused(f"{self.NAME}: no unit reaches any of {len(units):,} places: the nearest is {(away - sent.reach_km.to_numpy()[:, None]).min():.0f} km beyond reach")
@@ -96,7 +97,7 @@ class Allocate(OnGrid):
 
     def _covers(self, kind: str, lon: np.ndarray, lat: np.ndarray) -> sparse.csr_array:
         n, km = len(lon), {"patrol": self.patrol_km, "drone": self.drone_km, "sensor": self.sensor_km}[kind]
-        parts = [sparse.csr_array(apart_km(lon[i:i + 500], lat[i:i + 500], lon, lat) <= km, dtype=float) for i in range(0, n, 500)]
+        parts = [sparse.csr_array(haversine_m(lon[i:i + 500, None], lat[i:i + 500, None], lon, lat) <= 1000 * km, dtype=float) for i in range(0, n, 500)]
         return sparse.csr_array((sparse.vstack(parts) + sparse.eye_array(n) > 0).astype(float))
 
     def _explored(self, of: Worth, reach: np.ndarray, visits: int, rng: np.random.Generator) -> np.ndarray:

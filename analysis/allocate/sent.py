@@ -10,7 +10,6 @@ from errors import PointsRefused
 
 KINDS = ("patrol", "drone", "sensor")
 MOST_SHIFTS = 1000
-EARTH_KM = 6371.0088
 
 
 def units_of(told: gpd.GeoDataFrame | None, method: str) -> pd.DataFrame:
@@ -32,18 +31,3 @@ def units_of(told: gpd.GeoDataFrame | None, method: str) -> pd.DataFrame:
             first = int(np.flatnonzero(wrong)[0])
             raise PointsRefused(f"{method}: units: {words}; {int(wrong.sum())} of {len(out)} are not, the first is row {first + 1} ({out.loc[first, 'name']!r})")
     return out.astype({"shifts": int})
-
-
-def apart_km(lon: np.ndarray, lat: np.ndarray, to_lon: np.ndarray, to_lat: np.ndarray) -> np.ndarray:
-    """(n, m): how far each place is from each other one, on a sphere.
-
-    >>> apart_km(np.array([0.0]), np.array([0.0]), np.array([0.0, 180.0]), np.array([1.0, 0.0])).round().tolist()
-    [[111.0, 20015.0]]
-    """
-    chord = np.linalg.norm(_unit(lon, lat)[:, None, :] - _unit(to_lon, to_lat)[None, :, :], axis=2)
-    return 2 * EARTH_KM * np.arcsin(np.minimum(1.0, chord / 2))
-
-
-def _unit(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
-    lam, phi = np.radians(np.asarray(lon, float)), np.radians(np.asarray(lat, float))
-    return np.column_stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)])

@@ -11,7 +11,8 @@ import pytest
 import shapely
 
 from analysis.allocate.allocate import Allocate
-from analysis.allocate.sent import apart_km, units_of
+from analysis.allocate.sent import units_of
+from analysis.events.geo import haversine_m
 from analysis.ground import Ground
 from analysis.methods import made
 from benchmarks.allocate import AREA, SQUARES, run
@@ -52,7 +53,7 @@ def test_nobody_is_sent_beyond_its_reach():
     ground = Ground(area=AREA, units=sent(reach_km=[15.0, 30.0], shifts=[5, 5]))
     plan = Allocate(**SQUARES).apply(CLUSTERS, ground)
     assert (plan.travel_km <= plan.unit.map({"A": 15.0, "B": 30.0})).all() and len(plan) == 10
-    assert plan.travel_km.to_numpy() == pytest.approx([apart_km([-99.0], [25.25], [p.x], [p.y])[0, 0] for p in plan.geometry])
+    assert plan.travel_km.to_numpy() == pytest.approx([haversine_m(-99.0, 25.25, p.x, p.y) / 1000 for p in plan.geometry])
 
 
 def looks(cells: list[shapely.Geometry], days: list[float]) -> gpd.GeoDataFrame:
