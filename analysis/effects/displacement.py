@@ -13,8 +13,8 @@ import shapely
 
 from analysis.effects.flat import in_degrees, in_metres
 from analysis.effects.operation import Window, inexact, inside, weekly, window, zones_of
-from analysis.effects.quotient import Effect, Six, drawn, interval, overdispersion, read, two_sided
-from analysis.effects.zones import zones_hash
+from analysis.effects.quotient import Effect, Six, drawn, drift, interval, overdispersion, read, two_sided
+from analysis.effects.zones import like_places, zones_hash
 from analysis.false_discovery import benjamini_hochberg
 from analysis.ground import NOTHING_KNOWN, Ground, Step, unwatched
 from analysis.methods import knob
@@ -22,6 +22,7 @@ from analysis.points import checked
 from errors import KnobRefused
 
 PART_Q = 0.01  # at which a part, a ring or the buffer is called risen or fallen: many are looked at, and none of it was asked
+PLACES, LEAST_PLACES = 40, 5  # elsewhere, of the operation's shape: how far those drift tells how far the operation's area may have
 LEAST = 10  # seizures before it, in the operation's area and in the controls
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 HOURS_EACH = 4
@@ -75,7 +76,9 @@ class Displacement:
         step(0.2)
         six = Six(*(float((within[role] & (period == p)).sum()) for role in ("operation", "buffer", "control") for p in (0, 1)),
                   (when.end - when.start) / (when.start - when.begin))
-        phi = self._phi(points, zones, within, when)
+        places = like_places(points[points.t < when.start], zones, areas["operation"], ground.land, PLACES)
+        elsewhere = np.array([[int((here & (period == p)).sum()) for p in (0, 1)] for here in (inside(points, shape) for shape in places)]).reshape(-1, 2)
+        phi = max(self._phi(points, zones, within, when), drift(elsewhere) if len(places) >= LEAST_PLACES else 1.0)
         main = Effect(six, phi, rng)
         carried = min(six.operation_before, six.control_before) >= LEAST
         step(0.5)
@@ -84,7 +87,7 @@ class Displacement:
         self._judged(rows, parts, main, phi, carried, rng)
         step(0.9)
         out = gpd.GeoDataFrame(rows, columns=[*self.LEGEND, "geometry"], geometry="geometry", crs=4326)
-        out.attrs["told"] = self._told(points, zones, areas, when, six, phi, main, carried, out, parts)
+        out.attrs["told"] = self._told(points, zones, areas, when, six, phi, main, carried, out, parts, len(places))
         step(1.0)
         return out
 
@@ -146,7 +149,7 @@ class Displacement:
             sure = carried and (q <= PART_Q or one.get("role") == "operation")  # the operation's own area is the one question; all others are looked for
             one["word"] = "as expected" if not sure else "fell" if one["high_pct"] < 0 else "rose" if one["low_pct"] > 0 else "as expected"
 
-    def _told(self, points, zones, areas, when, six, phi, main, carried, out, parts) -> dict:
+    def _told(self, points, zones, areas, when, six, phi, main, carried, out, parts, elsewhere) -> dict:
         score = main.score(carried)
         rose = [f"{p['what']} ({p['by']})" for p in parts if p["word"] == "rose"]
         rings = out[(out.role == "ring") & (out.word == "rose")].name.tolist()
@@ -157,6 +160,8 @@ class Displacement:
                   "Seizures are what was found: an operation that looks more finds more, and may hide a fall."]
         if not carried:
             limits.append(f"Too few to claim anything: {LEAST} before it are needed in the operation's area and in the controls, there are {six.operation_before:g} and {six.control_before:g}.")
+        if elsewhere < LEAST_PLACES:
+            limits.append(f"{elsewhere} other places like the operation's area: too few to see how far places drift apart where nothing is done, so a drift may be taken for an effect.")
         if six.more:
             limits.append("The controls have none before or during: half a seizure was added to each count, so the numbers are rough.")
         if areas["buffer"].is_empty:

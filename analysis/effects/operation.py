@@ -104,8 +104,12 @@ def refuse_overlap(zones: gpd.GeoDataFrame, method: str) -> None:
 
 def inside(points: pd.DataFrame, area: shapely.Geometry) -> np.ndarray:
     """Which points lie in an area."""
+    lon, lat = points.lon.to_numpy(), points.lat.to_numpy()
+    west, south, east, north = area.bounds
+    out = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
     shapely.prepare(area)
-    return shapely.intersects_xy(area, points.lon.to_numpy(), points.lat.to_numpy())
+    out[out] = shapely.intersects_xy(area, lon[out], lat[out])
+    return out
 
 
 def weekly(points: pd.DataFrame, within: np.ndarray, when: Window, days: int = 7) -> np.ndarray:

@@ -11,9 +11,8 @@ import pandas as pd
 import shapely
 from scipy.optimize import nnls
 
-from analysis.effects.flat import in_degrees, in_metres
 from analysis.effects.operation import inexact, inside, weekly, window, zones_of
-from analysis.effects.zones import candidates, flat_points, zones_hash
+from analysis.effects.zones import like_places, zones_hash
 from analysis.ground import NOTHING_KNOWN, Ground, Step, unwatched
 from analysis.methods import knob
 from analysis.points import checked
@@ -86,8 +85,8 @@ class SyntheticControl:
         >>> points = pd.DataFrame({"lon": rng.uniform(0, 6, 9000), "lat": rng.uniform(0, 3, 9000), "t": t})
         >>> zones = gpd.GeoDataFrame({"role": ["operation"], "name": ["a"]}, geometry=[shapely.box(2, 1, 2.5, 1.5)], crs=4326)
         >>> gone = shapely.contains_xy(zones.geometry[0], points.lon, points.lat) & (points.t >= "2026-01-01T00:00:00Z")
-        >>> found = SyntheticControl(start="2026-01-01T00:00:00Z", end="2026-06-24T00:00:00Z").apply(points[~gone | (points.index % 4 == 0)], Ground(zones=zones))
-        >>> found.loc[0, "word"], found.attrs["told"]["score"]["p"] <= 0.05
+        >>> found = SyntheticControl(start="2026-01-01T00:00:00Z", end="2026-06-24T00:00:00Z").apply(points[~gone | (points.index % 10 == 0)], Ground(zones=zones))
+        >>> found.loc[0, "word"], found.attrs["told"]["score"]["p"] <= SURE
         ('fell', True)
         """
         points = checked(points, method=self.NAME, needs=self.NEEDS, in_time=True)
@@ -121,18 +120,7 @@ class SyntheticControl:
         told = [(name, shape) for role, name, shape in zip(zones["role"], zones["name"], zones.geometry) if role == "control"]
         if len(told) >= ENOUGH or len(told) >= self.donors:
             return told
-        flat = in_metres(own, own)
-        taken = in_metres(shapely.union_all(zones.geometry.to_numpy()), own).buffer(1.0)
-        clear = shapely.union(taken, flat.buffer(float(np.sqrt(flat.area / np.pi)) * (np.sqrt(3) - 1)))
-        xy = flat_points(before, own)
-        found = candidates(xy, flat, clear, in_metres(ground.land, own) if ground.land is not None else None)
-        # About as many scatter about as much: a break is then as large by chance in one as in another.
-        unlike = [abs(float(np.log((shapely.contains_xy(shape, xy).sum() + 0.5) / (shapely.contains_xy(flat, xy).sum() + 0.5)))) for shape in found]
-        chosen: list[shapely.Geometry] = []
-        for far, shape in sorted(zip(unlike, found), key=lambda r: (r[0], r[1].bounds)):
-            if far <= np.log(4) and len(chosen) < self.donors - len(told) and not any(shapely.intersects(shape, other.buffer(-1.0)) for other in chosen):
-                chosen.append(shape)
-        return [*told, *((f"place {i + 1}", in_degrees(shape, own)) for i, shape in enumerate(chosen))]
+        return [*told, *((f"place {i + 1}", shape) for i, shape in enumerate(like_places(before, zones, own, ground.land, self.donors - len(told))))]
 
     def _told(self, points, zones, when, names, shapes, table, level, courses, ratios, p, steps, own) -> gpd.GeoDataFrame:
         before = steps[0]

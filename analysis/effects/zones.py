@@ -134,3 +134,20 @@ def _controls(before: pd.DataFrame, begun: pd.Timestamp, before_days: int, area:
         raise PointsRefused(f"{METHOD}: no place clear of the operation and its buffer had half to twice its {int(own.sum())} in the {before_days} days before: "
                             "give more of the ground round it, or draw a control area by hand")
     return [(in_degrees(shape, area), level, unlike) for _, _, unlike, level, shape in chosen]
+
+
+def like_places(before: pd.DataFrame, zones: gpd.GeoDataFrame, own: shapely.Geometry, land: shapely.Geometry | None, most: int) -> list[shapely.Geometry]:
+    """The operation's shape elsewhere, up to `most` times: a quarter to four times as many before, nearest to as many first, clear of all zones and of each other."""
+    flat = in_metres(own, own)
+    taken = in_metres(shapely.union_all(zones.geometry.to_numpy()), own).buffer(1.0)
+    clear = shapely.union(taken, flat.buffer(float(np.sqrt(flat.area / np.pi)) * (np.sqrt(3) - 1)))
+    xy = flat_points(before, own)
+    found = candidates(xy, flat, clear, in_metres(land, own) if land is not None else None)
+    # About as many scatter about as much: a break is then as large by chance in one as in another.
+    mine = shapely.contains_xy(flat, xy).sum() + 0.5
+    unlike = [abs(float(np.log((shapely.contains_xy(shape, xy).sum() + 0.5) / mine))) for shape in found]
+    chosen: list[shapely.Geometry] = []
+    for far, shape in sorted(zip(unlike, found), key=lambda r: (r[0], r[1].bounds)):
+        if far <= np.log(4) and len(chosen) < most and not any(shapely.intersects(shape, other.buffer(-1.0)) for other in chosen):
+            chosen.append(shape)
+    return [in_degrees(shape, own) for shape in chosen]

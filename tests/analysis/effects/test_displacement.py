@@ -12,7 +12,7 @@ import shapely
 from tests.analysis.effects.worlds import BOXES, DATES, END, GROUND, START, world, zones
 
 from analysis.effects.displacement import Displacement
-from analysis.effects.quotient import Effect, Six, overdispersion, read
+from analysis.effects.quotient import Effect, Six, drift, overdispersion, read
 from analysis.ground import Ground
 from analysis.methods import made
 from benchmarks.effects import FEW, quotient
@@ -161,3 +161,20 @@ def test_places_known_roughly_are_said():
     told = Displacement(**DATES).apply(world(1).assign(precision_m=30_000), GROUND).attrs["told"]
     assert any("places are known to more than" in line for line in told["limits"])
     assert isinstance(Displacement(**DATES).apply(gpd.GeoDataFrame(world(1)[["t"]], geometry=gpd.points_from_xy(world(1).lon, world(1).lat), crs=4326), GROUND), gpd.GeoDataFrame)
+
+
+def test_places_that_drift_apart_where_nothing_was_done_widen_the_interval():
+    """Each place changes for good by chance; looks at the weeks before show nothing of that."""
+    rng = np.random.default_rng(1)
+    before = rng.poisson(80, 30)
+    assert drift(np.column_stack([before, rng.poisson(40, 30)])) < 2 < 5 < drift(np.column_stack([before, rng.poisson(40 * rng.gamma(4, 1 / 4, 30))]))
+
+    n = 25_000
+    lon, lat, rate = rng.uniform(-98.6, -96.4, n), rng.uniform(25.0, 26.8, n), rng.choice([0.2, 1.0], (12, 10))
+    t = START + pd.to_timedelta(rng.uniform(-364, 182, n), unit="D")
+    controls = Ground(zones=zones(north=shapely.box(-97.6, 26.4, -97.4, 26.6), west=shapely.box(-98.4, 25.8, -98.2, 26.0)))
+    here = rate[((lon + 98.6) / 0.2).astype(int), ((lat - 25.0) / 0.2).astype(int)]
+    told = [Displacement(**DATES, rings=0).apply(pd.DataFrame({"lon": lon, "lat": lat, "t": t})[(t < START) | (rng.random(n) < keep)], controls).attrs["told"] for keep in (here, 0.6)]
+    wide = [np.ptp(np.log1p(np.array(t["score"]["change_pct_95"]) / 100)) for t in told]
+    assert wide[0] > 1.5 * wide[1], wide
+    assert not any("too few to see how far places drift" in line for line in told[0]["limits"])
