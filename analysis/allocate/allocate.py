@@ -154,7 +154,7 @@ class Allocate(OnGrid):
         if far:
             limits.append(f"{len(far)} of {len(sent)} units reach no place and stay: {', '.join(far[:5])}{' …' if len(far) > 5 else ''}.")
         if idle:
-            limits.append(f"{idle} of {int(visits.sum())} shifts are not planned: there is nothing in reach that the others do not cover.")
+            limits.append(f"{idle} of {int(visits.sum())} shifts are not planned: there is nothing in reach, of what was weighed, that the others do not cover.")
         if cut:
             limits.append(f"{cut} places that cover least were not weighed as places to go to.")
         missed = [p for p in explore if plan.goes[:, p].sum() == 0]

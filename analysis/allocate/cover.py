@@ -55,12 +55,28 @@ def most_covered(value: np.ndarray, reach: np.ndarray, shifts: np.ndarray, kind:
     cost = -np.concatenate([np.zeros(n), value / total, np.full(goals, 2.0)])
     found = milp(cost, integrality=np.concatenate([np.ones(n), np.zeros(places), np.ones(goals)]), bounds=Bounds(0, 1),
                  constraints=LinearConstraint(matrix.tocsc(), np.concatenate([r[3] for r in rows]), np.concatenate([r[4] for r in rows])),
-                 options={"mip_rel_gap": GAP / (1 + 2 * goals), "node_limit": NODES})  # the goals are part of what the gap is a share of
+                 options={"mip_rel_gap": GAP / 10 / (1 + 2 * goals), "node_limit": NODES})  # the goals, and what nobody can cover, are part of what it is a share of
     if found.x is None:
         raise VigiaError(f"no plan was found: {found.message}")
     goes = np.zeros(reach.shape, np.int64)
     goes[who, where] = np.round(found.x[:n]).astype(np.int64)
-    covered = np.minimum(1.0, covering @ np.round(found.x[:n]))
+    _fill(goes, value, reach, shifts, kind, covers)
+    covered = np.minimum(1.0, covering @ goes[who, where].astype(float))
     best = -float(found.mip_dual_bound) - 2.0 * float(np.round(found.x[n + places:]).sum())
     reached = float(value @ covered) / total
     return Plan(goes, covered, max(0.0, min(1.0, best) - reached) / max(reached, 1e-12) if best - reached > 1e-9 else 0.0)
+
+
+def _fill(goes: np.ndarray, value: np.ndarray, reach: np.ndarray, shifts: np.ndarray, kind: np.ndarray, covers: dict[str, sparse.csr_array]) -> None:
+    """Shifts that the search left idle, as it was near enough: each to the place that adds most."""
+    seen = np.zeros(len(value), bool)
+    for u, place in zip(*np.nonzero(goes)):
+        seen[covers[kind[u]][[place]].indices] = True
+    for u in range(len(shifts)):
+        while goes[u].sum() < shifts[u]:
+            adds = np.where(reach[u] & (goes[u] == 0), covers[kind[u]] @ np.where(seen, 0.0, value), 0.0)
+            best = int(adds.argmax())
+            if adds[best] <= 0:
+                break
+            goes[u, best] = 1
+            seen[covers[kind[u]][[best]].indices] = True
