@@ -20,7 +20,7 @@ from errors import PointsRefused
 
 LEAST_STEPS = (6, 2)
 SURE = 0.04  # at 0.05 made worlds with no effect were claimed to have one in 4 to 7 of 100: the operation's own mix has one area more to choose from
-ENOUGH = 24  # other areas: with fewer not even the first of all is one in twenty-five
+ENOUGH = 29  # other areas: with fewer, one that breaks off furthest of all is too common (5 to 6 of 100 made worlds at 24)
 LEAST_BEFORE = 20
 
 
@@ -76,7 +76,7 @@ class SyntheticControl:
     donors: int = knob(40, "Other areas that may be in the mix", least=5, most=400)
 
     def apply(self, points: pd.DataFrame, ground: Ground = NOTHING_KNOWN, step: Step = unwatched) -> gpd.GeoDataFrame:
-        """The operation's area and those of its mix. Control areas of the ground are taken; where there are fewer than 24, areas of its shape elsewhere as well.
+        """The operation's area and those of its mix. Control areas of the ground are taken; where there are fewer than 29, areas of its shape elsewhere as well.
 
         Raises PointsRefused where areas or steps are wanting, or the operation lies outside of the data; KnobRefused for times.
 
