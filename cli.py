@@ -18,6 +18,7 @@ import typer
 
 from commands import access, flights
 from commands import events as watching
+from commands.analyse import analyse
 from commands.audit import audit
 from commands.authority import authority
 from commands.coverage import coverage
@@ -54,6 +55,7 @@ cli.add_typer(retention, name="retention")
 cli.add_typer(jobs, name="jobs")
 cli.add_typer(release, name="release")
 cli.add_typer(coverage, name="coverage")
+cli.add_typer(analyse, name="analyse")
 
 Files = Annotated[list[Path], typer.Argument(help="Files to import.")]
 World = Annotated[str, typer.Option(help="live or exercise.")]

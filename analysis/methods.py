@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from importlib import import_module
 from math import isfinite
 from typing import Any, ClassVar, Literal, Protocol
@@ -126,3 +126,14 @@ def _set(name: str, knob: Knob, told: Any) -> Any:
     if not isfinite(value) or (knob.least is not None and value < knob.least) or (knob.most is not None and value > knob.most):
         raise KnobRefused(f"{where} must be from {knob.least} to {knob.most} {knob.unit}".rstrip() + f", not {told}")
     return value
+
+
+def values(method: Method) -> dict[str, Any]:
+    """What a method's knobs stand at, those nobody set too."""
+    return {k.name: getattr(method, k.name) for k in knobs(type(method))}
+
+
+def told(family: Family | None = None) -> list[dict[str, Any]]:
+    """The methods as JSON can carry them: for a form, the API, a page of the docs."""
+    return [{"name": name, "family": of.FAMILY, "title": of.TITLE, "version": of.VERSION, "needs": of.NEEDS, "source": of.SOURCE, "legend": dict(of.LEGEND),
+             "knobs": [asdict(k) for k in knobs(of)]} for name in names(family) for of in (by_name(name),)]

@@ -28,6 +28,7 @@ def _lazy(module: str, name: str) -> Callable:
 MODULES = {
     "imagery": "feeds.opening_imagery", "vector": "feeds.opening_vector", "movements": "feeds.opening_movements", "many": "feeds.opening_many",
     "table": "feeds.opening_table", "zip": "feeds.opening_zip", "frames": "feeds.opening_frames", "telemetry": "feeds.opening_ulog", "videos": "feeds.opening_videos",
+    "points": "feeds.opening_points",
 }
 TILED_SUFFIXES = (".mbtiles", ".pmtiles")
 GDAL_SUFFIXES = (".gpkg", ".zip", ".shp")
@@ -42,6 +43,7 @@ TASKS: dict[str, Callable] = {
     "telemetry.ulog": _lazy("feeds.opening_ulog", "ulog"),
     "videos.read": _lazy("feeds.opening_videos", "read"),
     "table.xlsx": _lazy("feeds.opening_table", "xlsx"),
+    "points.read": _lazy("feeds.opening_points", "read"),
     "zip.unpack": _lazy("feeds.opening_zip", "unpack"),
 }
 

@@ -11,6 +11,8 @@ import pytest
 import typer.main
 
 import cli
+from analysis import methods
+from commands.analyse import knob_options
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(p for p in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")] if p.name != "design.md")
@@ -53,6 +55,8 @@ def wrong(words: list[str]) -> str | None:
     if " ".join(path) in OPEN:
         return None
     options = {name for p in command.params for name in (*p.opts, *p.secondary_opts)} | {"--help"}
+    if path[:1] == ["analyse"]:  # options made of the methods' knobs
+        options |= {name for method in methods.names(path[-1]) for p in knob_options(method) for name in p.opts}
     for word in words:
         name = re.split(r"[=|\]]", word.lstrip("["))[0]
         if name.startswith("--") and name not in options:
