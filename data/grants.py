@@ -4,8 +4,8 @@ from __future__ import annotations
 
 SERVED = (
     "agency", "alert", "alert_step", "border_section", "change", "change_candidate", "cover", "data_state", "event", "event_revision", "feed", "feed_state",
-    "fix", "flow", "image", "image_offset", "latest_fix", "looker", "place", "reader", "rule", "run", "run_cell", "segment", "seizure", "sortie", "source",
-    "track", "unsettled", "video", "video_look", "watch_area",
+    "fix", "flow", "image", "image_offset", "latest_fix", "looker", "place", "reader", "rule", "run", "run_cell", "run_place", "segment", "seizure", "sortie", "source",
+    "track", "unsettled", "video", "video_look", "watch_area", "zone_set",
 )
 ASKED = (
     "access.begin(text)", "access.renew(text)", "access.who(text)", "access.touch(text)", "access.facts(text)", "access.failed(int, int, int)",
@@ -26,5 +26,6 @@ ASKED = (
     "access.watch_area(text, int, int, text, bytea, real, boolean, text, text, text, text[], text)",
     "access.rule(text, int, int, int, text, text, text, int[], text[], int[], bigint[], text, text[], text, boolean, text, text)", "access.rules_of(text, int)",
     "access.upload_begin(text, text, text, bigint, text, int, jsonb, int, bigint, text)", "access.uploads(text, text, int)", "access.upload_whole(text, text, text)",
-    "access.upload_end(text, text, text)",
+    "access.upload_end(text, text, text)", "access.analyse_soon(text)", "access.zones_keep(text, int, int, text, timestamptz, timestamptz, jsonb, text, text)",
+    "access.zones_lock(text, int, int)",
 )

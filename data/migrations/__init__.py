@@ -55,7 +55,7 @@ def _is_ready(connection: Connection) -> bool:
     at = MigrationContext.configure(connection, opts={"version_table_schema": SCHEMA}).get_current_revision()
     return at == ScriptDirectory.from_config(_config()).get_current_head() and not connection.scalar(text("""
         SELECT bool_or(NOT has_schema_privilege(r.oid, :schema, 'USAGE')
-          OR NOT has_table_privilege(r.oid, format('%I.run_cell', :schema), 'INSERT, UPDATE, DELETE')
+          OR NOT has_table_privilege(r.oid, format('%I.run_place', :schema), 'INSERT, UPDATE, DELETE')
           OR EXISTS (SELECT FROM unnest(CAST(:served AS text[])) t WHERE NOT has_table_privilege(r.oid, t, 'SELECT'))
           OR EXISTS (SELECT FROM unnest(CAST(:asked AS text[])) f WHERE NOT has_function_privilege(r.oid, f, 'EXECUTE')))
         FROM pg_roles r WHERE r.rolname = :role
@@ -98,7 +98,7 @@ def grant(connection: Connection) -> None:
         f"REVOKE ALL ON ALL TABLES IN SCHEMA {SCHEMA} FROM {APP_ROLE}",
         f"GRANT SELECT ON {', '.join(f'{SCHEMA}.{table}' for table in SERVED)} TO {APP_ROLE}",
         f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {SCHEMA} TO {APP_ROLE}",
-        f"GRANT INSERT, UPDATE, DELETE ON {SCHEMA}.run, {SCHEMA}.run_cell TO {APP_ROLE}",
+        f"GRANT INSERT, UPDATE, DELETE ON {SCHEMA}.run, {SCHEMA}.run_cell, {SCHEMA}.run_place TO {APP_ROLE}",
         f"GRANT USAGE ON SCHEMA {ACCESS}, {AUDIT} TO {APP_ROLE}",
         f"GRANT EXECUTE ON FUNCTION {', '.join(ASKED)} TO {APP_ROLE}",
     ):

@@ -16,7 +16,7 @@ from data.models.outgoing import Delivery, Destination
 from data.models.reference import BorderSection, Place
 from data.models.releases import Release, ReleaseNotice, ReleaseRecord
 from data.models.retention import Bycatch, FileToErase, Held, Hold, RetentionClock, RetentionCount, RetentionPolicy, Review, Tombstone
-from data.models.runs import Run, RunCell
+from data.models.runs import Run, RunCell, RunPlace, ZoneSet
 from data.models.seizures import Seizure
 from data.models.sources import Agency, DataState, Source
 from data.models.uploads import Upload
@@ -26,7 +26,7 @@ __all__ = [
     "Agency", "Alert", "AlertStep", "Authority", "Base", "BorderSection", "Bycatch", "Change", "ChangeCandidate", "Cover", "DataState", "Delivery", "Destination", "Duty", "Entry", "Event", "EventDue",
     "EventRevision", "Feed", "FeedState", "FileToErase", "Fix", "Flow", "Handover", "Head", "Held", "Hold", "Image", "ImageOffset", "LatestFix",
     "Link", "Looker", "Measured", "Membership", "Node", "Operation", "Party", "Person", "Place", "Policy", "Quarantine", "Reader", "Release", "ReleaseNotice",
-    "ReleaseRecord", "RetentionClock", "RetentionCount", "RetentionPolicy", "Review", "Rule", "Run", "RunCell", "Salt", "SCHEMA", "SCHEMAS",
+    "ReleaseRecord", "RetentionClock", "RetentionCount", "RetentionPolicy", "Review", "Rule", "Run", "RunCell", "RunPlace", "Salt", "SCHEMA", "SCHEMAS",
     "Screen", "Segment", "Seizure", "Session", "Sortie", "Source", "SpoolMark", "Tombstone", "Track", "Unsettled", "Upload", "Video", "VideoLook", "Warning",
-    "WatchArea",
+    "WatchArea", "ZoneSet",
 ]

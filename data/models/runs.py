@@ -1,14 +1,21 @@
-"""Analysis: a run and its cells."""
+"""Analysis: a run, its cells or places, and the zones of an operation that is to be judged."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Double, ForeignKey, Index, Integer, SmallInteger, Text, UniqueConstraint, text
+from sqlalchemy import (
+    REAL, BigInteger, CheckConstraint, DateTime, Double, ForeignKey, Identity, Index, Integer, PrimaryKeyConstraint, SmallInteger, Text, UniqueConstraint, text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from data.models.base import SCHEMA, Base, marking_, own_key, recorded, shape
+from data.models.base import SCHEMA, Base, agency_, marking_, one_of, own_key, recorded, scope_, shape
+from data.records import MARKINGS, RUN_STATES
+
+
+def _moment() -> Mapped[datetime | None]:
+    return mapped_column(DateTime(timezone=True), nullable=True)
 
 
 class Run(Base):
@@ -29,7 +36,17 @@ class Run(Base):
     agencies: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default=text("'{}'"))  # whose rows these were
     seen_as: Mapped[str] = mapped_column(Text, server_default=text("coalesce(current_setting('vigia.scope', true), '')"))  # whose look it was made of
     created_at: Mapped[datetime] = recorded()
-    __table_args__ = (UniqueConstraint("world", "method", "key"),)
+    # of one that somebody asked for (the quick hotspots of the map are nobody's, and done)
+    state: Mapped[str] = mapped_column(Text, server_default=text("'done'"))
+    progress: Mapped[float] = mapped_column(REAL, server_default=text("0"))  # 0 to 1
+    failure: Mapped[str | None] = mapped_column(Text)  # in words for whoever asked
+    told: Mapped[dict | None] = mapped_column(JSONB)  # what holds for the whole (analysis/methods.py)
+    asked_by: Mapped[str | None] = mapped_column(Text)  # as the record names them
+    tries: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))  # how often a worker began it
+    taken_at: Mapped[datetime | None] = _moment()
+    finished_at: Mapped[datetime | None] = _moment()
+    __table_args__ = (UniqueConstraint("world", "method", "key"), one_of("state", RUN_STATES), CheckConstraint("(state = 'failed') = (failure IS NOT NULL)", name="failure"),
+                      Index("run_waiting", "id", postgresql_where=text("state IN ('waiting', 'running')")))
 
 
 class RunCell(Base):
@@ -49,3 +66,38 @@ class RunCell(Base):
     level: Mapped[int] = mapped_column(SmallInteger)  # 3 far more, 2 many more, 1 more, 0 as chance would give, -1 fewer
     outline: Mapped[object] = shape("POLYGON")
     __table_args__ = (Index(None, "run_id", "resolution", "cell"),)
+
+
+class RunPlace(Base):
+    """One place a run found: a cell, a section, a corridor, a post, whatever its method gives."""
+
+    __tablename__ = "run_place"
+    run_id: Mapped[int] = mapped_column(ForeignKey(f"{SCHEMA}.run.id", ondelete="CASCADE"), primary_key=True)
+    ordinal: Mapped[int] = mapped_column(Integer, primary_key=True)
+    cell: Mapped[int] = mapped_column(BigInteger)
+    geom: Mapped[object] = shape("GEOMETRY")
+    properties: Mapped[dict] = mapped_column(JSONB)
+    __table_args__ = (Index(None, "run_id", "cell"),)
+
+
+class ZoneSet(Base):
+    """One version of the zones of an operation: its ground, buffer and control. Locked, it may be judged by; never changed."""
+
+    __tablename__ = "zone_set"
+    id: Mapped[int] = mapped_column(Integer, Identity())
+    version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+    world: Mapped[int] = mapped_column(SmallInteger)
+    name: Mapped[str] = mapped_column(Text)
+    starts_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    ends_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    zones: Mapped[list] = mapped_column(JSONB)  # {role, name, geometry (GeoJSON)} of each
+    agency_id: Mapped[int | None] = agency_()
+    marking: Mapped[str] = marking_()
+    scope: Mapped[int] = scope_()
+    made_at: Mapped[datetime] = recorded()
+    made_by: Mapped[str] = mapped_column(Text)
+    locked_at: Mapped[datetime | None] = _moment()
+    locked_by: Mapped[str | None] = mapped_column(Text)
+    hash: Mapped[str | None] = mapped_column(Text)  # sha256 of number, version, dates and zones
+    __table_args__ = (PrimaryKeyConstraint("id", "version"), one_of("marking", MARKINGS), CheckConstraint("ends_at > starts_at", name="when"),
+                      CheckConstraint("(locked_at IS NULL) = (hash IS NULL) AND (locked_by IS NULL) = (hash IS NULL)", name="locked"))
