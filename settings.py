@@ -105,6 +105,13 @@ class UploadSettings(_Base):
     upload_spare_mb: int = Field(default=1_024, ge=0, description="room on the disk that uploads leave")
 
 
+class AnalysisSettings(_Base):
+    """What one analysis may take."""
+
+    analysis_memory_mb: int = Field(default=6_000, ge=500, description="address space of its process")
+    analysis_minutes: float = Field(default=30, gt=0, description="after how long it is ended")
+
+
 class AccessSettings(_Base):
     """Who is let in, and how the outside world calls us."""
 
@@ -190,6 +197,11 @@ def feeds() -> FeedSettings:
 @lru_cache
 def uploads() -> UploadSettings:
     return UploadSettings()
+
+
+@lru_cache
+def analysis() -> AnalysisSettings:
+    return AnalysisSettings()
 
 
 @lru_cache

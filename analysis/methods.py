@@ -137,3 +137,12 @@ def told(family: Family | None = None) -> list[dict[str, Any]]:
     """The methods as JSON can carry them: for a form, the API, a page of the docs."""
     return [{"name": name, "family": of.FAMILY, "title": of.TITLE, "version": of.VERSION, "needs": of.NEEDS, "source": of.SOURCE, "legend": dict(of.LEGEND),
              "knobs": [asdict(k) for k in knobs(of)]} for name in names(family) for of in (by_name(name),)]
+
+
+def withheld(said: dict[str, Any]) -> str | None:
+    """Why nothing of a result may be shown but its words; None: it may. A method says so by `withheld` in what it tells, or in its `score`."""
+    score = said.get("score")
+    for place in (said, score if isinstance(score, dict) else {}):
+        if why := place.get("withheld"):
+            return why if isinstance(why, str) else str(place.get("verdict") or place.get("words") or "no better than counts")
+    return None

@@ -47,6 +47,8 @@ PRODUCTS: tuple[str, ...] = ("orthophoto", "frame")
 UPLOAD_STATES: tuple[str, ...] = ("coming", "waiting", "reading", "stored", "already", "refused")
 # What becomes of an analysis that somebody asks for.
 RUN_STATES: tuple[str, ...] = ("waiting", "running", "done", "cancelled", "failed")
+# What ground is to an operation that is judged.
+ZONE_ROLES: tuple[str, ...] = ("operation", "buffer", "control")
 # How one band may be coloured; all are rio-tiler's. Thermal pictures are shown in the first when nobody says otherwise.
 COLOURMAPS: tuple[str, ...] = ("inferno", "gray", "magma", "plasma", "viridis", "cividis", "turbo", "rdylgn", "terrain")
 # What a band may be called: on tiles, and when bands are told with an import.

@@ -32,7 +32,7 @@ async def points(session: AsyncConnection, filter: Filter) -> pd.DataFrame:
     return pd.DataFrame(rows.all(), columns=["id", "lon", "lat", "kg", "agency", "level"]).astype({"kg": float, "lon": float, "lat": float})
 
 
-async def _made_of(session: AsyncConnection, filter: Filter) -> tuple[str, list[int]]:
+async def made_of(session: AsyncConnection, filter: Filter) -> tuple[str, list[int]]:
     """The strictest marking of a filter's points, and whose they are."""
     level, agencies = (await session.execute(
         select(func.coalesce(func.max(Seizure.scope % LEVELS), 0),
@@ -53,7 +53,7 @@ async def open_run(session: AsyncConnection, filter: Filter, method: str, versio
         Run.world == filter.world_code, Run.method == method, Run.key == key)
     found = (await session.execute(find)).mappings().one_or_none()
     if found is None:
-        marking, agencies = await _made_of(session, filter)
+        marking, agencies = await made_of(session, filter)
         await session.execute(insert(Run).values(
             world=filter.world_code, method=method, key=key, filter=dict(filter.pairs()), parameters=parameters,
             version=version, seed=0, marking=marking, agencies=agencies,

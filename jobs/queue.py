@@ -50,6 +50,14 @@ def queue(owner_url: str) -> App:
 
         await asyncio.to_thread(bringing.run, owner_url, lambda: not context.should_abort())
 
+    @app.task(name="analyse", lock="analyse", queueing_lock="analyse", pass_context=True)
+    async def analyse(context: JobContext) -> None:
+        """Work off the analyses that wait; told to stop, the one at hand waits for the next worker."""
+        from data import addresses
+        from jobs import analysing
+
+        await asyncio.to_thread(analysing.run, owner_url, addresses.app_url(), lambda: not context.should_abort())
+
     @app.periodic(cron=HOURLY)
     @app.task(name="uploads", queueing_lock="uploads")
     async def uploads(timestamp: int = 0) -> None:

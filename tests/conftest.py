@@ -159,7 +159,7 @@ def environment(database, tmp_path, monkeypatch) -> Iterator[TestDatabase]:
 
 def forget_settings() -> None:
     """Have every setting read from the environment again."""
-    for read in (settings.store, settings.database, settings.serve, settings.access, settings.feeds, settings.keeping, settings.uploads):
+    for read in (settings.store, settings.database, settings.serve, settings.access, settings.feeds, settings.keeping, settings.uploads, settings.analysis):
         read.cache_clear()
 
 

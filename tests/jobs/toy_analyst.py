@@ -1,0 +1,13 @@
+"""The process of one analysis, with the toy of the tests among its methods."""
+
+from __future__ import annotations
+
+import sys
+
+from analysis import methods
+from jobs import analyst
+from tests.analysis import toy
+
+if __name__ == "__main__":
+    methods._WHERE["toy"] = toy.WHERE
+    sys.exit(analyst.main())
