@@ -40,6 +40,8 @@ EVENT_LINE = "event-line"  # in the rail, written with the panel's number
 EMERGENCY = "emergency"
 
 COMPARE = "compare"  # two images beside each other
+ANALYSIS = "analysis"  # the panel of analyses
+ANALYSIS_LEGEND = "analysis-legend"  # what the open one shows on the map, in words
 
 # rail
 RAIL = "rail"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dash import dcc, html
 
-from layouts import alerts, compare, details, drawer, ids, rail, topbar
+from layouts import alerts, analysis, compare, details, drawer, ids, rail, topbar
 from settings import ROOT
 
 # Modules import each other, so a browser would learn of them step by step, and of the first only once Dash is up.
@@ -51,6 +51,7 @@ def layout() -> html.Div:
                     alerts.banner(),
                     html.Div(id=ids.NOTHING, className="nothing", hidden=True, role="note"),
                     html.Div(id=ids.LEGEND, className="legend"),
+                    analysis.legend(),
                     html.Div(id=ids.SCALE, className="scale"),
                     drawer.drawer(),
                 ],
@@ -58,6 +59,7 @@ def layout() -> html.Div:
             ),
             alerts.panel(),
             compare.panel(),
+            analysis.panel(),
             html.Aside(details.nothing(), id=ids.DETAILS, className="details", hidden=True, **{"aria-label": "Details"}),
             html.Section(id=ids.TIMELINE, className="timeline", **{"aria-label": "Timeline"}),
         ],

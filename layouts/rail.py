@@ -5,7 +5,7 @@ from __future__ import annotations
 from dash import dcc, html
 
 from data.records import CONVEYANCES, DRUG_WORD, DRUGS, KINDS
-from layouts import ids
+from layouts import analysis, ids
 from layouts.symbols import drug, icon, kind, layer
 
 LAYER_WORD = {
@@ -94,6 +94,7 @@ def rail() -> html.Div:
                 ],
                 className="fields", **{"aria-label": "More filters"},
             ),
+            analysis.button(narrow=True),
             html.A([icon("person"), "Account"], href="/account", className="account narrow-only"),
             html.Button("Show", id=ids.SHOW, className="filled narrow-only"),
         ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dash import dcc, html
 
-from layouts import alerts, ids
+from layouts import alerts, analysis, ids
 from layouts.symbols import icon, layer
 
 FORMATS = (
@@ -58,6 +58,7 @@ def bar() -> html.Header:
                         ],
                         className="tool-menu",
                     ),
+                    analysis.button(),
                     html.A([layer("imagery"), "Imagery"], href="/imagery", className="tool wide-only", **{"data-catalogue": ""}),
                     html.A([icon("wall"), "Wall"], href="/wall/main", className="tool", target="_blank"),
                     html.A([icon("person"), "Account"], href="/account", className="tool"),

@@ -1,5 +1,6 @@
 // The page's browser side, put together: choices, clock, map, timeline, and what Dash's controls ask for.
 import { ask, latestOnly, signInAt, watchInput, whenSignedOut } from "./api.mjs";
+import { watchAnalysis } from "./analysis/analysis.mjs";
 import { linkCatalogue } from "./catalogue/link.mjs";
 import { createChoices, filterQuery, format, parseLayers, VIEW_KEYS } from "./choices.mjs";
 import { createAsOf } from "./asof.mjs";
@@ -87,6 +88,7 @@ export async function boot() {
   app.events.asOf(app.asOf.told);
   app.compare = watchCompare({ map: app.view.map, second: app.view.second, choices: app.choices, token, status: app.status, stage: $("map").parentElement, root: $("compare") });
   watchPartners({ details: $("details"), world: () => app.choices.get().world, start: (before, after) => app.choices.set({ compare: `${before},${after}`, sel: undefined }) });
+  app.analysis = watchAnalysis({ map: app.view.map, choices: app.choices, token, status: app.status, root: $("analysis"), toggles: [...document.querySelectorAll("[data-command=analysis]")], legend: $("analysis-legend"), drawing: () => app.draw?.active });
   app.videos = watchVideos({ map: app.view.map, choices: app.choices, token, status: app.status, clock: app.clock, details: $("details"), drawing: () => app.draw?.active, reach });
   app.controls = createControls($("map").parentElement, app.view.map, { draw: () => drawing("polygon"), measure: () => drawing("linestring"), say: app.status.say });
   createSearch({

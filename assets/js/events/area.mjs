@@ -3,8 +3,8 @@ import { headers, Refused, signedOutBy } from "../api.mjs";
 import { shapeOf } from "../map/draw.mjs";
 
 /** Something that changes: the answer, or Refused with the server's own words. */
-export async function change(method, url, body) {
-  const answer = await fetch(url, { method, headers: { ...headers(), "Content-Type": "application/json" }, body: JSON.stringify(body) }).catch(() => undefined);
+export async function change(method, url, body, also) {
+  const answer = await fetch(url, { method, headers: { ...headers(), "Content-Type": "application/json", ...also }, body: JSON.stringify(body) }).catch(() => undefined);
   if (!answer) throw new Refused(0, "The server does not answer.");
   const told = await answer.json().catch(() => ({}));
   signedOutBy(answer.status);

@@ -1,0 +1,110 @@
+// Operations that are judged: declared with the drawn area, their buffer and control proposed or imported, then locked for good.
+import { ask } from "../api.mjs";
+import { change } from "../events/area.mjs";
+import { shapeOf } from "../map/draw.mjs";
+import { part } from "./form.mjs";
+
+const FILE_MAX = 900_000;
+const FORM = `<form method="dialog"><h2>Declare an operation</h2><p>Its zones are locked before anybody sees what it did. A change later is a new version.</p>
+  <label for="zones-name">Name</label><input id="zones-name" required maxlength="100" autocomplete="off" pattern=".*\\S.*">
+  <label for="zones-from">Began (UTC)</label><input id="zones-from" type="datetime-local" required><label for="zones-to">Ended (UTC)</label><input id="zones-to" type="datetime-local" required>
+  <label for="zones-buffer">Buffer round it, km</label><input id="zones-buffer" type="number" min="0.1" max="500" step="any" value="10" required>
+  <label for="zones-file">Zones from a GeoJSON file (role: operation, buffer or control), instead of the drawn area</label><input id="zones-file" type="file" accept=".geojson,.json">
+  <label for="zones-agency">Agency</label><select id="zones-agency"></select>
+  <p class="wrong" role="alert" hidden></p>
+  <div class="actions-row"><button type="button" class="action">Back</button><button class="filled" value="go">Keep, unlocked</button></div></form>`;
+
+/** Pure: a file's features as zones. Throws with words. */
+export function zonesOf(text) {
+  let told;
+  try {
+    told = JSON.parse(text);
+  } catch {
+    throw new Error("The file is no JSON.");
+  }
+  const features = told?.type === "FeatureCollection" ? told.features : told?.type === "Feature" ? [told] : undefined;
+  if (!Array.isArray(features) || !features.length) throw new Error("The file has no features.");
+  return features.map((f) => ({ role: String(f?.properties?.role ?? ""), name: String(f?.properties?.name ?? ""), geometry: f?.geometry }));
+}
+
+export function createZones(root, { choices, may, agencies, say, changed }) {
+  let rows = [];
+  const world = () => choices.get().world;
+
+  async function load() {
+    rows = (await ask(`/api/zones?world=${world()}`).catch((error) => void say(error.message)))?.rows ?? [];
+    changed(rows);
+    draw();
+  }
+
+  const button = (words, className, act) => {
+    const made = part("button", className, words);
+    made.type = "button";
+    made.addEventListener("click", act);
+    return made;
+  };
+
+  function draw() {
+    const list = part("ul");
+    list.append(...rows.map((z) => {
+      const item = part("li", "analysis-zone");
+      item.append(part("b", "", z.name), part("span", "meta", `${z.starts_at.slice(0, 10)} to ${z.ends_at.slice(0, 10)}; ${z.zones.map((zone) => zone.role).join(", ")}; version ${z.version}`),
+        part("span", "meta", z.hash ? `Locked by ${z.locked_by}, ${z.locked_at.slice(0, 16).replace("T", " ")} UTC; ${z.hash.slice(0, 12)}` : "Open: nothing may be judged by it"));
+      if (may) {
+        const acts = part("p", "actions");
+        if (!z.hash) acts.append(button("Lock", "action", () => lock(z)));
+        acts.append(button("New version…", "link", () => declare(z)));
+        item.append(acts);
+      }
+      return item;
+    }));
+    root.replaceChildren(part("h3", "", "Operations"), list, ...(rows.length ? [] : [part("p", "note", "None is declared.")]), ...(may ? [button("Declare an operation…", "action", () => declare())] : []));
+  }
+
+  async function lock(z) {
+    await change("POST", `/api/zones/${z.id}/lock?world=${world()}`, { version: z.version }).catch((error) => say(error.message));
+    await load();
+  }
+
+  function declare(before) {
+    const box = document.body.appendChild(Object.assign(document.createElement("dialog"), { className: "purpose" }));
+    box.innerHTML = FORM;
+    const field = (name) => box.querySelector(`#zones-${name}`), wrong = box.querySelector(".wrong");
+    field("agency").append(...(agencies.length && world() === "live" ? agencies : [""]).map((name) => new Option(name || "none", name)));
+    if (before) Object.assign(field("name"), { value: before.name });
+    for (const [name, at] of [["from", before?.starts_at ?? choices.get().from], ["to", before?.ends_at ?? choices.get().to]]) if (at) field(name).value = at.slice(0, 16);
+    box.querySelector("form").addEventListener("submit", async (event) => {
+      event.preventDefault();
+      try {
+        const file = field("file").files[0];
+        if (file && file.size > FILE_MAX) throw new Error(`The file has ${file.size.toLocaleString("en-US")} bytes, at most ${FILE_MAX.toLocaleString("en-US")} are taken.`);
+        const drawn = shapeOf(choices.get().area)?.geometry;
+        if (!file && !drawn) throw new Error("Draw the operation's area first (Filters, Area), or choose a file.");
+        const when = { starts_at: `${field("from").value}:00Z`, ends_at: `${field("to").value}:00Z` };
+        const proposed = !file && (await change("POST", `/api/zones/proposed?world=${world()}`, { ...when, geometry: drawn, buffer_km: Number(field("buffer").value) }));
+        const zones = file ? zonesOf(await file.text()) : proposed.zones;
+        if (proposed) say(proposed.words.join(" "));
+        const body = { name: field("name").value.trim(), ...when, zones, ...(field("agency").value ? { agency: field("agency").value } : {}) };
+        await change(before ? "PUT" : "POST", `/api/zones${before ? `/${before.id}` : ""}?world=${world()}`, body);
+        box.close();
+        await load();
+      } catch (error) {
+        wrong.hidden = false;
+        wrong.textContent = error.message;
+      }
+    });
+    box.querySelector(".action").addEventListener("click", () => box.close());
+    box.addEventListener("close", () => box.remove());
+    box.showModal();
+    field("name").focus();
+  }
+
+  return {
+    load,
+    show(on) {
+      const was = root.hidden;
+      root.hidden = !on;
+      if (on && was) load();
+    },
+  };
+}
