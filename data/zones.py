@@ -10,6 +10,7 @@ import geopandas as gpd
 import orjson
 import shapely
 from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -71,7 +72,7 @@ async def listed(session: AsyncConnection, world: str) -> list[dict]:
     """The newest version of each, with its shapes."""
     rows = await session.execute(
         select(ZoneSet.id, ZoneSet.version, ZoneSet.name, ZoneSet.starts_at, ZoneSet.ends_at, ZoneSet.zones, Agency.name.label("agency"), ZoneSet.marking, ZoneSet.made_at, ZoneSet.made_by,
-               ZoneSet.locked_at, ZoneSet.locked_by, ZoneSet.hash).distinct(ZoneSet.id)
+               ZoneSet.locked_at, ZoneSet.locked_by, ZoneSet.hash).ext(distinct_on(ZoneSet.id))
         .outerjoin(Agency, Agency.id == ZoneSet.agency_id).where(ZoneSet.world == CODES[world]).order_by(ZoneSet.id, ZoneSet.version.desc()))
     return [dict(row) for row in rows.mappings()]
 

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from routes import (
-    admin, analyses, audit, authorities, basemap, catalogue, cogs, compare, counts, coverage, errors, event_rules, events, exports, feeds, health, hotspots, imagery, intake, quarantine, releases, retention, rule_pages, search,
+    admin, analyses, analysis_files, audit, authorities, basemap, catalogue, cogs, compare, counts, coverage, errors, event_rules, events, exports, feeds, health, hotspots, imagery, intake, quarantine, releases, retention, rule_pages, search,
     sections, seizures, signing, signing_oidc, stac, static, stream, tilejson, tracks, uploads, videos, views, wall,
     watch_areas, zones,
 )
@@ -15,7 +15,7 @@ from routes.asking import as_json
 
 ROUTERS = tuple(module.router for module in (
     health, counts, seizures, tracks, imagery, videos, catalogue, cogs, compare, coverage, stac, hotspots, sections, search, events, watch_areas, event_rules, rule_pages, stream, feeds, intake, uploads, views, basemap, tilejson, exports, releases, wall,
-    analyses, zones, admin, audit, authorities, quarantine, retention, signing, signing_oidc, static,
+    analyses, analysis_files, zones, admin, audit, authorities, quarantine, retention, signing, signing_oidc, static,
 ))
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]

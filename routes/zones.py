@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import orjson
 import shapely
 from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
 
-from data import zones
+from analysis.effects import zones as zoning
+from data import analysis_ground, zones
 from data.query import parse_time
 from data.visitor import at_hand
 from data.zones import ZonesRefused, ZonesTold
@@ -17,6 +19,7 @@ from routes.told import text_of, told
 
 router = APIRouter(prefix="/api/zones")
 
+BEFORE_DAYS = 364
 KEYS = ("name", "starts_at", "ends_at", "zones", "agency", "marking")
 
 
@@ -32,6 +35,24 @@ async def listed(request: Request) -> Response:
 async def add(request: Request) -> Response:
     """New zones, open until they are locked."""
     return await _keep(request, None)
+
+
+@router.post("/proposed")
+async def proposed(request: Request) -> Response:
+    """A buffer and control areas for an operation (`geometry`, `starts_at`, `ends_at`, `buffer_km`, `controls`), made of what was before it alone. Nothing is kept."""
+    body = await told(request, "geometry", "starts_at", "ends_at", "buffer_km", "controls")
+    begun, over, area = _moment(body, "starts_at"), _moment(body, "ends_at"), _shape(body.get("geometry"))
+    buffer_km, controls = body.get("buffer_km", 0), body.get("controls", 3)
+    if any(isinstance(v, bool) or not isinstance(v, (int, float)) for v in (buffer_km, controls)) or not 0 <= buffer_km <= 500 or not 1 <= controls <= 20:
+        raise ZonesRefused("buffer_km: expected 0 to 500 km; controls: expected 1 to 20")
+    before = asked(request).but(start=begun - timedelta(days=BEFORE_DAYS), end=begun, at=None, area=(), bbox=None)
+    async with database(request).reading() as session:
+        points = await analysis_ground.points(session, before)
+    found = await run_in_threadpool(lambda: zoning.proposed(
+        points, area, begun.isoformat(), over.isoformat(), before_days=BEFORE_DAYS, buffer_km=float(buffer_km), controls=int(controls),
+        land=analysis_ground.land(analysis_ground.box(points, None))))
+    zones_ = [{"role": z.role, "name": z.name, "geometry": orjson.Fragment(shapely.to_geojson(z.geometry))} for z in found.zones.itertuples()]
+    return as_json({"zones": zones_, "words": found.words}, rows=len(points))
 
 
 @router.put("/{number}")
@@ -66,13 +87,16 @@ def zones_of(body: dict) -> ZonesTold:
         raise ZonesRefused("zones: expected a list of objects with role, name and geometry")
     shapes = []
     for zone in found:
-        try:
-            shape = shapely.from_geojson(orjson.dumps(zone.get("geometry")))
-        except (shapely.errors.GEOSException, TypeError):
-            raise ZonesRefused("geometry: expected a Polygon or MultiPolygon as GeoJSON, in EPSG:4326") from None
-        shapes.append((text_of(zone, "role", 20, "") or "", text_of(zone, "name", 100, "") or "", shape))
+        shapes.append((text_of(zone, "role", 20, "") or "", text_of(zone, "name", 100, "") or "", _shape(zone.get("geometry"))))
     return ZonesTold((text_of(body, "name", 200, "") or "").strip(), _moment(body, "starts_at"), _moment(body, "ends_at"), tuple(shapes), text_of(body, "agency", 100),
                      text_of(body, "marking", 20, "TLP:AMBER"))
+
+
+def _shape(geometry: object) -> shapely.Geometry:
+    try:
+        return shapely.from_geojson(orjson.dumps(geometry))
+    except (shapely.errors.GEOSException, TypeError):
+        raise ZonesRefused("geometry: expected a Polygon or MultiPolygon as GeoJSON, in EPSG:4326") from None
 
 
 def _moment(body: dict, key: str) -> datetime:

@@ -1,0 +1,71 @@
+"""Analyses out of the house: their places as a file, and one page with figures. A release of the seizures they were made of, as any export is."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timezone
+from urllib.parse import unquote_plus
+
+import geopandas as gpd
+import pandas as pd
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from analysis import methods
+from data import analyses, releases, runs
+from data.filters import Filter
+from data.visitor import at_hand, purpose
+from errors import NotFound
+from exports import places, report
+from exports.about import About
+from routes.asking import RowId, database, need_purpose
+from routes.exports import ATTRIBUTION
+
+router = APIRouter(prefix="/api/analyses")
+
+WAYS = ("allocate", "routes")  # families whose places may be gone to
+
+
+@router.get("/{run}/export/{format}")
+async def exported(request: Request, run: RowId, format: str) -> Response:
+    """Its places: `csv`, `geojson`, `parquet`, and `gpx` of routes and allocations."""
+    if format not in places.ENDINGS:
+        raise NotFound(f"no file format {format[:40]} of an analysis: one of {', '.join(places.ENDINGS)}")
+    return await _given(request, run, format, lambda found, frame, about: places.write(frame, found["told"], about, format), places.MEDIA[format])
+
+
+@router.get("/{run}/report.html")
+async def reported(request: Request, run: RowId) -> Response:
+    """One page: what it says, figures, method, data window, marking, limits. It opens with no network."""
+    return await _given(request, run, "html", report.write, "text/html; charset=utf-8")
+
+
+async def _given(request: Request, run: int, ending: str, write, media_type: str) -> Response:
+    pool, visitor = database(request), at_hand()
+    async with pool.snapshot() as session:
+        found = await analyses.one(session, run, visitor)
+        if found["state"] != "done":
+            raise NotFound(f"analysis {run} is not done")
+        if ending != "html" and found["told"].get("withheld"):
+            raise NotFound(f"analysis {run} is withheld ({found['told']['withheld']}): there are no places to give out")
+        if ending == "gpx" and (await run_in_threadpool(methods.by_name, found["method"])).FAMILY not in WAYS:
+            raise NotFound(f"{found['method']} finds no way to go: GPX is of {' and '.join(WAYS)}")
+        filter = Filter.from_query((k, str(v)) for k, v in found["filter"].items())
+        live = filter.world == "live"
+        if live:
+            need_purpose("an analysis that leaves the house")
+        properties, shapes = await analyses.frame(session, run)
+        records = {}
+        if live:
+            own = set((await releases.house(session, visitor.token)).values())
+            foreign = bool(set(found["agencies"]) - own)
+            releases.allow({(found["marking"], foreign): max(1, len(shapes))}, purpose().recipient, own)
+            records = await releases.contents(session, filter, {"seizure": (await runs.points(session, filter)).id.tolist()})
+    frame = gpd.GeoDataFrame(pd.DataFrame(properties), geometry=list(shapes), crs=4326)
+    about = About(filter.world, unquote_plus(filter.query()), found["marking"], datetime.now(timezone.utc), ATTRIBUTION)
+    body = await run_in_threadpool(write, found, frame, about)
+    release = await releases.write(
+        pool, visitor.token, format=f"analysis.{ending}", filter=await request.app.state.recorder.filter_text(filter.pairs()), purpose=purpose(), marking=found["marking"], rows=len(frame),
+        sha256=hashlib.sha256(body).digest(), records=records) if live else None
+    return Response(body, media_type=media_type, headers={
+        "Content-Disposition": f'attachment; filename="{about.name(ending)}"', "Cache-Control": "no-store", "X-Rows": str(len(frame)), **({"X-Release": str(release)} if release is not None else {})})
