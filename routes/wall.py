@@ -54,7 +54,7 @@ async def wall(request: Request, screen: str) -> Response:
     """A screen. `world` may be told; else it is the one a page would open in."""
     if screen not in SCREENS:
         raise NotFound(f"no screen {screen[:40]}: there is {', '.join(SCREENS)}")
-    filter = asked(request, "turn_s", "still", "veil", *LOOK)
+    filter = asked(request, "turn_s", "still", "veil", "run", *LOOK)
     told = {**SCREENS[screen], "world": filter.world if "world" in request.query_params else None, "build": BUILD, "zone": serve().local_zone}
     if (turn := request.query_params.get("turn_s", "")).isdecimal() and 1 <= int(turn) <= 3600:
         told["turn_s"] = int(turn)
@@ -63,5 +63,7 @@ async def wall(request: Request, screen: str) -> Response:
     if (image := request.query_params.get("look", "")).isdecimal():
         look = Look.from_query({key: request.query_params[key] for key in LOOK[1:] if key in request.query_params})
         told["look"] = {"look": image[:19], **dict(look.pairs())}
+    if (run := request.query_params.get("run", "")).isdecimal() and len(run) < 19:
+        told["run"] = int(run)
     text = html.escape(json.dumps(told), quote=False).replace("&gt;", "\\u003e").replace("&lt;", "\\u003c").replace("&amp;", "\\u0026")
     return Response(PAGE.replace("{told}", text), media_type="text/html; charset=utf-8", headers={"Cache-Control": "no-store"})

@@ -8,6 +8,7 @@ import { hoursOf, hoursWords } from "../layers/coverage.mjs";
 import { createView } from "../map/view.mjs";
 import { strictest, tlp } from "../markings.mjs";
 import { GLYPHS } from "../symbols/glyphs.mjs";
+import { analysisOf, draw as drawAnalysis } from "./analysis.mjs";
 import { addPlaces, showPlaces } from "./places.mjs";
 import { tokens } from "../theme.mjs";
 import { age, city, clock, epoch, iso, number, zoned } from "../times.mjs";
@@ -37,6 +38,7 @@ async function start() {
   state.held = worldOf(worlds.worlds.find((w) => w.world === world));
   const to = Math.ceil((edge() + 1) / 60) * 60;
   choices.set({ world, from: iso(to - DAYS * 86_400), to: iso(to), ...told.look, ...(told.veil ? { veil: told.veil, layers: formatLayers(DEFAULT_LAYERS.map((l) => (l.name === "coverage" ? { ...l, on: true } : l))) } : {}) });
+  if (told.run) state.analysis = await analysisOf(told.run);
   await look(world);
   live.ask(streamQuery(choices.get()), rightsOf(state.held.state));
   const view = await createView($("map"), {
@@ -44,6 +46,7 @@ async function start() {
     told: {
       dressed: (map) => {
         addPlaces(map, token, innerHeight / 1080);
+        drawAnalysis(map, state.analysis, { token });
         place({ jump: true });
       },
       legend: (run) => {
@@ -185,8 +188,9 @@ function figure(id, value, unit, caption) {
 }
 
 function chips(world) {
-  const marking = strictest(state.marking, state.runMarking);
+  const marking = strictest(state.marking, state.runMarking, state.analysis?.marking);
   $("chips").innerHTML = `${world === "exercise" ? '<span class="exercise">EXERCISE</span>' : ""}${told.veil ? `<span class="veiled">Hatched: not seen for ${hoursWords(hoursOf(told.veil))}</span>` : ""}${lookChip()}${marking ? `<span class="${tlp(marking)}">${marking}</span>` : ""}`;
+  if (state.analysis) $("chips").append(Object.assign(document.createElement("span"), { className: "veiled", textContent: state.analysis.words }));
 }
 
 /** One image in other bands or colours is named: nobody should take them for what the eye would see. */

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { cell, charts, colouring, columns, facts, knobValue, scoreWords, stateWords } from "../../assets/js/analysis/words.mjs";
+import { middle } from "../../assets/js/analysis/analysis.mjs";
+import { zonesOf } from "../../assets/js/analysis/zones.mjs";
+import { parse, format } from "../../assets/js/choices.mjs";
+
+const place = (properties, id = 1) => ({ type: "Feature", id, properties, geometry: { type: "Point", coordinates: [0, 0] } });
+
+test("a run says its state in words, and why nothing of it is shown", () => {
+  assert.equal(stateWords({ state: "running", progress: 0.426 }), "42 % done");
+  assert.equal(stateWords({ state: "failed", failure: "toy needs 2 points, 1 are given" }), "toy needs 2 points, 1 are given");
+  assert.equal(stateWords({ state: "done", told: { words: "x", withheld: "no better than counts" } }), "Withheld: no better than counts");
+});
+
+test("levels are coloured by the words of the legend", () => {
+  const legend = { n: "Seizures", level: "3 far more, 2 many more, 1 more than chance would give, 0 as chance would, -1 fewer" };
+  const { column, classes } = colouring(legend, [place({ n: 1, level: 3 }), place({ n: 2, level: -1 }), place({ n: 2, level: 0 })]);
+  assert.equal(column, "level");
+  assert.deepEqual(classes.map(({ token, words }) => [token, words]), [["hot3", "far more"], [undefined, "as chance would"], ["cold1", "fewer"]]);
+  assert.deepEqual(classes[0].test, ["==", ["get", "level"], 3]);
+});
+
+test("a number is coloured in thirds that say their ends, and none is in two", () => {
+  const features = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => place({ expected: n, n }));
+  const { column, classes } = colouring({ n: "Seizures", expected: "How many are expected" }, features);
+  assert.equal(column, "expected");
+  assert.deepEqual(classes.map((c) => c.words), ["most: 7 to 9", "middle: 4 to under 7", "least: 1 to under 4"]);
+  assert.equal(colouring({ n: "Seizures" }, [place({ n: 3 }), place({ n: 3 })]), undefined, "all alike say nothing by colour");
+  assert.equal(colouring({ n: "x" }, [place({ n: null })]), undefined);
+});
+
+test("classes in words are coloured by how often they come", () => {
+  const { column, classes } = colouring({ class: "new: …; persistent: …" }, [place({ class: "persistent" }), place({ class: "persistent" }), place({ class: "new" }), place({ class: "" })]);
+  assert.deepEqual([column, classes.map((c) => c.words)], ["class", ["persistent", "new"]]);
+});
+
+test("a table has the legend's columns that hold anything, names first", () => {
+  assert.deepEqual(columns({ n: "a", z: "b", unit: "c", q: "d" }, [place({ n: 1, z: null, unit: "x" })]), ["unit", "n"]);
+  assert.deepEqual([cell(1234567), cell(0.000123456), cell(null), cell(true), cell(1234.5)], ["1,234,567", "0.000123", "", "yes", "1,235"]);
+});
+
+test("what a map rests on is said: n, window, effort or its lack, score", () => {
+  const told = { n: 1200, given: { first: "2026-01-02T00:00:00Z", last: "2026-03-04T00:00:00Z" }, effort: "no effort data", score: { pai: 4.25, words: "better than counts" }, significance: "5 % false finds" };
+  assert.deepEqual(facts(told), ["From 1,200 seizures, 2026-01-02 to 2026-03-04", "5 % false finds", "No effort data", "Score: better than counts"]);
+  assert.equal(scoreWords({ pai: 4.25, effect_claimed: "none", per: [1] }), "pai 4.25, effect claimed none");
+});
+
+test("charts of either shape are drawn, those of what is withheld are not", () => {
+  const [steps] = charts({ charts: { steps: [{ from: "a", value: 1 }, { from: "b", value: 2 }] } });
+  assert.deepEqual([steps.kind, steps.x, steps.series], ["bars", ["a", "b"], [{ name: "", y: [1, 2] }]]);
+  const [moved] = charts({ charts: [{ kind: "intervals", title: "t", x: ["a"], y: [1], low: [0], high: [2] }, { x: [] }] });
+  assert.deepEqual(moved.series, [{ name: "", y: [1] }]);
+  assert.deepEqual(charts({ withheld: "no", charts: [{ x: [1], y: [1] }] }), []);
+});
+
+test("a knob that stands as it does by itself is not told", () => {
+  assert.equal(knobValue({ kind: "float", default: 500 }, "500"), undefined);
+  assert.equal(knobValue({ kind: "int", default: 1 }, "3"), 3);
+  assert.equal(knobValue({ kind: "bool", default: true }, "false"), "false");
+});
+
+test("zones of a file are what it says, or words", () => {
+  assert.deepEqual(zonesOf('{"type":"Feature","properties":{"role":"operation","name":3},"geometry":null}'), [{ role: "operation", name: "3", geometry: null }]);
+  assert.throws(() => zonesOf("{"), /no JSON/);
+  assert.throws(() => zonesOf("{}"), /no features/);
+});
+
+test("the open analysis is in the address, and a shape has a middle", () => {
+  assert.equal(format(parse("?world=exercise&run=12")), "world=exercise&run=12");
+  assert.deepEqual(middle({ type: "LineString", coordinates: [[0, 0], [4, 2]] }), [2, 1]);
+});
