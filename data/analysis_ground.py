@@ -20,7 +20,7 @@ from settings import store
 MARGIN_DEG = 0.5
 PASSES_MAX = 2_000_000
 POPULATION_LEAST = 5_000  # of a town that is a place to be near to
-FAR_DEG = 20.0  # a ground larger than this is told without its rivers and land: the whole world's are no help
+FAR_DEG = 60.0  # a ground larger than this is told without its rivers and land: the whole world's are no help
 COLUMNS = ("lon", "lat", "t", "recorded_at", "kg", "drug", "precision_m", "found_by", "conveyance", "origin", "transit", "destination", "agency", "level", "long")
 
 

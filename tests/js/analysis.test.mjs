@@ -38,7 +38,7 @@ test("classes in words are coloured by how often they come", () => {
 
 test("a table has the legend's columns that hold anything, names first", () => {
   assert.deepEqual(columns({ n: "a", z: "b", unit: "c", q: "d" }, [place({ n: 1, z: null, unit: "x" })]), ["unit", "n"]);
-  assert.deepEqual([cell(1234567), cell(0.000123456), cell(null), cell(true), cell(1234.5)], ["1,234,567", "0.000123", "", "yes", "1,235"]);
+  assert.deepEqual([cell(1234567), cell(0.00123456), cell(null), cell(true), cell(1234.5), cell(1e-9)], ["1,234,567", "0.00123", "", "yes", "1,235", "< 0.0001"]);
 });
 
 test("what a map rests on is said: n, window, effort or its lack, score", () => {

@@ -10,6 +10,7 @@ import { OPEN, colouring, stateWords } from "./words.mjs";
 import { createZones } from "./zones.mjs";
 
 const MAY = ["coordinator", "analyst", "supervisor"], OUT = [...MAY, "legal"];
+const OF_GROUND = ["hotspots", "forecast"]; // families whose places come as they lie
 const ROWS = 200, EVERY_MS = 1500, LISTED = 20;
 
 /** `root` is the panel, `toggles` the buttons that open it, `legend` where the map's legend stands. */
@@ -44,8 +45,12 @@ export function watchAnalysis({ map, choices, token, status, root, toggles, lege
     }
   }
 
+  /** The panel says it too: only one of both. */
+  const key = () => { legend.hidden = held.run?.state !== "done" || !root.hidden; };
+
   function open(on = root.hidden) {
     root.hidden = !on;
+    key();
     for (const toggle of toggles) toggle.setAttribute("aria-expanded", String(on));
     if (on) begin().then(listRuns);
     map.resize();
@@ -118,7 +123,8 @@ export function watchAnalysis({ map, choices, token, status, root, toggles, lege
     if (!found) return held.run?.id === id ? undefined : forget();
     const news = held.run?.id !== id || held.run.state !== found.state;
     if (held.run?.id !== id) Object.assign(held, { features: [], colours: undefined, sort: "", chosen: undefined });
-    held.run = { ...found, title: titleOf(found.method), family: methodOf(found.method)?.family };
+    const method = methodOf(found.method);
+    held.run = { ...found, title: titleOf(found.method), family: method?.family, legend: method?.legend ?? found.told.legend ?? {} };
     if (OPEN.includes(found.state)) held.timer = setTimeout(refresh, EVERY_MS);
     if (news) {
       listRuns();
@@ -139,18 +145,24 @@ export function watchAnalysis({ map, choices, token, status, root, toggles, lege
     if (!found || !held.run) return;
     held.features = found.features;
     if (first) {
-      held.colours = colouring(held.run.told.legend ?? {}, found.features);
+      held.colours = colouring(held.run.legend, found.features);
       paint();
+      // What matters most first, where a method's own order is that of the ground.
+      if (OF_GROUND.includes(held.run.family) && held.colours) {
+        held.sort = `-${held.colours.column}`;
+        return places();
+      }
     }
     draw();
+    return undefined;
   }
 
   /** What is withheld is on no map: there is nothing of it to draw. */
   function paint() {
     const shown = held.run?.state === "done" && !held.run.told.withheld && held.run.places > 0;
     if (map.getLayer("slot-top")) layer.put(map, shown ? held.run.id : undefined, held.colours, { token }); // else the style is on its way, and calls this
-    legend.replaceChildren(...(held.run?.state === "done" ? [part("h2", "", held.run.title), legendNode(held.run.told, held.colours)] : []));
-    legend.hidden = held.run?.state !== "done";
+    legend.replaceChildren(...(held.run?.state === "done" ? [part("h2", "", held.run.title), legendNode(held.run, held.colours)] : []));
+    key();
     document.documentElement.dataset.analysis = shown ? String(held.run.id) : "";
   }
 

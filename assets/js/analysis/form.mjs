@@ -8,6 +8,7 @@ export function part(tag, className, text) {
   return node;
 }
 
+const RARELY = ["crs", "border_km", "unknown_kg", "cap", "discovered", "seed", "tries", "begins", "permutations"]; // set; they stand below
 let numbered = 0;
 
 function labelled(words, control, unit, note) {
@@ -62,7 +63,7 @@ export function createForm(root, { methods, ask, family, changed }) {
       if (method.family === "effect" && ["start", "end"].includes(knob.name)) continue;
       const field = control(knob);
       held.fields.set(knob, field);
-      (made.length < 5 ? made : rest).push(labelled(title(knob), field, knob.unit, knob.words));
+      (RARELY.includes(knob.name) ? rest : made).push(labelled(title(knob), field, knob.unit, knob.words));
     }
     about.textContent = `At least ${method.needs} seizures. ${method.source}`;
     knobs.replaceChildren(...made);

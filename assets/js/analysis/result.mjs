@@ -6,10 +6,10 @@ import { cell, charts, columns, facts, stateWords } from "./words.mjs";
 const FILES = [["csv", "CSV"], ["geojson", "GeoJSON"], ["parquet", "GeoParquet"]];
 
 /** The legend: a swatch and its words for each class, then what they rest on. */
-export function legendNode(told, colours) {
+export function legendNode({ told, legend }, colours) {
   const box = part("div", "analysis-legend");
   if (colours && !told.withheld) {
-    box.append(part("p", "meta", told.legend?.[colours.column] && colours.column !== "level" ? told.legend[colours.column] : "Colour"), ...colours.classes.map(({ token, words }) => {
+    box.append(part("p", "meta", ["level", "class"].includes(colours.column) ? "Colour" : (legend[colours.column] ?? colours.column)), ...colours.classes.map(({ token, words }) => {
       const row = part("p", "analysis-class"), swatch = part("i", token ? "" : "none");
       if (token) swatch.style.background = `var(--${token})`;
       row.append(swatch, part("span", "", words));
@@ -44,14 +44,14 @@ export function createResult(root, acts) {
       if (run.mine) parts.push(button("Cancel", "action", acts.cancel));
     }
     if (run.state === "done") {
-      parts.push(legendNode(told, colours));
+      parts.push(legendNode(run, colours));
       parts.push(...charts(told).slice(0, 8).map(drawChart));
       if (told.limits?.length) {
         const limits = part("ul", "analysis-limits");
         limits.append(...told.limits.map((line) => part("li", "", String(line))));
         parts.push(part("h4", "", "What it does not say"), limits);
       }
-      if (!told.withheld && features.length) parts.push(table({ run, features, sort, chosen, legend: told.legend ?? {} }));
+      if (!told.withheld && features.length) parts.push(table({ run, features, sort, chosen, legend: run.legend }));
       if (writer) parts.push(files(run, told));
       parts.push(part("p", "meta", `${run.method} ${run.version}, ${run.marking}${run.agencies.length ? `, made of ${run.agencies.join(", ")}` : ""}. ${told.source ?? ""}`));
     }

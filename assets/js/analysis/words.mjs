@@ -23,6 +23,7 @@ export function stateWords({ state, progress, failure, told = {} }) {
 export function cell(value) {
   if (value === null || value === undefined || value === "") return "";
   if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "number" && value !== 0 && Math.abs(value) < 1e-4) return value > 0 ? "< 0.0001" : "> -0.0001";
   if (typeof value === "number") return Number.isInteger(value) ? number(value) : Math.abs(value) >= 100 ? number(Math.round(value)) : String(Number(value.toPrecision(3)));
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
