@@ -49,11 +49,18 @@ def write(run: dict, frame: gpd.GeoDataFrame, about: About) -> bytes:
 
 
 def _plain(value: object) -> str:
+    if isinstance(value, dict) and isinstance(value.get("rows"), list):
+        rows = [r for r in value["rows"] if isinstance(r, dict) and r.get("model")]
+        return "; ".join(f"{r['model']}{' (this)' if r.get('own') else ''}: " + ", ".join(f"{c.upper() if c != 'log' else c} {_interval(r[c])}" for c in ("pai", "log") if r.get(c) is not None) for r in rows)
     if isinstance(value, dict):
         return str(value["words"]) if "words" in value else ", ".join(f"{k.replace('_', ' ')} {_plain(v)}" for k, v in value.items() if not isinstance(v, (dict, list)))
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:,.4g}" if isinstance(value, float) else str(value)
+
+
+def _interval(value: object) -> str:
+    return f"{value[0]:.3g} ({value[1]:.3g} to {value[2]:.3g})" if isinstance(value, list) and len(value) == 3 else _plain(value)
 
 
 def _list(lines) -> str:

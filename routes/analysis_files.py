@@ -50,6 +50,9 @@ async def _given(request: Request, run: int, ending: str, write, media_type: str
             raise NotFound(f"analysis {run} is withheld ({found['told']['withheld']}): there are no places to give out")
         if ending == "gpx" and (await run_in_threadpool(methods.by_name, found["method"])).FAMILY not in WAYS:
             raise NotFound(f"{found['method']} finds no way to go: GPX is of {' and '.join(WAYS)}")
+        if legend := found["told"].get("legend"):  # what JSON in a database keeps has no order
+            order = list((await run_in_threadpool(methods.by_name, found["method"])).LEGEND)
+            found["told"]["legend"] = dict(sorted(legend.items(), key=lambda item: order.index(item[0]) if item[0] in order else len(order)))
         filter = Filter.from_query((k, str(v)) for k, v in found["filter"].items())
         live = filter.world == "live"
         if live:

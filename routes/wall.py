@@ -41,7 +41,7 @@ PAGE = """<!DOCTYPE html>
   <dl id="figures"></dl>
   <div id="feeds" aria-label="Kinds"></div><p id="feed-words"></p>
 </section>
-<div id="chips"></div><ol id="dots" aria-label="Views"></ol>
+<div id="chips"></div><p id="analysis-words"></p><ol id="dots" aria-label="Views"></ol>
 <div id="stale" role="alert" hidden><b>STALE</b><span></span></div>
 <script type="application/json" id="wall">{told}</script>
 <script type="module" src="/assets/js/wall/wall.mjs"></script>

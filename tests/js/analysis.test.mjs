@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { cell, charts, colouring, columns, facts, knobValue, scoreWords, stateWords } from "../../assets/js/analysis/words.mjs";
+import { cell, charts, colouring, columns, facts, knobValue, scored, scoreWords, stateWords } from "../../assets/js/analysis/words.mjs";
 import { middle } from "../../assets/js/analysis/analysis.mjs";
 import { zonesOf } from "../../assets/js/analysis/zones.mjs";
 import { parse, format } from "../../assets/js/choices.mjs";
@@ -70,4 +70,11 @@ test("zones of a file are what it says, or words", () => {
 test("the open analysis is in the address, and a shape has a middle", () => {
   assert.equal(format(parse("?world=exercise&run=12")), "world=exercise&run=12");
   assert.deepEqual(middle({ type: "LineString", coordinates: [[0, 0], [4, 2]] }), [2, 1]);
+});
+
+test("a forecast's score stands beside the best of the simple ones", () => {
+  const score = { scored: 12, rows: [{ model: "counts of a year", own: false, best_by: ["pai"], pai: [2, 1.5, 2.5], log: [-4, -5, -3] }, { model: "hawkes", own: true, best_by: [], pai: [3, 2.6, 3.5], log: [-3, -4, -2] }] };
+  assert.equal(scoreWords(score), "PAI 3 (2.6 to 3.5), best of the simple ones (counts of a year) 2 (1.5 to 2.5), tried on 12 earlier times");
+  assert.deepEqual(scored(score), { head: ["model", "PAI", "log"], rows: [["counts of a year", "2 (1.5 to 2.5)", "-4 (-5 to -3)"], ["hawkes (this)", "3 (2.6 to 3.5)", "-3 (-4 to -2)"]] });
+  assert.equal(scored({ p: 1 }), undefined);
 });

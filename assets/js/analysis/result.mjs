@@ -1,12 +1,12 @@
 // An analysis that is open: what it says, its legend in words, its charts, its places in a table.
 import { drawChart } from "./charts.mjs";
 import { part } from "./form.mjs";
-import { cell, charts, columns, facts, stateWords } from "./words.mjs";
+import { cell, charts, columns, facts, scored, stateWords } from "./words.mjs";
 
 const FILES = [["csv", "CSV"], ["geojson", "GeoJSON"], ["parquet", "GeoParquet"]];
 
 /** The legend: a swatch and its words for each class, then what they rest on. */
-export function legendNode({ told, legend }, colours) {
+export function legendNode({ told, legend }, colours, { said = false } = {}) {
   const box = part("div", "analysis-legend");
   if (colours && !told.withheld) {
     box.append(part("p", "meta", ["level", "class"].includes(colours.column) ? "Colour" : (legend[colours.column] ?? colours.column)), ...colours.classes.map(({ token, words }) => {
@@ -16,7 +16,8 @@ export function legendNode({ told, legend }, colours) {
       return row;
     }));
   }
-  box.append(...facts(told).map((line) => part("p", "meta", line)));
+  // What stands above it already is not said twice.
+  box.append(...facts(said ? { ...told, withheld: undefined, ...(told.withheld ? { score: undefined } : {}) } : told).map((line) => part("p", "meta", line)));
   return box;
 }
 
@@ -44,7 +45,9 @@ export function createResult(root, acts) {
       if (run.mine) parts.push(button("Cancel", "action", acts.cancel));
     }
     if (run.state === "done") {
-      parts.push(legendNode(run, colours));
+      parts.push(legendNode(run, colours, { said: true }));
+      const beside = scored(told.score);
+      if (beside) parts.push(part("h4", "", "Score, beside the simple ones"), scores(beside));
       parts.push(...charts(told).slice(0, 8).map(drawChart));
       if (told.limits?.length) {
         const limits = part("ul", "analysis-limits");
@@ -72,6 +75,17 @@ export function createResult(root, acts) {
     const box = part("p", "analysis-files");
     const to = (path, words) => Object.assign(part("a", "link", words), { href: `/api/analyses/${run.id}/${path}?world=${run.filter.world}`, download: "" });
     box.append(part("span", "meta", "Take it out: "), ...(told.withheld ? [] : [...FILES, ...(run.family === "allocate" ? [["gpx", "GPX"]] : [])].map(([f, words]) => to(`export/${f}`, words))), to("report.html", "Report"));
+    return box;
+  }
+
+  function scores({ head, rows }) {
+    const box = part("div", "analysis-table"), made = part("table"), lines = [head, ...rows].map((cells, i) => {
+      const line = part("tr");
+      line.append(...cells.map((words) => part(i ? "td" : "th", "", words)));
+      return line;
+    });
+    made.append(...lines);
+    box.append(made);
     return box;
   }
 

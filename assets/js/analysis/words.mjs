@@ -84,7 +84,22 @@ const effortWords = (effort) => (!effort ? "" : typeof effort === "string" ? eff
 export function scoreWords(score) {
   if (typeof score !== "object" || score === null) return cell(score);
   if (typeof score.words === "string") return score.words;
+  if (Array.isArray(score.rows)) {
+    const own = score.rows.find((r) => r.own), best = score.rows.find((r) => r.best_by?.includes("pai") && !r.own);
+    return own ? `PAI ${interval(own.pai)}${best ? `, best of the simple ones (${best.model}) ${interval(best.pai)}` : ""}, tried on ${cell(score.scored)} earlier times` : "";
+  }
   return Object.entries(score).filter(([, v]) => ["number", "string", "boolean"].includes(typeof v)).slice(0, 8).map(([k, v]) => `${k.replaceAll("_", " ")} ${cell(v)}`).join(", ");
+}
+
+/** A value with its interval: 4.2 (3.1 to 5.3). */
+export const interval = (told) => (Array.isArray(told) ? `${cell(told[0])}${told.length > 2 ? ` (${cell(told[1])} to ${cell(told[2])})` : ""}` : cell(told));
+
+/** The models of a score beside one another: {head, rows}; undefined where a score has none. */
+export function scored(score) {
+  const rows = score?.rows?.filter?.((r) => typeof r.model === "string");
+  if (!rows?.length) return undefined;
+  const columns = ["pai", "pei", "log", "brier"].filter((c) => rows.some((r) => r[c] !== undefined && r[c] !== null));
+  return { head: ["model", ...columns.map((c) => (c.length < 4 && c !== "log" ? c.toUpperCase() : c))], rows: rows.map((r) => [r.own ? `${r.model} (this)` : r.model, ...columns.map((c) => interval(r[c]))]) };
 }
 
 /** The charts a method tells of, in one shape: {kind: lines | bars | intervals, title, unit, x, series: [{name, y}], low, high, break}. */

@@ -1,6 +1,6 @@
 // A wall: clocks, three figures, views in turn, and the proof that the picture is alive.
 import { ask } from "../api.mjs";
-import { createChoices, DEFAULT_LAYERS, filterQuery, formatLayers, streamQuery } from "../choices.mjs";
+import { createChoices, DEFAULT_LAYERS, filterQuery, formatLayers, parseLayers, streamQuery } from "../choices.mjs";
 import { follow, followed, onlyMoved, worldOf } from "../following.mjs";
 import { quiet } from "../legend.mjs";
 import { createLive, feedWords, rightsOf } from "../live/live.mjs";
@@ -38,7 +38,12 @@ async function start() {
   state.held = worldOf(worlds.worlds.find((w) => w.world === world));
   const to = Math.ceil((edge() + 1) / 60) * 60;
   choices.set({ world, from: iso(to - DAYS * 86_400), to: iso(to), ...told.look, ...(told.veil ? { veil: told.veil, layers: formatLayers(DEFAULT_LAYERS.map((l) => (l.name === "coverage" ? { ...l, on: true } : l))) } : {}) });
-  if (told.run) state.analysis = await analysisOf(told.run);
+  if (told.run) {
+    state.analysis = await analysisOf(told.run);
+    $("analysis-words").textContent = state.analysis.words;
+    // What it shows lies where the quick hotspots would.
+    choices.set({ layers: formatLayers(parseLayers(choices.get().layers).map((l) => (l.name === "hotspots" ? { ...l, on: false } : l))) });
+  }
   await look(world);
   live.ask(streamQuery(choices.get()), rightsOf(state.held.state));
   const view = await createView($("map"), {
@@ -190,7 +195,7 @@ function figure(id, value, unit, caption) {
 function chips(world) {
   const marking = strictest(state.marking, state.runMarking, state.analysis?.marking);
   $("chips").innerHTML = `${world === "exercise" ? '<span class="exercise">EXERCISE</span>' : ""}${told.veil ? `<span class="veiled">Hatched: not seen for ${hoursWords(hoursOf(told.veil))}</span>` : ""}${lookChip()}${marking ? `<span class="${tlp(marking)}">${marking}</span>` : ""}`;
-  if (state.analysis) $("chips").append(Object.assign(document.createElement("span"), { className: "veiled", textContent: state.analysis.words }));
+  if (state.analysis) $("chips").append(Object.assign(document.createElement("span"), { className: "veiled", textContent: state.analysis.title }));
 }
 
 /** One image in other bands or colours is named: nobody should take them for what the eye would see. */
