@@ -9,7 +9,6 @@ import shapely
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from analysis.effects import zones as zoning
 from data import analysis_ground, zones
 from data.query import parse_time
 from data.visitor import at_hand
@@ -38,7 +37,7 @@ async def add(request: Request) -> Response:
 
 
 @router.post("/proposed")
-async def proposed(request: Request) -> Response:
+async def propose(request: Request) -> Response:
     """A buffer and control areas for an operation (`geometry`, `starts_at`, `ends_at`, `buffer_km`, `controls`), made of what was before it alone. Nothing is kept."""
     body = await told(request, "geometry", "starts_at", "ends_at", "buffer_km", "controls")
     begun, over, area = _moment(body, "starts_at"), _moment(body, "ends_at"), _shape(body.get("geometry"))
@@ -48,9 +47,7 @@ async def proposed(request: Request) -> Response:
     before = asked(request).but(start=begun - timedelta(days=BEFORE_DAYS), end=begun, at=None, area=(), bbox=None)
     async with database(request).reading() as session:
         points = await analysis_ground.points(session, before)
-    found = await run_in_threadpool(lambda: zoning.proposed(
-        points, area, begun.isoformat(), over.isoformat(), before_days=BEFORE_DAYS, buffer_km=float(buffer_km), controls=int(controls),
-        land=analysis_ground.land(analysis_ground.box(points, None))))
+    found = await run_in_threadpool(_proposed, points, area, begun.isoformat(), over.isoformat(), float(buffer_km), int(controls))
     zones_ = [{"role": z.role, "name": z.name, "geometry": orjson.Fragment(shapely.to_geojson(z.geometry))} for z in found.zones.itertuples()]
     return as_json({"zones": zones_, "words": found.words}, rows=len(points))
 
@@ -90,6 +87,13 @@ def zones_of(body: dict) -> ZonesTold:
         shapes.append((text_of(zone, "role", 20, "") or "", text_of(zone, "name", 100, "") or "", _shape(zone.get("geometry"))))
     return ZonesTold((text_of(body, "name", 200, "") or "").strip(), _moment(body, "starts_at"), _moment(body, "ends_at"), tuple(shapes), text_of(body, "agency", 100),
                      text_of(body, "marking", 20, "TLP:AMBER"))
+
+
+def _proposed(points, area: shapely.Geometry, begun: str, over: str, buffer_km: float, controls: int):
+    from analysis.effects.zones import proposed  # statistics take seconds to load
+
+    land = analysis_ground.land(analysis_ground.box(points, None))
+    return proposed(points, area, begun, over, before_days=BEFORE_DAYS, buffer_km=buffer_km, controls=controls, land=land)
 
 
 def _shape(geometry: object) -> shapely.Geometry:

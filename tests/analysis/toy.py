@@ -16,6 +16,7 @@ from analysis.methods import knob
 from analysis.points import checked
 
 WHERE = "tests.analysis.toy:Toy"
+WHERE_EFFECT = "tests.analysis.toy:ToyEffect"
 
 
 @dataclass(frozen=True)
@@ -49,4 +50,27 @@ class Toy:
         told = {"n": len(points), "words": f"{len(points)} points in {len(n)} squares.", "limits": ["It is a toy."],
                 "effort": "no effort data" if ground.effort is None else f"{len(ground.effort)} looks", "area": None if ground.area is None else ground.area.wkt}
         frame.attrs["told"] = told | ({"withheld": "no better than counts"} if self.withheld else {})
+        return frame
+
+
+@dataclass(frozen=True)
+class ToyEffect:
+    """How many points lie in each zone of an operation."""
+
+    NAME: ClassVar[str] = "toy-effect"
+    FAMILY: ClassVar[str] = "effect"
+    TITLE: ClassVar[str] = "Counts by zone"
+    VERSION: ClassVar[str] = "1"
+    NEEDS: ClassVar[int] = 1
+    SOURCE: ClassVar[str] = "made for tests"
+    LEGEND: ClassVar[dict[str, str]] = {"role": "what the zone is", "n": "points in it"}
+
+    start: str = knob("", "When it began.")
+    end: str = knob("", "When it ended.")
+
+    def apply(self, points: pd.DataFrame, ground: Ground = NOTHING_KNOWN, step: Step = unwatched) -> gpd.GeoDataFrame:
+        points, zones = checked(points, method=self.NAME, needs=self.NEEDS), ground.zones
+        inside = [int(shapely.contains_xy(zone, points.lon, points.lat).sum()) for zone in zones.geometry]
+        frame = gpd.GeoDataFrame({"role": zones.role, "n": inside}, geometry=zones.geometry, crs=4326)
+        frame.attrs["told"] = {"n": len(points), "words": f"{self.start} to {self.end}"}
         return frame

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from install.chromium import until
 from jobs import analysing
 from tests.browser.world import look, rendered, settled
@@ -12,17 +10,15 @@ QUERY = "world=exercise&from=2026-11-01T00:00:00Z&to=2026-11-30T00:00:00Z&layers
 SAID = "document.querySelector('.analysis-result:not([hidden]) .analysis-said')?.textContent"
 
 
-@pytest.fixture
-def asked(page, world):
+def ask(page, world, resolution: int):
     """A density asked for on the whole exercise, in the panel."""
     look(page, world, QUERY)
     page.click(".topbar [data-command=analysis]")
     page.wait_for_selector(".analysis-form")
     page.locator(".analysis-form select").nth(1).select_option("kde")
-    page.locator(".analysis-form").get_by_label("Resolution").fill("5")
+    page.locator(".analysis-form").get_by_label("Resolution").fill(str(resolution))
     page.click(".analysis-form .filled")
     until(page, f"{SAID} === 'Waits for its turn'", timeout=30_000)
-    return page
 
 
 def in_thread(world):
@@ -33,8 +29,8 @@ def in_thread(world):
         return pool.submit(analysing.run, world.database.owner_url, world.database.app_url).result()
 
 
-def test_it_is_asked_for_drawn_and_restored(asked, world):
-    page = asked
+def test_it_is_asked_for_drawn_and_restored(page, world):
+    ask(page, world, 5)
     assert in_thread(world) >= 1
     until(page, "document.documentElement.dataset.analysis", timeout=30_000)
     settled(page)
@@ -54,8 +50,8 @@ def test_it_is_asked_for_drawn_and_restored(asked, world):
     assert page.locator("#analysis-legend").is_visible() and page.locator("#analysis").is_hidden()
 
 
-def test_it_is_called_off(asked, world):
-    page = asked
+def test_it_is_called_off(page, world):
+    ask(page, world, 4)
     page.click(".analysis-result >> text=Cancel")
     until(page, f"{SAID} === 'Called off'", timeout=30_000)
     assert not page.evaluate("document.documentElement.dataset.analysis")

@@ -9,5 +9,5 @@ from jobs import analyst
 from tests.analysis import toy
 
 if __name__ == "__main__":
-    methods._WHERE["toy"] = toy.WHERE
+    methods._WHERE |= {"toy": toy.WHERE, "toy-effect": toy.WHERE_EFFECT}
     sys.exit(analyst.main())

@@ -23,6 +23,7 @@ ASK = f"/api/analyses?{LIVE}"
 def toys():
     patch = pytest.MonkeyPatch()
     patch.setitem(methods._WHERE, "toy", toy.WHERE)
+    patch.setitem(methods._WHERE, "toy-effect", toy.WHERE_EFFECT)
     patch.setattr(analysing, "PROGRAM", "tests.jobs.toy_analyst")
     routes._methods.cache_clear()
     yield
@@ -76,7 +77,7 @@ def test_another_agency_finds_nothing_of_it(server, visitors, done):
     ({"method": "toy", "knobs": {"cell_deg": 100}}, 422, "from 0.01 to 10 degrees"), ({"method": "none"}, 422, "no method 'none'"), ({"method": "toy", "knobs": {"x": 1}}, 422, "no knob 'x'"),
     ({"method": "toy", "knobs": [1]}, 422, "knobs: expected an object"), ({"method": "toy", "seed": 1}, 422, "the body has 'seed'"), ({"method": 3}, 422, "method: expected"),
     ({"method": "toy", "units": [{"name": "a"}]}, 422, "units: the 1. is expected to have"), ({"method": "toy", "zones": 1}, 422, "toy reads none"),
-    ({"method": "displacement"}, 422, "zones: expected the number of zones that are locked"), ({"method": "displacement", "zones": 999}, 404, "no zones 999"),
+    ({"method": "toy-effect"}, 422, "zones: expected the number of zones that are locked"), ({"method": "toy-effect", "zones": 999}, 404, "no zones 999"),
 ])
 def test_what_it_can_not_be_asked_is_refused(server, visitors, body, status, words):
     answer = post(server, visitors["ana"], body)
@@ -131,11 +132,11 @@ def zones(name="Anvil", **more) -> dict:
         {"role": "control", "name": "south", "geometry": shape(-98.4, 25.6, -98.2, 25.8)}], **more}
 
 
-def test_an_effect_is_asked_only_of_locked_zones(server, visitors):
+def test_an_effect_is_asked_only_of_locked_zones(server, visitors, module_database):
     made = post(server, visitors["ana"], zones(), f"/api/zones?{LIVE}")
     assert made.status_code == 201 and made.json()["version"] == 1
     number = made.json()["id"]
-    body = {"method": "displacement", "zones": number}
+    body = {"method": "toy-effect", "zones": number}
     assert "is not locked" in post(server, visitors["ana"], body).json()["error"]
     assert post(server, visitors["analyst"], {"version": 1}, f"/api/zones/{number}/lock?{LIVE}").status_code == 404, "another agency's"
     locked = post(server, visitors["ana"], {"version": 1}, f"/api/zones/{number}/lock?{LIVE}").json()
@@ -143,6 +144,9 @@ def test_an_effect_is_asked_only_of_locked_zones(server, visitors):
     assert "times are those of its locked zones" in post(server, visitors["ana"], {**body, "knobs": {"start": "2026-11-21T00:00:00Z"}}).json()["error"]
     asked = post(server, visitors["ana"], body)
     assert asked.status_code == 202 and asked.json()["zones"]["hash"] == locked["hash"] and asked.json()["knobs"]["start"].startswith("2026-11-20T00:00:00")
+    work(module_database)
+    found = ask(server, f"/api/analyses/{asked.json()['id']}", visitors["ana"]).json()
+    assert (found["state"], found["places"], found["told"]["given"]["zones"]["locked_by"]) == ("done", 3, "ana") and found["told"]["words"].startswith("2026-11-20T00:00:00")
     changed = post(server, visitors["ana"], zones(ends_at="2026-11-23T00:00:00Z"), f"/api/zones/{number}?{LIVE}", "PUT")
     assert changed.json() == {"id": number, "version": 2}
     assert "version 2 of the zones 'Anvil' is not locked" in post(server, visitors["ana"], body).json()["error"]
