@@ -124,3 +124,15 @@ def test_methods_are_listed(typed):
     assert code == 0 and {row["name"] for row in json.loads(out)} == set(methods.names())
     code, out, _ = typed("hotspots", "--method", "toy", "--help")
     assert code == 0 and "--cell-deg" in out
+
+
+@pytest.mark.skipif("gi-star" not in methods._WHERE, reason="no Gi* here")
+def test_the_example_of_the_page(typed, points):
+    """docs/analysis.md: squares in a CRS of one's own, of points in degrees."""
+    near = pd.concat([points.assign(lon=-93.2 + points.kg / 500, lat=26.5 + points.kg / 700), points], ignore_index=True)
+    near.to_csv("points.csv", index=False)
+    code, out, err = typed("hotspots", "points.csv", "--method", "gi-star", "--grid", "square", "--cell-m", "500", "--crs", "EPSG:32615", "--out", "cells.parquet")
+    assert code == 0, err
+    expected = methods.made("gi-star", {"grid": "square", "cell_m": 500, "crs": "EPSG:32615"}).apply(near.drop(columns="place"))
+    found = gpd.read_parquet("cells.parquet")
+    assert found.z.tolist() == expected.z.tolist() and found.geometry.geom_equals_exact(expected.geometry, 1e-9).all() and len(found) > 5
