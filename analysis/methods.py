@@ -36,27 +36,31 @@ class Method(Protocol):
     def apply(self, points: pd.DataFrame, ground: Ground = NOTHING_KNOWN, step: Step = unwatched) -> gpd.GeoDataFrame: ...
 
 
-# Statistics take seconds to load: a method's module is loaded when somebody asks for it.
+# Statistics take seconds to load: a method's module is loaded when somebody asks for it, and its family is told by its folder.
+_FAMILIES: dict[str, Family] = {"describe": "hotspots", "forecast": "forecast", "corridors": "routes", "effects": "effect", "allocate": "allocate"}
 _WHERE: dict[str, str] = {
-    "gi-star": "analysis.describe.gi_star:GiStar", "local-moran": "analysis.describe.local_moran:LocalMoran",
-    "kde": "analysis.describe.kde:Kde", "rates": "analysis.describe.rates:Rates",
-    "emerging": "analysis.describe.emerging:Emerging", "knox": "analysis.describe.knox:NearRepeats",
+    "gi-star": "analysis.describe.gi_star:GiStar", "local-moran": "analysis.describe.local_moran:LocalMoran", "kde": "analysis.describe.kde:Kde",
+    "rates": "analysis.describe.rates:Rates", "emerging": "analysis.describe.emerging:Emerging", "knox": "analysis.describe.knox:NearRepeats",
     "st-dbscan": "analysis.describe.st_dbscan:StDbscan", "hdbscan": "analysis.describe.hdbscan:Hdbscan",
     "counts": "analysis.forecast.kinds:CountsForecast", "decayed-kde": "analysis.forecast.kinds:DecayedKdeForecast",
     "hawkes": "analysis.forecast.kinds:HawkesForecast", "boosting": "analysis.forecast.kinds:BoostingForecast",
-    "displacement": "analysis.effects.displacement:Displacement",
-    "interrupted-series": "analysis.effects.series:InterruptedSeries",
+    "corridors": "analysis.corridors.corridors:Corridors", "shifts": "analysis.corridors.shifts:Shifts",
+    "next-crossing": "analysis.corridors.next_crossing:NextCrossing",
+    "displacement": "analysis.effects.displacement:Displacement", "interrupted-series": "analysis.effects.series:InterruptedSeries",
     "synthetic-control": "analysis.effects.synthetic:SyntheticControl",
     "allocate": "analysis.allocate.allocate:Allocate",
-    "corridors": "analysis.corridors.corridors:Corridors",
-    "shifts": "analysis.corridors.shifts:Shifts",
-    "next-crossing": "analysis.corridors.next_crossing:NextCrossing",
 }
 
 
 def names(family: Family | None = None) -> list[str]:
     """Methods there are, of one family or of all."""
-    return [name for name in _WHERE if family is None or by_name(name).FAMILY == family]
+    return [name for name in _WHERE if family is None or family_of(name) == family]
+
+
+def family_of(name: str) -> Family:
+    """A method's family. Raises KnobRefused."""
+    folder = _WHERE.get(name, "..").split(".")[1]
+    return _FAMILIES[folder] if folder in _FAMILIES else by_name(name).FAMILY
 
 
 def by_name(name: str) -> type[Method]:
