@@ -114,7 +114,7 @@ def test_files_are_sent_and_told_of(page, world, tmp_path: Path):
 
 def test_a_list_from_before_a_file_was_whole_takes_nothing_back(page, world, tmp_path: Path):
     """Many files: the list is asked after each, and its answer may be older than the next one's end."""
-    files = [raster(tmp_path / f"20261117T1{n}1500Z.tif", colours() + n) for n in range(3)]
+    files = [raster(tmp_path / f"20261117T1{n}1500Z.tif", colours() + 20 + n) for n in range(3)]
 
     def late(route):
         answer = route.fetch()
