@@ -22,7 +22,8 @@ class Method(Protocol):
 
     `apply` takes points (analysis/points.py `checked`) and gives a GeoDataFrame in EPSG:4326, a row a place, its columns named in LEGEND; what holds
     for the whole stands in `frame.attrs["told"]`, a dict that JSON can carry: `n`, `words` (one sentence), `limits` (sentences: what it does not
-    say), and where they apply `significance`, `effort`, `score`, `charts`.
+    say), and where they apply `significance`, `effort`, `score`, `tables` (by name, rows of dicts), `charts` (a list of `kind` lines, bars or intervals, `title`,
+    `unit`, `x`, and `y` with `low` and `high` or `series` of `name` and `y`), `withheld` with its `verdict`.
     """
 
     NAME: ClassVar[str]  # as the command line has it: gi-star
@@ -144,9 +145,5 @@ def told(family: Family | None = None) -> list[dict[str, Any]]:
 
 
 def withheld(said: dict[str, Any]) -> str | None:
-    """Why nothing of a result may be shown but its words; None: it may. A method says so by `withheld` in what it tells, or in its `score`."""
-    score = said.get("score")
-    for place in (said, score if isinstance(score, dict) else {}):
-        if why := place.get("withheld"):
-            return why if isinstance(why, str) else str(place.get("verdict") or place.get("words") or "no better than counts")
-    return None
+    """Why nothing of a result may be shown but its words; None: it may."""
+    return str(said["verdict"]) if said.get("withheld") else None

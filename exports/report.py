@@ -123,19 +123,8 @@ def _colours(frame: gpd.GeoDataFrame) -> tuple[list[str], str]:
 
 
 def charts(told: dict) -> list[dict]:
-    """A method's charts in one shape: title, unit, x, series of name and y, low, high."""
-    found = told.get("charts") or []
-    if isinstance(found, dict):
-        found = [_of_rows(name, rows) for name, rows in found.items()]
-    return [{**c, "series": c.get("series") or [{"name": "", "y": c.get("y", [])}]} for c in found if isinstance(c, dict) and c.get("x")]
-
-
-def _of_rows(name: str, rows: object) -> dict | None:
-    if not (isinstance(rows, list) and rows and isinstance(rows[0], dict)):
-        return None
-    of = [k for k, v in rows[0].items() if isinstance(v, (int, float)) and not isinstance(v, bool)]
-    x = next((k for k in rows[0] if k not in of), next(iter(rows[0])))
-    return {"kind": "lines", "title": name.replace("_", " "), "x": [r.get(x) for r in rows], "series": [{"name": k, "y": [r.get(k) for r in rows]} for k in of if k != x]}
+    """A method's charts, each as series of name and y."""
+    return [{**c, "series": c.get("series") or [{"name": "", "y": c.get("y", [])}]} for c in told.get("charts") or [] if c.get("x")]
 
 
 def _chart(chart: dict) -> str:

@@ -62,6 +62,15 @@ def _rule(s: np.ndarray, line: np.ndarray) -> float:
     return float(0.9 * spread * len(most) ** (-1 / 5))
 
 
+def told(counted: Counted, ground: Ground) -> dict:
+    """The table and the chart of `bands`; nothing where no border is told, or the units are its sections."""
+    if ground.sections is None or counted.units.kind == "section":
+        return {}
+    found = bands(counted, ground)
+    return {"tables": {"from_border": found}, "charts": [{
+        "kind": "bars", "title": "By distance from the border", "unit": "a km²", "x": [f"{b['from_km']} to {b['to_km']} km" for b in found], "y": [b["per_km2"] for b in found]}]}
+
+
 def bands(counted: Counted, ground: Ground) -> list[dict]:
     """How thickly seizures lie by distance from the border, in bands of 5 km up to 100: km from, to, n, value by km². Bands under 5 seizures are left open."""
     units = counted.units

@@ -38,7 +38,7 @@ class Emerging(Counting):
     >>> day = pd.Timestamp("2025-01-01", tz="UTC")
     >>> points = pd.DataFrame({"lon": [-97.5] * 60, "lat": 25.9, "t": [day + pd.Timedelta(days=6 * i) for i in range(60)]})
     >>> found = Emerging(resolution=6, step_days=30.0).apply(points)
-    >>> sorted(set(found["class"])), len(found.attrs["told"]["charts"]["steps"])
+    >>> sorted(set(found["class"])), len(found.attrs["told"]["tables"]["steps"])
     (['persistent'], 11)
     """
 
@@ -87,7 +87,8 @@ class Emerging(Counting):
         frame.attrs["told"] = counted.told(
             f"Over {len(starts)} steps of {self.step_days:g} days: {', '.join(f'{n:,} {name}' for name, n in tally.items()) or 'no'} hotspots of {len(z):,} {PLURAL[counted.units.kind]}.",
             significance="A step of a unit is hot or cold where at most 5 % of those called so are by chance, over all units and steps; a trend where its chance is under 5 %.",
-            charts={"steps": [{"from": at.isoformat(), "value": round(float(of), 3)} for at, of in zip(starts, total)]},
+            tables={"steps": [{"from": at.isoformat(), "value": round(float(of), 3)} for at, of in zip(starts, total)]},
+            charts=[{"kind": "bars", "title": f"Each {self.step_days:g} days, from", "unit": "", "x": [f"{at:%Y-%m-%d}" for at in starts], "y": [round(float(of), 3) for of in total]}],
             limits=[*limits, f"{int((~told).sum()):,} {PLURAL[counted.units.kind]} with fewer than {K} seizures in them and their neighbours are left out.",
                     "Neighbouring steps share a step of seizures, which makes trends look surer than they are.", *edges(counted.units)])
         return frame

@@ -69,7 +69,7 @@ class Kde(Counting):
         frame.attrs["told"] = counted.told(
             f"Up to {density.max():,.3g} {unit} per {per}, {ratio.max():,.1f} times the mean; {int((ratio[told] >= HOT).sum()):,} of {len(near):,} {kind} have at least 3 times the mean.",
             significance="None: a density is a picture of where seizures lie, not a test. Gi* tests.", bandwidth_m=round(h), unit=f"{unit} per {per}",
-            charts={"from_border": along_border.bands(counted, ground)} if ground.sections is not None and counted.units.kind != "section" else {},
+            **along_border.told(counted, ground),
             limits=[f"{int((~told).sum()):,} {kind} with fewer than {K} seizures near are left out.", *limits])
         step(1.0)
         return frame

@@ -30,7 +30,7 @@ class NearRepeats(Weighing):
     >>> day = pd.Timestamp("2026-01-01", tz="UTC")
     >>> points = pd.DataFrame({"lon": np.repeat(np.linspace(-98, -97, 10), 6), "lat": 26.0, "t": [day + pd.Timedelta(days=30 * (i // 6) + i % 6) for i in range(60)]})
     >>> found = NearRepeats().apply(points).attrs["told"]
-    >>> found["charts"]["bands"][0]["p"], found["words"][:53]
+    >>> found["tables"]["bands"][0]["p"], found["words"][:53]
     (0.001, 'Within 1,000 m and 7 days lie 150 pairs, where chance')
     """
 
@@ -49,7 +49,7 @@ class NearRepeats(Weighing):
     seed: int = knob(1, "Where the dealing begins: the same gives the same", least=0, most=2**31 - 1)
 
     def apply(self, points: pd.DataFrame, ground: Ground = NOTHING_KNOWN, step: Step = unwatched) -> gpd.GeoDataFrame:
-        """A row a chain of at least 5 seizures; the table of bands stands in told's charts. Raises PointsRefused where all are of one moment or at one place."""
+        """A row a chain of at least 5 seizures; the table of bands stands in told's tables. Raises PointsRefused where all are of one moment or at one place."""
         points = checked(points, method=self.NAME, needs=self.NEEDS, in_time=True)
         weighed = self.weighed(points)
         fit, xy = clusters.plane(points)
@@ -71,8 +71,10 @@ class NearRepeats(Weighing):
             "n": len(points), "effort": f"{NO_EFFORT if ground.effort is None else 'Looks are not reckoned with here.'} {told_of(points)}",
             "words": f"Within {self.distance_m:,.0f} m and {self.days:g} days lie {pairs:,} pairs, where chance would give {expected:,.1f}{ratio} (p = {p:.3g}).",
             "significance": f"p is the share of {self.permutations:,} dealings of times with as many pairs or more; {self.bands**2} bands are tested, none corrected for the others.",
-            "charts": {"bands": [{"to_m": float(d), "to_days": float(w), "pairs": int(found.pairs[i, j]), "expected": float(found.expected[i, j]), "p": float(found.p[i, j])}
+            "tables": {"bands": [{"to_m": float(d), "to_days": float(w), "pairs": int(found.pairs[i, j]), "expected": float(found.expected[i, j]), "p": float(found.p[i, j])}
                                  for i, d in enumerate(distances) for j, w in enumerate(times)]},
+            "charts": [{"kind": "lines", "title": f"Pairs against chance, by days apart (1: as chance would give)", "unit": "times", "x": [f"{w:g} days" for w in times], "series": [
+                {"name": f"to {d:,.0f} m", "y": [float(a / e) if e > 0 else None for a, e in zip(found.pairs[i], found.expected[i])]} for i, d in enumerate(distances)]}],
             "limits": [*weighed.limits, *clusters.said(points, self.distance_m), f"Chains of fewer than {K} seizures are not drawn.",
                        "One operation that seizes several times in a week is a near repeat too; so is a rhythm all places share that differs by place."],
         }

@@ -49,7 +49,7 @@ class Toy:
         frame = gpd.GeoDataFrame({"n": n.n, "level": np.where(n.n > 3, 2, 1)}, geometry=shapes, crs=4326)
         told = {"n": len(points), "words": f"{len(points)} points in {len(n)} squares.", "limits": ["It is a toy."],
                 "effort": "no effort data" if ground.effort is None else f"{len(ground.effort)} looks", "area": None if ground.area is None else ground.area.wkt}
-        frame.attrs["told"] = told | ({"withheld": "no better than counts"} if self.withheld else {})
+        frame.attrs["told"] = told | ({"withheld": True, "verdict": "no better than counts"} if self.withheld else {})
         return frame
 
 

@@ -105,15 +105,7 @@ export function scored(score) {
 /** The charts a method tells of, in one shape: {kind: lines | bars | intervals, title, unit, x, series: [{name, y}], low, high, break}. */
 export function charts(told) {
   if (told.withheld || !told.charts) return [];
-  const found = Array.isArray(told.charts) ? told.charts : Object.entries(told.charts).map(([name, rows]) => ofRows(name, rows));
-  return found.filter(Boolean).map((c) => ({ ...c, series: c.series ?? [{ name: "", y: c.y ?? [] }] })).filter((c) => Array.isArray(c.x) && c.x.length && c.series.every((s) => Array.isArray(s.y)));
-}
-
-function ofRows(name, rows) {
-  if (!Array.isArray(rows) || !rows.length || typeof rows[0] !== "object") return undefined;
-  const keys = Object.keys(rows[0]), of = keys.filter((k) => typeof rows[0][k] === "number"), x = keys.find((k) => !of.includes(k)) ?? keys[0];
-  const series = of.filter((k) => k !== x).map((k) => ({ name: of.length > 1 ? k : "", y: rows.map((r) => r[k]) }));
-  return { kind: series.length > 1 ? "lines" : "bars", title: name.replaceAll("_", " "), unit: "", x: rows.map((r) => r[x]), series };
+  return told.charts.map((c) => ({ ...c, series: c.series ?? [{ name: "", y: c.y ?? [] }] })).filter((c) => Array.isArray(c.x) && c.x.length && c.series.every((s) => Array.isArray(s.y)));
 }
 
 /** A knob's value out of a form's text; undefined: as it is by itself. */

@@ -75,7 +75,7 @@ def test_a_first_step_that_is_not_whole_is_left_out_and_said():
     points = world({"west": [20] * 12})
     frame = Emerging(grid="square", cell_m=8000.0, step_days=33.0).apply(points, Ground(area=BOX))
     left = sum(int(said.split()[0]) for said in frame.attrs["told"]["limits"] if "before the first whole step" in said)
-    assert 0 < left < 60 and len(frame.attrs["told"]["charts"]["steps"]) == 10 and sum(s["value"] for s in frame.attrs["told"]["charts"]["steps"]) == len(points) - left
+    assert 0 < left < 60 and len(frame.attrs["told"]["tables"]["steps"]) == 10 and sum(s["value"] for s in frame.attrs["told"]["tables"]["steps"]) == len(points) - left
 
 
 def test_too_short_a_time_is_refused_with_what_is_needed():

@@ -121,7 +121,7 @@ def test_along_a_border_reflected_at_its_ends():
     assert frame.density[0] == pytest.approx(1000 / 111.3, rel=0.2), "the end of the line is no edge to fall off"
     expected = (1000 * 0.1 + 300 * (norm.cdf(0.7, 0.65, np.hypot(0.02, 3 / 111.3)) - norm.cdf(0.6, 0.65, np.hypot(0.02, 3 / 111.3)))) / km
     assert frame.density[6] == pytest.approx(expected, rel=0.1) and frame.attrs["told"]["unit"] == "seizures per km"
-    bands = Kde(grid="square", cell_m=2000.0).apply(told, Ground(sections=lines, area=shapely.box(0, -0.3, 1, 0.3))).attrs["told"]["charts"]["from_border"]
+    bands = Kde(grid="square", cell_m=2000.0).apply(told, Ground(sections=lines, area=shapely.box(0, -0.3, 1, 0.3))).attrs["told"]["tables"]["from_border"]
     assert bands[0]["n"] > 1000 and bands[-1]["n"] == 0
 
 

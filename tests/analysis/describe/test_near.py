@@ -62,9 +62,9 @@ def repeated(rng: np.random.Generator, n: int = 100) -> pd.DataFrame:
 
 def test_planted_repeats_are_found_and_chance_is_not():
     found = NearRepeats(permutations=199).apply(repeated(np.random.default_rng(1)))
-    first = found.attrs["told"]["charts"]["bands"][0]
+    first = found.attrs["told"]["tables"]["bands"][0]
     assert first["p"] == 0.005 and first["pairs"] > 10 * first["expected"] and first["pairs"] >= 90
-    p = [NearRepeats(permutations=99, bands=1, distance_m=10_000.0, days=30.0).apply(scattered(np.random.default_rng(seed))).attrs["told"]["charts"]["bands"][0]["p"] for seed in range(40)]
+    p = [NearRepeats(permutations=99, bands=1, distance_m=10_000.0, days=30.0).apply(scattered(np.random.default_rng(seed))).attrs["told"]["tables"]["bands"][0]["p"] for seed in range(40)]
     assert np.mean(np.array(p) <= 0.05) <= 0.15 and 0.35 < np.mean(p) < 0.7
 
 
