@@ -1,12 +1,16 @@
-"""The README's pictures, taken of a running server with the exercise loaded; the address is the link that lets one in:
+"""The pictures of README and docs, taken of a running server with the exercise loaded; the address is the link that lets one in:
 
-    .venv/bin/python -m install.screenshots "$(./vigia user link keeper)"
+    .venv/bin/python -m install.screenshots "$(./vigia user link keeper)" [NAME...]
+
+Without names all of PICTURES are taken. A feed that replays the exercise makes the one called `live`:
+`./vigia feed replay Night --world exercise --from … --to … --as-now --loop` (docs/feeds.md).
 """
 
 from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,8 +22,9 @@ from install.chromium import until
 from settings import ROOT
 
 OUT = ROOT / "docs" / "images"
-SIZE = {"width": 1920, "height": 1080}
+DESK, PHONE = {"width": 1920, "height": 1080}, {"width": 390, "height": 844}
 READY = "document.documentElement.dataset.map === 'idle' && (document.documentElement.dataset.busy ?? '0') === '0'"
+COAST = "#map=8.93/26.2/-97.75"
 # The moving vessel nearest to the coast: its details stand beside the map.
 CHOOSE = """() => {
   const { map, held } = __vigia.view, b = map.getBounds();
@@ -30,7 +35,99 @@ CHOOSE = """() => {
 }"""
 
 
-def main(link: str) -> int:
+def the_map(page: Page, address: str) -> None:
+    page.goto(f"{address}/?world=exercise{COAST}")
+    settled(page)
+    page.evaluate(CHOOSE)
+    page.wait_for_selector("#details:not([hidden]) h2")
+    settled(page)
+
+
+def phone(page: Page, address: str) -> None:
+    page.goto(f"{address}/?world=exercise#map=8.2/26.2/-97.75")
+    settled(page)
+
+
+def wall(page: Page, address: str) -> None:
+    page.goto(f"{address}/wall/main?world=exercise&turn_s=600")
+    until(page, "document.documentElement.dataset.wall === 'ready'")
+    settled(page)
+
+
+def live(page: Page, address: str) -> None:
+    page.goto(f"{address}/?world=exercise&layers=movements,-events,-seizures,-hotspots,imagery,-sections,-coverage&trail=1h{COAST}")
+    until(page, "window.__vigia?.view?.moving.streaming() === true")
+    page.wait_for_timeout(20_000)  # so that marks have moved
+    settled(page)
+
+
+def playback(page: Page, address: str) -> None:
+    page.goto(f"{address}/?world=exercise&layers=movements,events,seizures,-hotspots,imagery,-sections,-coverage{COAST}")
+    settled(page)
+    middle = page.evaluate("(() => { const { from, to } = __vigia.choices.get(); return new Date((3 * Date.parse(to) + Date.parse(from)) / 4).toISOString().slice(0, 19) + 'Z'; })()")
+    page.goto(f"{address}/?world=exercise&at={middle}&layers=movements,events,seizures,-hotspots,imagery,-sections,-coverage{COAST}")
+    settled(page)
+
+
+def alerts(page: Page, address: str) -> None:
+    page.goto(f"{address}/?world=exercise&layers=movements,events,-seizures,-hotspots,imagery,-sections,-coverage{COAST}")
+    settled(page)
+    page.locator("#alerts-toggle").click()
+    page.wait_for_selector("#alert-lines li")
+    settled(page)
+
+
+def feeds(page: Page, address: str) -> None:
+    page.goto(f"{address}/feeds")
+    page.wait_for_load_state("networkidle")
+
+
+def catalogue(page: Page, address: str) -> None:
+    page.goto(f"{address}/imagery?world=exercise")
+    until(page, "document.documentElement.dataset.map === 'ready'")
+    page.locator("#rows li a").first.click()
+    page.wait_for_selector("#details h2")
+    page.wait_for_timeout(4000)
+
+
+def compare(page: Page, address: str) -> None:
+    page.goto(f"{address}/imagery?world=exercise")
+    pair = page.evaluate("""async () => {
+      const { rows } = await (await fetch('/api/images?world=exercise&limit=200')).json(), over = (a, b) => Math.max(0, Math.min(...[a, b].map((r) => r.box[2])) - Math.max(...[a, b].map((r) => r.box[0])))
+        * Math.max(0, Math.min(...[a, b].map((r) => r.box[3])) - Math.max(...[a, b].map((r) => r.box[1])));
+      const boxed = rows.map((r) => ({ ...r, box: [0, 1].map((i) => Math.min(...r.corners.map((c) => c[i]))).concat([0, 1].map((i) => Math.max(...r.corners.map((c) => c[i])))) }));
+      let best;
+      for (const a of boxed) for (const b of boxed) if (a.captured_at < b.captured_at && (!best || over(a, b) > best.over)) best = { a, b, over: over(a, b) };
+      return best && { ids: [best.a.id, best.b.id], at: [(best.a.box[1] + best.a.box[3]) / 2, (best.a.box[0] + best.a.box[2]) / 2] };
+    }""")
+    page.goto(f"{address}/?world=exercise&compare={pair['ids'][0]},{pair['ids'][1]}&compare_mode=swipe&compare_at=0.5#map=16.5/{pair['at'][0]}/{pair['at'][1]}")
+    page.wait_for_timeout(12_000)
+
+
+def coverage(page: Page, address: str) -> None:
+    page.goto(f"{address}/?world=exercise&veil=72&layers=coverage,movements,seizures,-hotspots,imagery,-events,-sections#map=8.5/26.2/-98.4")
+    settled(page)
+
+
+def analysis(page: Page, address: str) -> None:
+    page.goto(f"{address}/?world=exercise{COAST}")
+    settled(page)
+    run = page.evaluate("""async () => {
+      const asked = await fetch('/api/analyses?world=exercise', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ method: 'gi-star', knobs: { grid: 'square', cell_m: 10000 } }) });
+      return (await asked.json()).id;
+    }""")
+    until(page, "(async () => (await (await fetch('/api/analyses/%d')).json()).state === 'done')()" % run, timeout=300_000)
+    page.goto(f"{address}/?world=exercise&run={run}#map=7.6/26.6/-98.6")
+    settled(page)
+
+
+PICTURES: dict[str, tuple[Callable[[Page, str], None], dict]] = {
+    "map": (the_map, DESK), "phone": (phone, PHONE), "wall": (wall, DESK), "live": (live, DESK), "playback": (playback, DESK), "alerts": (alerts, DESK), "feeds": (feeds, DESK),
+    "catalogue": (catalogue, DESK), "compare": (compare, DESK), "coverage": (coverage, DESK), "analysis": (analysis, DESK),
+}
+
+
+def main(link: str, names: list[str]) -> int:
     address = "{0.scheme}://{0.netloc}".format(urlsplit(link))
     program = chromium.path()
     if program is None:
@@ -39,18 +136,14 @@ def main(link: str) -> int:
     OUT.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=chromium.FLAGS)
-        page = browser.new_page(viewport=SIZE)
+        context = browser.new_context(viewport=DESK)
+        page = context.new_page()
         page.goto(link)
-        page.goto(f"{address}/?world=exercise#map=8.93/26.2/-97.75")
-        settled(page)
-        page.evaluate(CHOOSE)
-        page.wait_for_selector("#details:not([hidden]) h2")
-        settled(page)
-        keep(page, OUT / "map.webp")
-        page.goto(f"{address}/wall/main?world=exercise&turn_s=600")
-        until(page, "document.documentElement.dataset.wall === 'ready'")
-        settled(page)
-        keep(page, OUT / "wall.webp")
+        for name in names or PICTURES:
+            take, size = PICTURES[name]
+            page.set_viewport_size(size)
+            take(page, address)
+            keep(page, OUT / f"{name}.webp")
         browser.close()
     return 0
 
@@ -58,18 +151,18 @@ def main(link: str) -> int:
 def settled(page: Page) -> None:
     """Until the map has painted and a moment has passed in which nothing more was asked."""
     page.wait_for_timeout(1500)
-    until(page, READY, timeout=60_000)
+    until(page, READY)
     page.wait_for_timeout(2500)
-    until(page, READY, timeout=60_000)
+    until(page, READY)
 
 
 def keep(page: Page, path: Path) -> None:
     """In WebP: a PNG of shaded relief is four times as large and looks the same."""
-    Image.open(io.BytesIO(page.screenshot())).convert("RGB").save(path, quality=90, method=6)
+    Image.open(io.BytesIO(page.screenshot())).convert("RGB").save(path, quality=85, method=6)
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1024:.0f} kB")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) < 2 or set(sys.argv[2:]) - set(PICTURES):
         raise SystemExit(__doc__)
-    raise SystemExit(main(sys.argv[1]))
+    raise SystemExit(main(sys.argv[1], sys.argv[2:]))

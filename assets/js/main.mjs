@@ -17,7 +17,7 @@ import { listen, watchLive } from "./live/page.mjs";
 import { createControls } from "./map/controls.mjs";
 import { createDraw } from "./map/draw.mjs";
 import { createView } from "./map/view.mjs";
-import { app, edge, firstWindow, span, streaming } from "./page.mjs";
+import { app, edge, firstWindow, span, streaming, windowAt } from "./page.mjs";
 import { drawing, select, tellDash } from "./proposals.mjs";
 import { searchAll, watchExports } from "./purpose.mjs";
 import { keepRoles } from "./roles.mjs";
@@ -58,8 +58,8 @@ export async function boot() {
   if (!worlds) return;
   app.worlds = Object.fromEntries(worlds.worlds.map((w) => [w.world, worldOf(w)]));
   const now = app.choices.get();
-  if (!now.world) app.choices.set({ world: worlds.default, ...firstWindow(worlds.default) }, { push: false });
-  else if (!now.from && !now.to) app.choices.set(firstWindow(now.world), { push: false });
+  const world = now.world ?? worlds.default;
+  app.choices.set({ world, ...(now.from || now.to ? {} : windowAt(world, now.at)) }, { push: false });
 
   app.asOf = createAsOf((then) => {
     tellDash();

@@ -42,3 +42,10 @@ export function firstSpan(world) {
 
 /** The same, kept: while nobody chose another it is not a person's. */
 export const firstWindow = (world) => (app.first = firstSpan(world));
+
+/** The window of an address that tells none: the first one, or where the clock of the address stands outside of it, seven days about that. */
+export function windowAt(world, told) {
+  const first = firstWindow(world), at = epoch(told);
+  if (at === undefined || (at >= epoch(first.from) && at <= epoch(first.to))) return { ...first, at: told };
+  return { from: iso(at - 6 * 86_400), to: iso(at + 86_400), at: told };
+}

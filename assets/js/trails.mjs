@@ -8,6 +8,7 @@ export function watchTrails({ choices }) {
     for (const name of LISTS) {
       const select = document.getElementById(name);
       if (select) select.value = choices.get()[name] ?? "";
+      if (select?.selectedIndex < 0) select.value = ""; // an address may hold what no list has
     }
   };
   document.addEventListener("change", ({ target }) => {

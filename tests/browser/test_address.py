@@ -65,3 +65,17 @@ def test_an_address_restores_everything(page, world):
     until(page, "document.getElementById('clear').innerText === 'Clear 3'")
     assert choices(page) == told and standing(page) == found
     assert page.evaluate("history.length") == before
+
+
+def test_a_clock_without_a_window_stands_where_the_address_says(page, world):
+    look(page, world, "world=exercise", "#map=5/26/-98")
+    first = choices(page)
+    start, end = (datetime.fromisoformat(first[k]) for k in ("from", "to"))
+    inside, before = start + (end - start) / 2, start - timedelta(days=20)
+    for at in (inside, before):
+        told = f"{at:%Y-%m-%dT%H:%M:%SZ}"
+        look(page, world, f"world=exercise&at={told}&trail=14400", "#map=5/26/-98")
+        now = choices(page)
+        assert now["at"] == told and datetime.fromisoformat(now["from"]) <= at <= datetime.fromisoformat(now["to"])
+        assert ((now["from"], now["to"]) == (first["from"], first["to"])) == (at is inside)
+    assert page.locator("#trail").input_value() == "", "what no list has is none of it, and no empty line"
