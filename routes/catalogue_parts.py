@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from urllib.parse import urlencode
@@ -163,14 +164,13 @@ def image(i: dict) -> str:
     how = i["provenance"] or {}
     picture = f'<img class="large" src="/api/images/{i["id"]}/thumbnail.webp?world={i["world"]}" alt="{_(i["name"])}">' if i["on_tiles"] else ""
     sortie_link = f'<a href="/imagery?world={i["world"]}&amp;view=sorties&amp;sel=sortie:{i["sortie_id"]}">{_(i["sortie"])}</a>' if i["sortie"] else None
-    made = [(k.replace("_", " ").capitalize(), _(json.dumps(v) if isinstance(v, (dict, list)) else v)) for k, v in sorted(how.items()) if v not in (None, "", [], {})]
     return (f'<h2>{_(i["name"])}</h2>{picture}<p class="actions"><a class="go" href="{_(on_the_map(i))}">Show on the map</a></p>' + _facts([
         ("Captured", when(i["captured_at"])), ("Product", i["product"]), ("Sortie", sortie_link), ("Ground sample", sample(i["gsd_m"])),
         ("Size", f"{i['width_px']:,} × {i['height_px']:,} px, {_number(i['bands'], 'band')} of {_(i['dtype'])}"), ("Original CRS", _(i["crs"])),
         ("Agency", _(i["agency"] or "none")), ("Marking", marking(i["marking"])), ("Handling", i["handling"] and _(i["handling"])), ("Grade", _(i["grade"]) if i["grade"] else None),
     ]) + "<h3>Where it is from</h3>" + _facts([
         ("Source file", _(" in ".join(filter(None, (i["source"], i["within"])))) if i["source"] else None), ("Brought by", _(i["brought_by"] or "not noted")), ("Received", when(i["received_at"])),
-        ("Size", f"{i['source_bytes']:,} bytes" if i["source_bytes"] else None), ("SHA-256", f"<code>{_(i['sha256'])}</code>"), *made,
+        ("Size", f"{i['source_bytes']:,} bytes" if i["source_bytes"] else None), ("SHA-256", f"<code>{_(i['sha256'])}</code>"), *_made(how),
     ]))
 
 
@@ -178,7 +178,6 @@ def film(v: dict) -> str:
     """One film (data.catalogue.film)."""
     how = {k: value for k, value in (v["provenance"] or {}).items() if k not in ("klv", "notes")}
     klv, notes = v["provenance"].get("klv") or {}, v["provenance"].get("notes") or []
-    made = [(k.replace("_", " ").capitalize(), _(json.dumps(value) if isinstance(value, (dict, list)) else value)) for k, value in sorted(how.items()) if value not in (None, "", [], {})]
     sortie_link = f'<a href="/imagery?world={v["world"]}&amp;view=sorties&amp;sel=sortie:{v["sortie_id"]}">{_(v["sortie"])}</a>' if v["sortie"] else None
     track = f'<a href="/?world={v["world"]}&amp;sel=track:{v["track_id"]}">track {v["track_id"]}</a>' if v["track_id"] else None
     told = f"{v['looks']:,} looks, from {klv.get('good', 0):,} of {klv.get('read', 0):,} KLV packets" if v["looks"] else "none"
@@ -188,7 +187,7 @@ def film(v: dict) -> str:
         ("Agency", _(v["agency"] or "none")), ("Marking", marking(v["marking"])), ("Handling", v["handling"] and _(v["handling"])), ("Grade", _(v["grade"]) if v["grade"] else None),
     ]) + "<h3>Where it is from</h3>" + _facts([
         ("Source file", _(" in ".join(filter(None, (v["source"], v["within"])))) if v["source"] else None), ("Brought by", _(v["brought_by"] or "not noted")), ("Received", when(v["received_at"])),
-        ("Size", f"{v['source_bytes']:,} bytes" if v["source_bytes"] else None), ("SHA-256", f"<code>{_(v['sha256'])}</code>"), ("Notes", _("; ".join(notes)) or None), *made,
+        ("Size", f"{v['source_bytes']:,} bytes" if v["source_bytes"] else None), ("SHA-256", f"<code>{_(v['sha256'])}</code>"), ("Notes", _("; ".join(notes)) or None), *_made(how),
     ]))
 
 
@@ -203,6 +202,30 @@ def sortie(s: dict) -> str:
         ("Agency", _(s["agency"] or "none")), ("Marking", marking(s["marking"])), ("First told by", s["source"] and _(s["source"])), ("Brought by", _(s["brought_by"] or "not noted")),
         ("Received", when(s["received_at"])),
     ])
+
+
+# What provenance calls a thing, where its own name would not say it.
+MADE_WORDS = {"bytes": "Served file", "made_at": "Made", "captured_at_from": "Time by", "started_at_from": "Time by", "sha256": "SHA-256 of the served file", "cog_sha256": "SHA-256 of the served file"}
+
+
+def _made(how: dict) -> list[tuple[str, str]]:
+    """How what is served came to be, in words: whatever an importer noted (data.models.Image.provenance)."""
+    return [(MADE_WORDS.get(k, k.replace("_", " ").capitalize()), _told(k, v)) for k, v in sorted(how.items()) if v not in (None, "", [], {})]
+
+
+def _told(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{_(k.replace('_', ' '))} {_told(k, v)}" for k, v in value.items() if v not in (None, "", [], {}))
+    if isinstance(value, list):
+        return ("; " if any(isinstance(v, dict) for v in value) else ", ").join(_told(name, v) for v in value)
+    if isinstance(value, int):
+        return f"{value:,} bytes" if name == "bytes" else f"{value:,}"
+    if name.endswith("_at"):
+        with suppress(ValueError, TypeError):  # an older importer may have noted it otherwise: then as it is
+            return when(datetime.fromisoformat(str(value)))
+    return f"<code>{_(value)}</code>" if name.endswith("sha256") else _(value)
 
 
 def _facts(pairs: list[tuple[str, str | None]]) -> str:

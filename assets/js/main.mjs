@@ -299,7 +299,7 @@ function legend() {
   drawLegend($("legend"), {
     token, run: app.view.held.run, levels: app.view.held.levels, zoom: Math.floor(app.view.map.getZoom()), hotspotsOn: on, heat: now.heat === "1",
     days: Math.round((to - from) / 86_400), theme: now.theme ?? "dark", veil: parseLayers(now.layers).find((l) => l.name === "coverage").on ? hoursOf(now.veil) : undefined,
-    known: now.known_at,
+    known: now.known_at, shown: Object.fromEntries(parseLayers(now.layers).map((l) => [l.name, l.on])),
     look: parseLayers(now.layers).find((l) => l.name === "imagery").on ? app.look?.key() : undefined,
   });
 }
