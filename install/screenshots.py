@@ -62,10 +62,10 @@ def live(page: Page, address: str) -> None:
 
 
 def playback(page: Page, address: str) -> None:
-    page.goto(f"{address}/?world=exercise&layers=movements,events,seizures,-hotspots,imagery,-sections,-coverage{COAST}")
-    settled(page)
-    middle = page.evaluate("(() => { const { from, to } = __vigia.choices.get(); return new Date((3 * Date.parse(to) + Date.parse(from)) / 4).toISOString().slice(0, 19) + 'Z'; })()")
-    page.goto(f"{address}/?world=exercise&at={middle}&layers=movements,events,seizures,-hotspots,imagery,-sections,-coverage{COAST}")
+    """Three hours before the newest flight was photographed."""
+    page.goto(f"{address}/imagery?world=exercise")
+    then = page.evaluate("async () => new Date(Date.parse((await (await fetch('/api/images?world=exercise&limit=1')).json()).rows[0].captured_at) - 10_800_000).toISOString().slice(0, 19) + 'Z'")
+    page.goto(f"{address}/?world=exercise&at={then}&layers=movements,events,seizures,-hotspots,imagery,-sections,-coverage{COAST}")
     settled(page)
 
 
