@@ -1,4 +1,4 @@
-"""`vigia analyse …`: any method on a plain file, with no database; its knobs are options, made of the registry (analysis/methods.py)."""
+"""`vigia analyse …`: any method on a plain file, with no database, or on its records (commands/analyse_held.py); its knobs are options, made of the registry (analysis/methods.py)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typer.core import TyperCommand
 from commands.access import AsJson
 from errors import InputRefused
 
-analyse = typer.Typer(no_args_is_help=True, help="Analyse a file of points with any method there is: no database is touched.")
+analyse = typer.Typer(no_args_is_help=True, help="Analyse with any method there is: a file of points, where no database is touched, or the records a filter shows.")
 FAMILIES = {
     "hotspots": "Where there is more than elsewhere, clusters, and what changes.", "forecast": "Where the next days' are likeliest, scored against simple counts.",
     "routes": "Corridors, flows by drug and time, and likely next crossings.", "effect": "What an operation changed, and where it went instead.",
@@ -82,23 +82,40 @@ def _named(family: str, args: list[str]) -> str | None:
     return FIRST.get(family) if FIRST.get(family) in there else next(iter(there), None)
 
 
-Shapes = Annotated[Path | None, typer.Option(metavar="FILE", rich_help_panel="What is known of the ground (GeoJSON, GeoPackage)")]
+GROUND, HELD = "What is known of the ground (GeoJSON, GeoPackage)", "Of the database, without FILE"
+Shapes = Annotated[Path | None, typer.Option(metavar="FILE", rich_help_panel=GROUND)]
+
+
+def _told(help: str):
+    return Annotated[str | None, typer.Option(help=help, rich_help_panel=HELD)]
 
 
 def _command(family: str):
     def command(
         context: typer.Context,
-        file: Annotated[Path, typer.Argument(help="Points: CSV, Parquet (lon, lat, and t, kg, drug … where told), GeoJSON, GeoPackage, GeoParquet.")],
+        file: Annotated[Path | None, typer.Argument(help="Points: CSV, Parquet (lon, lat, and t, kg, drug … where told), GeoJSON, GeoPackage, GeoParquet. None: the database.")] = None,
         method: Annotated[str | None, typer.Option(help="Which method; `vigia analyse methods` lists them.")] = None,
         knob: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="A knob of the method, as its own option is; may be given several times.")] = None,
         crs: Annotated[str | None, typer.Option(help="The CRS of columns x and y, such as EPSG:32615, where there are no lon and lat; also the CRS of a square grid.")] = None,
-        out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write the places: .csv, .geojson, .parquet or .gpx.")] = None,
-        area: Shapes = None, land: Shapes = None, sections: Shapes = None, effort: Shapes = None, places: Shapes = None, zones: Shapes = None, units: Shapes = None,
+        out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write the places: .csv, .geojson, .parquet or .gpx; of the database the report too: .html.")] = None,
+        area: Shapes = None, land: Shapes = None, sections: Shapes = None, effort: Shapes = None, places: Shapes = None, units: Shapes = None,
+        zones: Annotated[str | None, typer.Option(metavar="FILE|NAME", help="Of the database: the name or number of zones that are locked.", rich_help_panel=GROUND)] = None,
+        filter: _told("As in the page's address, such as 'world=exercise&drug=cocaine'.") = None,
+        whose: Annotated[str | None, typer.Option("--as", help="Whose look it is: a sign-in name; else the keeper of this installation.", rich_help_panel=HELD)] = None,
+        purpose: _told("What for; needed for live records, as it is on the page.") = None,
+        case: _told("In which case; needed with it.") = None,
+        recipient: _told("For whom outside --out is, an agency or a person; else it stays with whose look it is.") = None,
         as_json: AsJson = False,
     ) -> None:
         knobs = {**dict(_pair(told) for told in knob or ()), **context.meta.get(KNOBS, {})}
-        told = dict(area=area, land=land, sections=sections, effort=effort, places=places, zones=zones, units=units)
-        _done(family, context.meta.get(METHOD), file, knobs, crs, out, told, as_json)
+        shapes = dict(area=area, land=land, sections=sections, effort=effort, places=places)
+        name = _method(family, context.meta.get(METHOD))
+        if file is None:
+            _held(name, dict(query=filter or "", zones=zones, units=units, whose=whose, purpose=purpose, case=case, recipient=recipient), knobs, crs, shapes, out, as_json)
+            return
+        if told := [o for o, v in {"--filter": filter, "--as": whose, "--purpose": purpose, "--case": case, "--recipient": recipient}.items() if v is not None]:
+            raise typer.BadParameter(f"{told[0]} is of the database: leave out {file.name}, or {told[0]}")
+        _done(name, file, knobs, crs, out, {**shapes, "units": units, "zones": Path(zones) if zones is not None else None}, as_json)
 
     command.__doc__ = FAMILIES[family]
     return command
@@ -132,16 +149,36 @@ def _pair(told: str) -> tuple[str, str]:
     return name.replace("-", "_"), value
 
 
-def _done(family: str, method: str | None, file: Path, knobs: dict, crs: str | None, out: Path | None, ground: dict, as_json: bool) -> None:
+def _method(family: str, method: str | None) -> str:
+    """A method of this family. Raises InputRefused."""
     from analysis import methods
-    from exports import places
-    from exports.about import About
-    from feeds import points
 
     if method is None:
         raise InputRefused(f"there is no method of the family {family}")
     if methods.by_name(method).FAMILY != family:
         raise InputRefused(f"{method} is a method of {methods.by_name(method).FAMILY}, not of {family}; of {family} there are {', '.join(methods.names(family)) or 'none'}")
+    return method
+
+
+def _held(method: str, asked: dict, knobs: dict, crs: str | None, shapes: dict, out: Path | None, as_json: bool) -> None:
+    from analysis import methods
+    from commands import analyse_held
+
+    if told := [name for name, path in shapes.items() if path is not None]:
+        raise typer.BadParameter(f"--{told[0]} is of a file of points: the database knows its own {told[0]}")
+    if crs is not None:
+        if "crs" not in {k.name for k in methods.knobs(methods.by_name(method))}:
+            raise typer.BadParameter(f"--crs is of a file of points: {method} has no knob of that name")
+        knobs.setdefault("crs", crs)
+    analyse_held.done(analyse_held.Asked(method=method, knobs=knobs, **asked), out, as_json)
+
+
+def _done(method: str, file: Path, knobs: dict, crs: str | None, out: Path | None, ground: dict, as_json: bool) -> None:
+    from analysis import methods
+    from exports import places
+    from exports.about import About
+    from feeds import points
+
     if out is not None and out.suffix.lower().lstrip(".") not in places.ENDINGS:
         raise typer.BadParameter(f"{out.name}: ends with one of {', '.join('.' + e for e in places.ENDINGS)}")
     if crs is not None and "crs" in {k.name for k in methods.knobs(methods.by_name(method))}:

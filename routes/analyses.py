@@ -53,15 +53,19 @@ async def ask(request: Request) -> Response:
     body = await told(request, "method", "knobs", "zones", "units")
     if filter.world == "live":
         need_purpose("an analysis of live records")
+    async with database(request).writing() as session:
+        found, new = await begun(session, filter, body)
+    return as_json(found, status=202 if new else 200, rows=0)
+
+
+async def begun(session, filter, body: dict) -> tuple[dict, bool]:
+    """The analysis that a body asks for, and whether it was asked just now. Raises AnalysisRefused, KnobRefused, Forbidden, TooMuch, of zones ZonesOpen, NotFound."""
     name, knobs = body.get("method"), body.get("knobs", {})
     if not isinstance(name, str) or not isinstance(knobs, dict) or not all(isinstance(v, (str, int, float, bool)) for v in knobs.values()):
         raise AnalysisRefused("method: expected the name of one; knobs: expected an object of texts, numbers, true and false")
     of = await run_in_threadpool(methods.by_name, name)
-    async with database(request).writing() as session:
-        parameters = await _parameters(session, filter, of, knobs, body)
-        run, new = await analyses.ask(session, at_hand(), filter, of.FAMILY, name, of.VERSION, parameters)
-        found = await analyses.one(session, run, at_hand())
-    return as_json(found, status=202 if new else 200, rows=0)
+    run, new = await analyses.ask(session, at_hand(), filter, of.FAMILY, name, of.VERSION, await _parameters(session, filter, of, knobs, body))
+    return await analyses.one(session, run, at_hand()), new
 
 
 async def _parameters(session, filter, of, knobs: dict, body: dict) -> dict:

@@ -13,16 +13,19 @@ from starlette.concurrency import run_in_threadpool
 
 from analysis import methods
 from data import analyses, releases, runs
+from data.audit import Recorder
 from data.filters import Filter
+from data.sessions import Database
 from data.visitor import at_hand, purpose
 from errors import NotFound
 from exports import places, report
 from exports.about import About
 from routes.asking import RowId, database, need_purpose
-from routes.exports import ATTRIBUTION
+from routes.exports import ATTRIBUTION, Made
 
 router = APIRouter(prefix="/api/analyses")
 
+HTML = "text/html; charset=utf-8"
 WAYS = ("allocate", "routes")  # families whose places may be gone to
 
 
@@ -31,17 +34,24 @@ async def exported(request: Request, run: RowId, format: str) -> Response:
     """Its places: `csv`, `geojson`, `parquet`, and `gpx` of routes and allocations."""
     if format not in places.ENDINGS:
         raise NotFound(f"no file format {format[:40]} of an analysis: one of {', '.join(places.ENDINGS)}")
-    return await _given(request, run, format, lambda found, frame, about: places.write(frame, found["told"], about, format), places.MEDIA[format])
+    return await _given(request, run, format)
 
 
 @router.get("/{run}/report.html")
 async def reported(request: Request, run: RowId) -> Response:
     """One page: what it says, figures, method, data window, marking, limits. It opens with no network."""
-    return await _given(request, run, "html", report.write, "text/html; charset=utf-8")
+    return await _given(request, run, "html")
 
 
-async def _given(request: Request, run: int, ending: str, write, media_type: str) -> Response:
-    pool, visitor = database(request), at_hand()
+async def _given(request: Request, run: int, ending: str) -> Response:
+    made = await make(database(request), request.app.state.recorder, run, ending)
+    return Response(made.body, media_type=made.media_type, headers={
+        "Content-Disposition": f'attachment; filename="{made.name}"', "Cache-Control": "no-store", "X-Rows": str(made.rows), **({"X-Release": str(made.release)} if made.release is not None else {})})
+
+
+async def make(pool: Database, recorder: Recorder, run: int, ending: str) -> Made:
+    """The file (one of exports.places.ENDINGS, or html), for the visitor and purpose at hand. Raises NotFound, PurposeMissing, ReleaseRefused, RecordFailed."""
+    visitor = at_hand()
     async with pool.snapshot() as session:
         found = await analyses.one(session, run, visitor)
         if found["state"] != "done":
@@ -66,9 +76,8 @@ async def _given(request: Request, run: int, ending: str, write, media_type: str
             records = await releases.contents(session, filter, {"seizure": (await runs.points(session, filter)).id.tolist()})
     frame = gpd.GeoDataFrame(pd.DataFrame(properties), geometry=list(shapes), crs=4326)
     about = About(filter.world, unquote_plus(filter.query()), found["marking"], datetime.now(timezone.utc), ATTRIBUTION)
-    body = await run_in_threadpool(write, found, frame, about)
+    body = await (run_in_threadpool(report.write, found, frame, about) if ending == "html" else run_in_threadpool(places.write, frame, found["told"], about, ending))
     release = await releases.write(
-        pool, visitor.token, format=f"analysis.{ending}", filter=await request.app.state.recorder.filter_text(filter.pairs()), purpose=purpose(), marking=found["marking"], rows=len(frame),
+        pool, visitor.token, format=f"analysis.{ending}", filter=await recorder.filter_text(filter.pairs()), purpose=purpose(), marking=found["marking"], rows=len(frame),
         sha256=hashlib.sha256(body).digest(), records=records) if live else None
-    return Response(body, media_type=media_type, headers={
-        "Content-Disposition": f'attachment; filename="{about.name(ending)}"', "Cache-Control": "no-store", "X-Rows": str(len(frame)), **({"X-Release": str(release)} if release is not None else {})})
+    return Made(body, about.name(ending), HTML if ending == "html" else places.MEDIA[ending], len(frame), release)

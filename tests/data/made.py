@@ -70,3 +70,18 @@ def seizures(connection, rng: np.random.Generator, n: int, *, world: int = 1, un
         ))
     writer = SeizureWriter(connection, world, source(connection, world, f"seizures{agency or ''}"))
     assert writer.put(rows) == len(rows)
+
+
+def spread(connection, rng: np.random.Generator, n: int, *, days: int, world: int = 1, agency: int | None = None, box: tuple = (-98.8, 25.4, -96.8, 27.0)) -> None:
+    """n exact seizures of cocaine and cannabis, anywhere in a box (west, south, east, north), in the days before START."""
+    west, south, east, north = box
+    rows = []
+    for i in range(n):
+        at = START - timedelta(seconds=int(rng.integers(0, days * 86_400)))
+        lon, lat = float(rng.uniform(west, east)), float(rng.uniform(south, north))
+        rows.append(SeizureRow(
+            content=i.to_bytes(4, "big") + b"spread" + bytes([world]), started_at=at, ended_at=at + timedelta(seconds=1), time_span="event", lon=lon, lat=lat,
+            qk=int(qk(np.array([lon]), np.array([lat]))[0]), precision_m=100.0, place=None, drug=("cocaine", "cannabis")[i % 2], drug_told="x", quantity=1.0, unit="kg",
+            kg=float(rng.lognormal(1, 1)), kg_rule="weight", event_count=1, aggregate=False, conveyance="vehicle", concealment=None, origin=None, transit=None, destination=None,
+            found_by=None, agency_id=agency, marking=None, line=i, extra={}))
+    assert SeizureWriter(connection, world, source(connection, world, f"spread{agency or ''}")).put(rows) == n
