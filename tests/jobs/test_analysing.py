@@ -7,18 +7,21 @@ import os
 import time
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 
 import settings
 from analysis import methods
-from data import analyses, analysis_jobs, people
+from data import analyses, analysis_jobs, people, reference
 from data.filters import Filter
 from data.visitor import Visitor, visiting
 from errors import Forbidden, NotFound, TooMuch
-from jobs import analysing, worker
+from jobs import analysing, analyst, worker
 from tests.analysis import toy
-from tests.data.made import seizures, touch
+from tests.conftest import ROOT
+from tests.data.made import seizures, spread, touch
 
 FILTER = Filter.from_query([("world", "live")])
 WAIT_S = 60
@@ -46,13 +49,13 @@ def ana(held) -> Visitor:
     return held.person("ana", roles=("analyst",), agencies=["Alfa"])
 
 
-async def asked(held, who: Visitor, filter: Filter = FILTER, **knobs) -> int:
+async def asked(held, who: Visitor, filter: Filter = FILTER, method: str = "toy", **knobs) -> int:
     with visiting(who):
         pool = held.pool()
         try:
             async with pool.writing() as session:
-                parameters = {"knobs": methods.values(methods.made("toy", knobs))}
-                return (await analyses.ask(session, who, filter, "hotspots", "toy", "1", parameters))[0]
+                made = methods.made(method, knobs)
+                return (await analyses.ask(session, who, filter, made.FAMILY, method, made.VERSION, {"knobs": methods.values(made)}))[0]
         finally:
             await pool.close()
 
@@ -74,6 +77,11 @@ async def work(held, go_on=lambda: True) -> int:
 def one(held, query: str, *values):
     with held.connect() as connection:
         return connection.execute(query, values).fetchone()
+
+
+def rows(held, query: str, *values) -> list:
+    with held.connect() as connection:
+        return connection.execute(query, values).fetchall()
 
 
 async def wait_for(what) -> None:
@@ -214,3 +222,40 @@ async def test_what_is_erased_takes_its_runs_along(held, ana):
         purge.touch(connection, "seizures")
         connection.commit()
     assert one(held, "SELECT count(*) FROM run WHERE id = %s", run) == (0,) and one(held, "SELECT count(*) FROM run_place") == (0,)
+
+
+@pytest.fixture
+def bordered(environment) -> Visitor:
+    """Alfa's 900 seizures round Brownsville, at sea too, on the ground of the basemap and its border sections; ana of Alfa."""
+    basemap = ROOT / ".vigia" / "basemap"
+    box = (-98.8, 25.4, -96.8, 27.0)
+    home = settings.store().home
+    (home / "near").mkdir(parents=True)
+    (home / "basemap").symlink_to(basemap)
+    sections = gpd.read_parquet(basemap / reference.SECTIONS)
+    sections[sections.intersects(shapely.box(*box))].to_parquet(home / "near" / reference.SECTIONS)
+    reference.load(environment.owner_url, home / "near", lambda *_: None)
+    with environment.connect() as connection:
+        spread(connection, np.random.default_rng(7), 900, days=60, world=0, agency=people.add_agency(connection, "Alfa", None), box=box)
+        touch(connection, "seizures", 0)
+        connection.commit()
+    return environment.person("ana", roles=("analyst",), agencies=["Alfa"])
+
+
+@pytest.mark.skipif(not (ROOT / ".vigia" / "basemap" / reference.SECTIONS).exists(), reason="no basemap is built here; `./vigia up` builds it")
+async def test_land_and_border_sections_reach_the_method(environment, bordered, monkeypatch):
+    laid = {}
+    monkeypatch.setattr(analyst, "put", lambda folder, asked, points, known, put=analyst.put: (put(folder, asked, points, known), laid.update(vars(analyst.ground(folder))))[0])
+    by_section = await asked(environment, bordered, method="rates", grid="section", border_km=25)
+    await work(environment)
+    found = await told(environment, bordered, by_section)
+    assert found["state"] == "done" and {"land", "sections"} <= set(found["told"]["given"]["known"]), found["failure"]
+    there = dict(rows(environment, "SELECT id::text, name FROM border_section"))
+    assert laid["land"].area > 0 and 0 < len(laid["sections"]) <= len(there) and set(laid["sections"]["name"]) <= set(there.values())
+    places = rows(environment, "SELECT properties ->> 'unit', (properties ->> 'rate')::float FROM run_place WHERE run_id = %s", by_section)
+    assert len(places) > 1 and {unit for unit, _ in places} <= set(there) and any(rate > 0 for _, rate in places if rate is not None), places
+
+    by_square = await asked(environment, bordered, method="rates", grid="square", cell_m=20_000)
+    await work(environment)
+    cells = shapely.from_wkb([bytes(g) for (g,) in rows(environment, "SELECT ST_AsBinary(geom) FROM run_place WHERE run_id = %s", by_square)])
+    assert len(cells) > 5 and shapely.area(shapely.difference(shapely.union_all(cells), laid["land"])) < 1e-3 * shapely.area(shapely.union_all(cells)), "none under water"
