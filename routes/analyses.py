@@ -64,6 +64,8 @@ async def begun(session, filter, body: dict) -> tuple[dict, bool]:
     if not isinstance(name, str) or not isinstance(knobs, dict) or not all(isinstance(v, (str, int, float, bool)) for v in knobs.values()):
         raise AnalysisRefused("method: expected the name of one; knobs: expected an object of texts, numbers, true and false")
     of = await run_in_threadpool(methods.by_name, name)
+    if of.FAMILY == "effect":  # its zones say where and when: the ground and time somebody looks at now would cut off what it is held against
+        filter = filter.but(start=None, end=None, at=None, bbox=None, area=())
     run, new = await analyses.ask(session, at_hand(), filter, of.FAMILY, name, of.VERSION, await _parameters(session, filter, of, knobs, body))
     return await analyses.one(session, run, at_hand()), new
 

@@ -3,6 +3,7 @@ import { ask, latestOnly } from "../api.mjs";
 import { filterQuery } from "../choices.mjs";
 import { change } from "../events/area.mjs";
 import * as layer from "../layers/analysis.mjs";
+import * as zoneLayer from "../layers/zones.mjs";
 import { askPurpose, purposeHeaders } from "../purpose.mjs";
 import { createForm, part } from "./form.mjs";
 import { createResult, legendNode } from "./result.mjs";
@@ -67,7 +68,10 @@ export function watchAnalysis({ map, choices, token, status, root, toggles, lege
     held.agencies = who?.agencies ?? [];
     if (may()) form = createForm(askBox, { methods, ask: send, changed: (method) => zones?.show(method.family === "effect") });
     else askBox.replaceChildren(part("p", "note", "Your role may look at analyses; coordinators, analysts and supervisors ask for them."));
-    zones = createZones(zonesBox, { choices, may: may(), agencies: held.agencies, say: status.say, changed: (rows) => form?.zones(rows) });
+    zones = createZones(zonesBox, { choices, may: may(), agencies: held.agencies, say: status.say, changed: (rows) => form?.zones(rows), onMap(shapes) {
+      held.zones = shapes;
+      zoneLayer.put(map, shapes, { token });
+    } });
     draw();
   }
 
@@ -200,7 +204,10 @@ export function watchAnalysis({ map, choices, token, status, root, toggles, lege
     open(true);
     begin().then(refresh);
   }
-  map.on("style.load", paint); // set anew with the theme: the layer goes back on
+  map.on("style.load", () => { // set anew with the theme: the layers go back on
+    paint();
+    zoneLayer.put(map, held.zones, { token });
+  });
   return { held, open };
 }
 

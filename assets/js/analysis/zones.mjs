@@ -27,13 +27,21 @@ export function zonesOf(text) {
   return features.map((f) => ({ role: String(f?.properties?.role ?? ""), name: String(f?.properties?.name ?? ""), geometry: f?.geometry }));
 }
 
-export function createZones(root, { choices, may, agencies, say, changed }) {
-  let rows = [];
+export function createZones(root, { choices, may, agencies, say, changed, onMap }) {
+  let rows = [], seen; // the number of those that are on the map
   const world = () => choices.get().world;
 
   async function load() {
     rows = (await ask(`/api/zones?world=${world()}`).catch((error) => void say(error.message)))?.rows ?? [];
     changed(rows);
+    see(seen);
+  }
+
+  /** Put some on the map, by their number: nobody should lock what nobody saw. */
+  function see(number) {
+    const found = rows.find((z) => z.id === number);
+    seen = found?.id;
+    onMap(found?.zones);
     draw();
   }
 
@@ -50,12 +58,15 @@ export function createZones(root, { choices, may, agencies, say, changed }) {
       const item = part("li", "analysis-zone");
       item.append(part("b", "", z.name), part("span", "meta", `${z.starts_at.slice(0, 10)} to ${z.ends_at.slice(0, 10)}; ${z.zones.map((zone) => zone.role).join(", ")}; version ${z.version}`),
         part("span", "meta", z.hash ? `Locked by ${z.locked_by}, ${z.locked_at.slice(0, 16).replace("T", " ")} UTC; ${z.hash.slice(0, 12)}` : "Open: nothing may be judged by it"));
+      const acts = part("p", "actions"), look = button("On the map", "action", () => see(seen === z.id ? undefined : z.id));
+      look.setAttribute("aria-pressed", String(seen === z.id));
+      acts.append(look);
+      item.append(acts);
       if (may) {
-        const acts = part("p", "actions");
         if (!z.hash) acts.append(button("Lock", "action", () => lock(z)));
         acts.append(button("New version…", "link", () => declare(z)));
-        item.append(acts);
       }
+      if (seen === z.id) item.append(part("p", "meta", "On the map: whole line the operation, dashed its buffer, dotted what it is compared with."));
       return item;
     }));
     root.replaceChildren(part("h3", "", "Operations"), list, ...(rows.length ? [] : [part("p", "note", "None is declared.")]), ...(may ? [button("Declare an operation…", "action", () => declare())] : []));
@@ -85,8 +96,9 @@ export function createZones(root, { choices, may, agencies, say, changed }) {
         const zones = file ? zonesOf(await file.text()) : proposed.zones;
         if (proposed) say(proposed.words.join(" "));
         const body = { name: field("name").value.trim(), ...when, zones, ...(field("agency").value ? { agency: field("agency").value } : {}) };
-        await change(before ? "PUT" : "POST", `/api/zones${before ? `/${before.id}` : ""}?world=${world()}`, body);
+        const kept = await change(before ? "PUT" : "POST", `/api/zones${before ? `/${before.id}` : ""}?world=${world()}`, body);
         box.close();
+        seen = kept.id;
         await load();
       } catch (error) {
         wrong.hidden = false;
@@ -105,6 +117,7 @@ export function createZones(root, { choices, may, agencies, say, changed }) {
       const was = root.hidden;
       root.hidden = !on;
       if (on && was) load();
+      else if (!on && seen !== undefined) see(undefined);
     },
   };
 }
