@@ -117,3 +117,22 @@ def test_declared_by_a_file(page, border, tmp_path):
     until(page, f"[...document.querySelectorAll('{ITEM}')].some((z) => z.textContent.includes('By file'))")
     told = next(z for z in border.ask("zones?world=exercise")["rows"] if z["name"] == "By file")
     assert [z["role"] for z in told["zones"]] == ["operation", "control"]
+
+
+def test_units_are_sent_and_taken_out_as_gpx(page, border):
+    panel(page, border, "allocate")
+    field = page.get_by_label("Units, one a line")
+    field.fill("North, balloon, -97.50, 25.95, 60, 2")
+    page.click(".analysis-form .filled")
+    assert field.evaluate("(e) => e.validationMessage").startswith("The 1. unit is expected as name")
+    field.fill("North, patrol, -97.50, 25.95, 60, 2\nHawk, drone, -97.90, 26.20, 80, 1")
+    page.click(".analysis-form .filled")
+    until(page, f"{SAID} === 'Waits for its turn'")
+    worked(border)
+    until(page, "document.documentElement.dataset.analysis", timeout=30_000)
+    run = page.evaluate("__vigia.choices.get().run")
+    assert border.ask(f"analyses/{run}")["told"]["given"]["known"].count("units") == 1
+    with page.expect_download() as download:
+        page.click(".analysis-result >> text=GPX")
+    gpx = download.value.path().read_text()
+    assert gpx.startswith("<?xml") and "<wpt" in gpx and "North" in gpx and "EXERCISE" in gpx

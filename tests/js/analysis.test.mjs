@@ -4,6 +4,7 @@ import test from "node:test";
 import { cell, charts, colouring, columns, facts, knobValue, scored, scoreWords, stateWords } from "../../assets/js/analysis/words.mjs";
 import { middle } from "../../assets/js/analysis/analysis.mjs";
 import { zonesOf } from "../../assets/js/analysis/zones.mjs";
+import { unitsOf } from "../../assets/js/analysis/units.mjs";
 import { parse, format } from "../../assets/js/choices.mjs";
 
 const place = (properties, id = 1) => ({ type: "Feature", id, properties, geometry: { type: "Point", coordinates: [0, 0] } });
@@ -75,4 +76,15 @@ test("a forecast's score stands beside the best of the simple ones", () => {
   assert.equal(scoreWords(score), "PAI 3 (2.6 to 3.5), best of the simple ones (counts of a year) 2 (1.5 to 2.5), tried on 12 earlier times");
   assert.deepEqual(scored(score), { head: ["model", "PAI", "log"], rows: [["counts of a year", "2 (1.5 to 2.5)", "-4 (-5 to -3)"], ["hawkes (this)", "3 (2.6 to 3.5)", "-3 (-4 to -2)"]] });
   assert.equal(scored({ p: 1 }), undefined);
+});
+
+test("units are read from lines and from GeoJSON, and a wrong one is named", () => {
+  const north = { name: "North", kind: "patrol", lon: -97.5, lat: 25.95, reach_km: 20, shifts: 2 };
+  assert.deepEqual(unitsOf(" North, patrol, -97.50, 25.95, 20, 2\n\n"), [north]);
+  const feature = { type: "Feature", geometry: { type: "Point", coordinates: [-97.5, 25.95] }, properties: { name: "North", kind: "patrol", reach_km: 20, shifts: "2" } };
+  assert.deepEqual(unitsOf(JSON.stringify({ type: "FeatureCollection", features: [feature] })), [north]);
+  assert.throws(() => unitsOf("North, patrol, -97.5, 25.9, 20, 2\nHawk, balloon, 1, 2, 3, 4"), /The 2\. unit/);
+  assert.throws(() => unitsOf("North, patrol, -97.5, , 20, 2"), /The 1\. unit/);
+  assert.throws(() => unitsOf(JSON.stringify({ ...feature, geometry: { type: "LineString", coordinates: [[1, 2], [3, 4]] } })), /The 1\. unit/);
+  assert.throws(() => unitsOf("{"), /no JSON/);
 });

@@ -1,4 +1,5 @@
 // The form of an analysis, made of the methods' own knobs: what they are called, what they may be, what they stand at.
+import { unitsOf } from "./units.mjs";
 import { FAMILIES, knobValue } from "./words.mjs";
 
 export function part(tag, className, text) {
@@ -57,7 +58,8 @@ export function createForm(root, { methods, ask, family, changed }) {
     if (method.family === "allocate") {
       held.units = part("textarea");
       Object.assign(held.units, { rows: 4, placeholder: "North, patrol, -97.50, 25.95, 20, 2\nHawk, drone, -97.40, 25.90, 35, 1" });
-      made.push(labelled("Units, one a line", held.units, "", "Name, patrol or drone or sensor, longitude, latitude, reach in km, shifts."));
+      made.push(labelled("Units, one a line", held.units, "", "Name, patrol or drone or sensor, longitude, latitude, reach in km, shifts. Or GeoJSON: points with name, kind, reach_km and shifts."));
+      held.units.addEventListener("input", () => held.units.setCustomValidity(""));
     }
     for (const knob of method.knobs) {
       if (method.family === "effect" && ["start", "end"].includes(knob.name)) continue;
@@ -70,17 +72,13 @@ export function createForm(root, { methods, ask, family, changed }) {
     more.hidden = !rest.length;
     more.replaceChildren(part("summary", "", `More (${rest.length})`), ...rest);
     send.disabled = method.family === "effect" && !held.zonesList.length;
+    send.textContent = method.family === "effect" ? "Run on these zones" : "Run on this filter"; // whose ground and times stand for the filter's
     changed?.(method);
   }
 
   function listed() {
     methodList.replaceChildren(...methods.filter((m) => m.family === familyList.value).map((m) => new Option(m.title, m.name)));
     knobbed();
-  }
-
-  function units() {
-    return held.units.value.split("\n").map((line) => line.split(",").map((w) => w.trim())).filter((w) => w.length > 1).map(([name, kind, lon, lat, reach, shifts]) => ({
-      name, kind, lon: Number(lon), lat: Number(lat), reach_km: Number(reach), shifts: Number(shifts) }));
   }
 
   familyList.addEventListener("change", listed);
@@ -90,7 +88,14 @@ export function createForm(root, { methods, ask, family, changed }) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const told = Object.fromEntries([...held.fields].map(([knob, field]) => [knob.name, knobValue(knob, field.value)]).filter(([, v]) => v !== undefined));
-    ask({ method: methodList.value, knobs: told, ...(held.zonesList ? { zones: Number(held.zonesList.value) } : {}), ...(held.units?.value.trim() ? { units: units() } : {}) });
+    let units;
+    try {
+      units = held.units?.value.trim() ? unitsOf(held.units.value) : undefined;
+    } catch (error) {
+      held.units.setCustomValidity(error.message); // the field itself says what is wrong with it
+      return void held.units.reportValidity();
+    }
+    ask({ method: methodList.value, knobs: told, ...(held.zonesList ? { zones: Number(held.zonesList.value) } : {}), ...(units ? { units } : {}) });
   });
   root.replaceChildren(form);
   if (families.length) listed();
