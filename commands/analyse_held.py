@@ -131,43 +131,51 @@ def _units(path: Path) -> list[dict]:
 
 def _wait(owner_url: str, run: int, mine: str | None) -> None:
     """Until it is over. `mine` is who asked for it just now: told to stop, it is called off; what waited already goes on. Raises AnalysisRefused, NotFound."""
-    from data.analyses import AnalysisRefused
-    from data.sessions import owner_connection
     from install.progress import shown
     from install.stopping import Stopped
 
-    with owner_connection(owner_url) as connection, _worked(owner_url) as look, shown() as progress:
-        connection.autocommit = True
-        try:
-            while True:
-                row = connection.execute("SELECT state, progress, failure FROM run WHERE id = %s", (run,)).fetchone()
-                if row is None:
-                    raise NotFound(f"analysis {run} was called off, or what it was made of was erased")
-                state, part, failure = row
-                if state not in OPEN:
-                    break
-                progress(f"Analysis {run}: {'waits for its turn' if state == 'waiting' else 'at work'}", min(part, 0.99), 1)
-                look(connection)
+    try:
+        with _worked(owner_url) as look, shown() as progress:
+            while _open(owner_url, run, look, progress):
                 time.sleep(EVERY_S)
-        except Stopped:
-            if mine is not None:
-                _call_off(connection, run, mine)
-            raise
-        if state == "cancelled":
-            raise NotFound(f"analysis {run} was called off")
-        if state == "failed":
-            raise AnalysisRefused(f"analysis {run} failed: {failure}")
-        progress(f"Analysis {run}", 1, 1)
+            progress(f"Analysis {run}", 1, 1)
+    except Stopped:
+        if mine is not None:
+            _call_off(owner_url, run, mine)
+        raise
 
 
-def _call_off(connection, run: int, who: str) -> None:
+def _open(owner_url: str, run: int, look, progress) -> bool:
+    """Whether it is still to be done. Raises AnalysisRefused, NotFound where nothing came of it."""
+    from data.analyses import AnalysisRefused
+    from data.sessions import owner_connection
+
+    # A connection each time: a signal may come in the middle of a query, and what was asked with can't be asked again then.
+    with owner_connection(owner_url) as connection:
+        row = connection.execute("SELECT state, progress, failure FROM run WHERE id = %s", (run,)).fetchone()
+        if row is not None and row[0] in OPEN:
+            look(connection)
+    if row is None or row[0] == "cancelled":
+        raise NotFound(f"analysis {run} was called off, or what it was made of was erased")
+    state, part, failure = row
+    if state == "failed":
+        raise AnalysisRefused(f"analysis {run} failed: {failure}")
+    if state in OPEN:
+        progress(f"Analysis {run}: {'waits for its turn' if state == 'waiting' else 'at work'}", min(part, 0.99), 1)
+    return state in OPEN
+
+
+def _call_off(owner_url: str, run: int, who: str) -> None:
     from data.people import tell
+    from data.sessions import owner_connection
 
-    with connection.transaction():
+    with owner_connection(owner_url) as connection:
         stopped = connection.execute("UPDATE run SET state = 'cancelled', finished_at = clock_timestamp() WHERE id = %s AND asked_by = %s AND state IN ('waiting', 'running')", (run, who))
         if stopped.rowcount:
             tell(connection, "change", who=who, of=f"analysis:{run}", to="called off")
-            print(f"vigia: analysis {run} is called off", file=sys.stderr)
+        connection.commit()
+    if stopped.rowcount:
+        print(f"vigia: analysis {run} is called off", file=sys.stderr)
 
 
 @contextmanager

@@ -144,6 +144,8 @@ def test_an_effect_is_asked_only_of_locked_zones(server, visitors, module_databa
     assert "times are those of its locked zones" in post(server, visitors["ana"], {**body, "knobs": {"start": "2026-11-21T00:00:00Z"}}).json()["error"]
     asked = post(server, visitors["ana"], body)
     assert asked.status_code == 202 and asked.json()["zones"]["hash"] == locked["hash"] and asked.json()["knobs"]["start"].startswith("2026-11-20T00:00:00")
+    elsewhere = f"{ASK}&from=2026-11-20T00:00:00Z&to=2026-11-21T00:00:00Z&bbox=-97.6,25.9,-97.4,26.1"
+    assert post(server, visitors["ana"], body, elsewhere).json()["id"] == asked.json()["id"], "where and when are its zones', not those of the map"
     work(module_database)
     found = ask(server, f"/api/analyses/{asked.json()['id']}", visitors["ana"]).json()
     assert (found["state"], found["places"], found["told"]["given"]["zones"]["locked_by"]) == ("done", 3, "ana") and found["told"]["words"].startswith("2026-11-20T00:00:00")
