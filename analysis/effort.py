@@ -79,7 +79,11 @@ def found(points: pd.DataFrame) -> dict[str, np.ndarray]:
 
 def told_of(points: pd.DataFrame) -> str:
     """How many were discovered, how many reported, in words."""
-    which = {name: int(is_.sum()) for name, is_ in found(points).items()}
+    return words_of({name: int(is_.sum()) for name, is_ in found(points).items()})
+
+
+def words_of(which: dict[str, int]) -> str:
+    """The same, of numbers that are known."""
     return f"{which['discovered']:,} discovered by patrols, {which['reported']:,} reported, {which['unknown']:,} not known which."
 
 

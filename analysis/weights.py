@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from analysis.exact import total
 from analysis.methods import knob
-from errors import PointsRefused
+from errors import KnobRefused, PointsRefused
 
 TABLE = Path(__file__).with_name("severity.toml")
 UNITS = {"count": "seizures", "kg": "kg", "severity": "points of severity"}
@@ -25,6 +26,20 @@ class Weighed:
     of: np.ndarray
     unit: str
     limits: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What has to be said of weights, of a part or of all: how many rows, how many count nothing, all together, the most of one, and drugs of the table."""
+
+    rows: int
+    nothing: int
+    total: float
+    most: float
+    drugs: frozenset[str]
+
+    def plus(self, other: Facts) -> Facts:
+        return Facts(self.rows + other.rows, self.nothing + other.nothing, self.total + other.total, max(self.most, other.most), self.drugs | other.drugs)
 
 
 @dataclass(frozen=True)
@@ -47,16 +62,47 @@ class Weighing:
         """
         if self.weight == "count":
             return Weighed(np.ones(len(points)), UNITS["count"])
-        of, limits = self._kilograms(points) if self.weight == "kg" else _severities(points)
-        if len(of) and not of.sum() > 0:
-            raise PointsRefused(f"none of {len(points)} seizures has {'a weight' if self.weight == 'kg' else 'a drug'}: weigh by count")
+        if self.weight == "severity":
+            of, facts = self.weighed_part(points)
+            return Weighed(of, UNITS[self.weight], self.said(facts))
+        of, limits = self._kilograms(points)
+        self._refuse_nothing(len(of), of.sum())
         return Weighed(of, UNITS[self.weight], limits)
+
+    def weighed_part(self, points: pd.DataFrame) -> tuple[np.ndarray, Facts]:
+        """What each point of a part counts, and what is to be said of it with all others (`said`). Raises KnobRefused where a knob needs all points at once."""
+        drugs: set[str] = set()
+        if self.weight == "count":
+            of, nothing = np.ones(len(points)), 0
+        elif self.weight == "severity":
+            of = points.drug.map({drug: row["score"] for drug, row in severity().items()}).fillna(0.0).to_numpy(float)
+            nothing, drugs = int((of == 0).sum()), set(points.drug) & set(severity())
+        elif self.unknown_kg != "nothing" or self.cap < 1:
+            raise KnobRefused("a median and a cap need all weights at once: in parts, leave unknown_kg at nothing and cap at 1")
+        else:
+            kg = points.kg.to_numpy(float)
+            of, nothing = np.where(np.isnan(kg), 0.0, kg), int(np.isnan(kg).sum())
+        return of, Facts(len(of), nothing, total(of), float(of.max(initial=0.0)), frozenset(drugs))
+
+    def said(self, facts: Facts) -> list[str]:
+        """Sentences of all parts' facts. Raises PointsRefused where nothing has a weight."""
+        if self.weight == "count":
+            return []
+        self._refuse_nothing(facts.rows, facts.total)
+        if self.weight == "severity":
+            return _of_severity(facts)
+        unknown = [f"{_unknown(facts.nothing, facts.rows)} and add no kilograms."] if facts.nothing else []
+        return [*unknown, *_of_one(facts.most, facts.total, facts.rows)]
+
+    def _refuse_nothing(self, rows: int, all_: float) -> None:
+        if rows and not all_ > 0:
+            raise PointsRefused(f"none of {rows} seizures has {'a weight' if self.weight == 'kg' else 'a drug'}: weigh by count")
 
     def _kilograms(self, points: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
         kg, limits = points.kg.to_numpy(float), []
         unknown = np.isnan(kg)
         if unknown.any():
-            of = f"{int(unknown.sum()):,} of {len(kg):,} seizures have no weight known"
+            of = _unknown(int(unknown.sum()), len(kg))
             if self.unknown_kg == "median" and not unknown.all():
                 medians = points.kg.groupby(points.drug).transform("median").fillna(np.nanmedian(kg))
                 kg = np.where(unknown, medians, kg)
@@ -71,22 +117,30 @@ class Weighing:
                 left = _percent((kg - most)[capped].sum() / kg.sum())
                 limits.append(f"{int(capped.sum()):,} seizures of more than {most:,.6g} kg count as {most:,.6g} kg: {left} of all kilograms is left out.")
             kg = np.minimum(kg, most)
-        elif kg.sum() > 0 and len(kg) > 1 and kg.max() > LARGE_SHARE * kg.sum():
-            limits.append(f"One seizure of {kg.max():,.6g} kg is {_percent(kg.max() / kg.sum())} of all kilograms: where it was found outweighs everything else. "
-                          "Set cap to 0.95 to hold it down, or weigh by count.")
+        else:
+            limits += _of_one(float(kg.max(initial=0.0)), total(kg), len(kg))
         return kg, limits
 
 
-def _severities(points: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
-    table = severity()
-    of = points.drug.map({drug: row["score"] for drug, row in table.items()}).fillna(0.0).to_numpy(float)
+def _unknown(unknown: int, rows: int) -> str:
+    return f"{unknown:,} of {rows:,} seizures have no weight known"
+
+
+def _of_one(most: float, all_: float, rows: int) -> list[str]:
+    if not (all_ > 0 and rows > 1 and most > LARGE_SHARE * all_):
+        return []
+    return [f"One seizure of {most:,.6g} kg is {_percent(most / all_)} of all kilograms: where it was found outweighs everything else. "
+            "Set cap to 0.95 to hold it down, or weigh by count."]
+
+
+def _of_severity(facts: Facts) -> list[str]:
     limits = ["Severity is the harm score of a drug's class, whatever the quantity (Nutt, King & Phillips 2010; one country's judgement)."]
-    chosen = sorted(drug for drug in set(points.drug) & set(table) if not table[drug]["judged"])
+    chosen = sorted(drug for drug in facts.drugs if not severity()[drug]["judged"])
     if chosen:
         limits.append(f"The score of {' and '.join(chosen)} is a choice of this table's, not the paper's.")
-    if (of == 0).any():
-        limits.append(f"{int((of == 0).sum()):,} of {len(of):,} seizures have no drug of the table and add nothing.")
-    return of, limits
+    if facts.nothing:
+        limits.append(f"{facts.nothing:,} of {facts.rows:,} seizures have no drug of the table and add nothing.")
+    return limits
 
 
 @lru_cache(maxsize=1)

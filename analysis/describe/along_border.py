@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 from scipy.special import ndtr
 
-from analysis.describe.counting import Counted, K
+from analysis.describe.counting import CountedPoints, K
 from analysis.grids import crs
 from analysis.grids.clipping import sections_of
 from analysis.ground import Ground
@@ -17,7 +17,7 @@ LEAST_M = 1.0
 BANDS = 20
 
 
-def density(counted: Counted, ground: Ground, bandwidth_m: float) -> tuple[np.ndarray, np.ndarray, float, list[str]]:
+def density(counted: CountedPoints, ground: Ground, bandwidth_m: float) -> tuple[np.ndarray, np.ndarray, float, list[str]]:
     """Per section: what is added up by km along the line, how many seizures are near, the bandwidth in metres, and what has to be said.
 
     Sections that meet end to end are one line; a kernel does not reach past a line's end, nor from one line to another. Where three meet, all end.
@@ -62,7 +62,7 @@ def _rule(s: np.ndarray, line: np.ndarray) -> float:
     return float(0.9 * spread * len(most) ** (-1 / 5))
 
 
-def told(counted: Counted, ground: Ground) -> dict:
+def told(counted: CountedPoints, ground: Ground) -> dict:
     """The table and the chart of `bands`; nothing where no border is told, or the units are its sections."""
     if ground.sections is None or counted.units.kind == "section":
         return {}
@@ -71,7 +71,7 @@ def told(counted: Counted, ground: Ground) -> dict:
         "kind": "bars", "title": "By distance from the border", "unit": "a km²", "x": [f"{b['from_km']} to {b['to_km']} km" for b in found], "y": [b["per_km2"] for b in found]}]}
 
 
-def bands(counted: Counted, ground: Ground) -> list[dict]:
+def bands(counted: CountedPoints, ground: Ground) -> list[dict]:
     """How thickly seizures lie by distance from the border, in bands of 5 km up to 100: km from, to, n, value by km². Bands under 5 seizures are left open."""
     units = counted.units
     middle = shapely.get_coordinates(shapely.point_on_surface(units.outlines))

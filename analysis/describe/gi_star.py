@@ -12,7 +12,8 @@ from scipy import sparse
 from scipy.stats import norm
 
 from analysis.describe.chance import two_sided
-from analysis.describe.counting import PLURAL, SHARED_LEGEND, Counted, Counting, K
+from analysis.describe.counting import PLURAL, SHARED_LEGEND, Counted, Counting, K, On
+from analysis.describe.tally import Tally
 from analysis.false_discovery import benjamini_hochberg
 from analysis.ground import NOTHING_KNOWN, Ground, Step, unwatched
 from analysis.hotspots import LEVELS, gi_star
@@ -35,7 +36,7 @@ class GiStar(Counting):
     NAME = "gi-star"
     FAMILY = "hotspots"
     TITLE = "Hotspots (Gi*)"
-    VERSION = "2"
+    VERSION = "3"
     NEEDS = 30
     SOURCE = "Ord & Getis 1995, formula 5; chances of counts never under Poisson's; held against esda's G_Local and Getis & Ord's own example of 256 cells (1996)"
     LEGEND = {
@@ -48,6 +49,15 @@ class GiStar(Counting):
         """A row a unit that says something."""
         counted = self.counted(points, ground)
         step(0.6)
+        frame = self._judged(counted)
+        step(1.0)
+        return frame
+
+    def finish(self, partial: Tally, ground: Ground, on: On) -> gpd.GeoDataFrame:
+        """See analysis/in_parts.py."""
+        return self._judged(self.of_parts(partial, on))
+
+    def _judged(self, counted: Counted) -> gpd.GeoDataFrame:
         star = with_itself(counted.units)
         z = gi_star(counted.x, star)
         around = star @ counted.n
@@ -57,9 +67,8 @@ class GiStar(Counting):
         q = benjamini_hochberg(p)
         level = levels(q, z)
         frame = counted.frame(told, n_around=around.round(3), z=z, p=p, q=q, level=level)
-        step(1.0)
         kind, hot = PLURAL[counted.units.kind], int((level[told] > 0).sum())
-        what = "seizures" if self.weight == "count" else counted.weighed.unit
+        what = "seizures" if self.weight == "count" else counted.unit
         frame.attrs["told"] = counted.told(
             f"{hot:,} of {len(z):,} {kind} hold more {what} with their neighbours than chance would give.", significance=FALSE_FINDS, limits=[
                 f"{int((~told).sum()):,} {kind} with fewer than {K} seizures in them and their neighbours are left out.", *edges(counted.units)])
@@ -73,7 +82,7 @@ def with_itself(units: Units) -> sparse.csr_array:
 
 def chance(z: np.ndarray, counted: Counted, around: sparse.csr_array) -> np.ndarray:
     """The two-sided chance (n,) of what lies around each unit; of kilograms and severity the normal distribution's alone."""
-    if counted.weighed.unit != UNITS["count"]:
+    if counted.unit != UNITS["count"]:
         return 2 * norm.sf(np.abs(z))
     return two_sided(z, around @ counted.x, counted.x.mean() * np.asarray(around.sum(axis=1)).ravel())
 

@@ -12,7 +12,7 @@ from rasterio.features import rasterize
 from rasterio.transform import from_origin
 
 from analysis.describe import along_border
-from analysis.describe.counting import PLURAL, SHARED_LEGEND, Counted, Counting, K
+from analysis.describe.counting import PLURAL, SHARED_LEGEND, CountedPoints, Counting, K
 from analysis.describe.density import Raster, abramson, fixed, silverman, to_neighbours, various
 from analysis.grids import crs
 from analysis.ground import NOTHING_KNOWN, Ground, Step, unwatched
@@ -65,7 +65,7 @@ class Kde(Counting):
         mean = counted.x.sum() / exposure.sum()
         told, ratio = near >= K - 1e-9, density / mean
         frame = counted.frame(told, density=density, ratio=ratio, n_near=near.round(2), level=(ratio >= HOT).astype(int))
-        kind, unit = PLURAL[counted.units.kind], counted.weighed.unit
+        kind, unit = PLURAL[counted.units.kind], counted.unit
         frame.attrs["told"] = counted.told(
             f"Up to {density.max():,.3g} {unit} per {per}, {ratio.max():,.1f} times the mean; {int((ratio[told] >= HOT).sum()):,} of {len(near):,} {kind} have at least 3 times the mean.",
             significance="None: a density is a picture of where seizures lie, not a test. Gi* tests.", bandwidth_m=round(h), unit=f"{unit} per {per}",
@@ -74,7 +74,7 @@ class Kde(Counting):
         step(1.0)
         return frame
 
-    def _on_ground(self, counted: Counted, ground: Ground) -> tuple[np.ndarray, np.ndarray, float, list[str]]:
+    def _on_ground(self, counted: CountedPoints, ground: Ground) -> tuple[np.ndarray, np.ndarray, float, list[str]]:
         points, units = counted.points, counted.units
         plane = units.crs or crs.fitted(points.lon.to_numpy(), points.lat.to_numpy())
         placed = np.flatnonzero(np.asarray(counted.shares.sum(axis=1)).ravel() > 0)

@@ -10,8 +10,9 @@ import pandas as pd
 import shapely
 from scipy import sparse
 
-from analysis.describe.counting import PLURAL, SHARED_LEGEND, Counting, K
+from analysis.describe.counting import PLURAL, SHARED_LEGEND, Counted, Counting, K, On
 from analysis.describe.gi_star import chance, edges, with_itself
+from analysis.describe.tally import Tally
 from analysis.false_discovery import benjamini_hochberg
 from analysis.ground import NOTHING_KNOWN, Ground, Step, unwatched
 
@@ -31,7 +32,7 @@ class LocalMoran(Counting):
     NAME = "local-moran"
     FAMILY = "hotspots"
     TITLE = "Clusters and outliers (local Moran)"
-    VERSION = "1"
+    VERSION = "2"
     NEEDS = 30
     SOURCE = "Anselin 1995; moments given the unit's own value (Sokal, Oden & Thomson 1998); held against esda's Moran_Local"
     LEGEND = {
@@ -44,6 +45,15 @@ class LocalMoran(Counting):
         """A row a unit that says something."""
         counted = self.counted(points, ground)
         step(0.6)
+        frame = self._judged(counted)
+        step(1.0)
+        return frame
+
+    def finish(self, partial: Tally, ground: Ground, on: On) -> gpd.GeoDataFrame:
+        """See analysis/in_parts.py."""
+        return self._judged(self.of_parts(partial, on))
+
+    def _judged(self, counted: Counted) -> gpd.GeoDataFrame:
         moran, z = local_moran(counted.x, counted.units.neighbours)
         around = with_itself(counted.units) @ counted.n
         told = around >= K - 1e-9
@@ -55,7 +65,6 @@ class LocalMoran(Counting):
         quadrant = np.where(high, np.where(near, 1, 4), np.where(near, 2, 3))
         named = np.array(CLASSES, object)[np.where(q <= 0.05, quadrant, 0)]
         frame = counted.frame(told, n_around=around.round(3), moran=moran, z=z, p=p, q=q, **{"class": named})
-        step(1.0)
         kind, shown = PLURAL[counted.units.kind], frame["class"]
         frame.attrs["told"] = counted.told(
             f"{int((shown == CLASSES[1]).sum()):,} of {len(z):,} {kind} hold much among much, and {int(shown.isin(CLASSES[2::2]).sum()):,} stand out from their neighbours.",

@@ -8,10 +8,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from analysis.describe.counting import PLURAL, SHARED_LEGEND, Counted, Counting, K
+from analysis.describe.counting import PLURAL, SHARED_LEGEND, Counted, Counting, K, On
 from analysis.describe.gi_star import with_itself
 from analysis.describe.smoothing import smoothed
-from analysis.effort import found, rate
+from analysis.describe.tally import Tally
+from analysis.effort import rate
 from analysis.ground import NOTHING_KNOWN, Ground, Step, unwatched
 from analysis.methods import knob
 from errors import PointsRefused
@@ -32,7 +33,7 @@ class Rates(Counting):
     NAME = "rates"
     FAMILY = "hotspots"
     TITLE = "Rates"
-    VERSION = "1"
+    VERSION = "2"
     NEEDS = 10
     SOURCE = "Marshall 1991 (empirical Bayes), Garwood 1936 (interval); held against esda's Empirical_Bayes and Spatial_Empirical_Bayes"
     LEGEND = {
@@ -50,6 +51,15 @@ class Rates(Counting):
         """A row a unit with at least 5 seizures, or with none on ground that is known. Raises PointsRefused where effort is asked by and none is known."""
         counted = self.counted(points, ground)
         step(0.5)
+        frame = self._judged(counted)
+        step(1.0)
+        return frame
+
+    def finish(self, partial: Tally, ground: Ground, on: On) -> gpd.GeoDataFrame:
+        """See analysis/in_parts.py."""
+        return self._judged(self.of_parts(partial, on))
+
+    def _judged(self, counted: Counted) -> gpd.GeoDataFrame:
         exposure, unit, limits = self._exposure(counted)
         seen = exposure > 0
         if not seen.any():
@@ -63,19 +73,17 @@ class Rates(Counting):
         else:
             # kilograms come in loads: their number, not their sum, is Poisson's
             low, high = np.full(len(low), np.nan), np.full(len(high), np.nan)
-            limits.append(f"Intervals and smoothing are of counts alone: one load may be grams or tons, and {counted.weighed.unit} have none.")
+            limits.append(f"Intervals and smoothing are of counts alone: one load may be grams or tons, and {counted.unit} have none.")
         mean = counted.x[seen].sum() / exposure[seen].sum()
         level = np.zeros(len(exposure), int)
         level[smooth[1] > mean] = 1
         level[(smooth[1] > mean) & (smooth[0] >= MUCH * mean)] = 2
         level[smooth[2] < mean] = -1
         told = seen & ((counted.n >= K - 1e-9) | (counted.n == 0))
-        by = {name: counted.shares.T @ which.astype(float) for name, which in found(counted.points).items() if name != "unknown"}
-        by = {name: np.where((n > 0) & (n < K), np.nan, n) for name, n in by.items()}
+        by = {name: np.where((n > 0) & (n < K), np.nan, n) for name, n in counted.tally.by.items()}
         frame = counted.frame(told, rate=value, low=low, high=high, smooth=smooth[0], smooth_low=smooth[1], smooth_high=smooth[2],
                               ratio=smooth[0] / mean if mean > 0 else smooth[0], **by, level=level)
-        step(1.0)
-        kind, weighed = PLURAL[counted.units.kind], counted.weighed.unit
+        kind, weighed = PLURAL[counted.units.kind], counted.unit
         hidden, unseen = int((seen & ~told).sum()), int((~seen).sum())
         limits.append(f"{hidden:,} {kind} with 1 to {K - 1} seizures are left out.")
         if unseen:
