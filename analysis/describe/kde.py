@@ -39,7 +39,7 @@ class Kde(Counting):
     NAME = "kde"
     FAMILY = "hotspots"
     TITLE = "Density (KDE)"
-    VERSION = "1"
+    VERSION = "2"
     NEEDS = 10
     SOURCE = "Silverman 1986; Abramson 1982; edges as Jones 1993; held against scipy's gaussian_kde and plain sums of kernels"
     LEGEND = {

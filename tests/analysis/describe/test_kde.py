@@ -57,6 +57,38 @@ def test_each_its_own_bandwidth_is_the_plain_sum():
     assert near == pytest.approx(count, rel=5e-3)
 
 
+def test_wide_kernels_on_coarser_cells_are_the_plain_sum():
+    rng = np.random.default_rng(9)
+    raster = Raster(-500.0, 300.0, 10.0, 12.0, 187, 141)
+    for h in (45.0, 100.0, 200.0, 405.0, 900.0):
+        x, y, of = rng.uniform(-400, 1300, 40), rng.uniform(300, 1900, 40), rng.gamma(1, 1, 40)
+        theirs = plain(raster, x, y, of, h)
+        assert np.abs(various(raster, x, y, of, np.full(40, h))[0] / theirs - 1)[theirs > 1e-3 * theirs.max()].max() < 1e-3, h
+        # half of the plane is ground: what of a kernel lies there is known
+        ground = np.ones((141, 187))
+        ground[:, 90:] = 0
+        mx, my = middles(raster)
+        inside = (norm.cdf((400 - mx) / h) - norm.cdf((-500 - mx) / h)) * (norm.cdf((300 + 141 * 12 - my) / h) - norm.cdf((300 - my) / h))
+        ours = various(raster, x, y, of, np.full(40, h), ground)[0]
+        told = (theirs > 1e-3 * theirs.max()) & (ground > 0)
+        assert np.abs(ours / (theirs / inside) - 1)[told].max() < 1e-3 and (ours[:, 90:] == 0).all(), h
+
+
+def test_many_of_different_bandwidths_together_are_the_plain_sum():
+    rng = np.random.default_rng(10)
+    x, y, of = *rng.normal(0, 1000, (2, 20_000)).clip(-2900, 2900), rng.gamma(1, 1, 20_000)
+    raster = Raster(-3000.0, -3000.0, 25.0, 25.0, 240, 240)
+    h = abramson(raster.at(fixed(raster, x, y, np.ones(20_000), np.eye(2) * 200**2), x, y), 200.0)
+    theirs = np.array([plain_at(raster, x, y, of, h, row, column) for row, column in ((i, j) for i in range(5, 240, 23) for j in range(5, 240, 23))])
+    ours = various(raster, x, y, of, h)[0][5::23, 5::23].ravel()
+    assert h.max() > 4 * h.min() and np.abs(ours / theirs - 1)[theirs > 1e-3 * theirs.max()].max() < 1e-3
+
+
+def plain_at(raster: Raster, x, y, of, h, row: int, column: int) -> float:
+    a, b = raster.west + raster.dx * (column + 0.5), raster.south + raster.dy * (row + 0.5)
+    return float((of * np.exp(-((a - x) ** 2 + (b - y) ** 2) / (2 * h * h)) / (2 * np.pi * h * h)).sum())
+
+
 def test_edges_are_put_back():
     rng = np.random.default_rng(3)
     raster = Raster(0.0, 0.0, 20.0, 20.0, 100, 100)
