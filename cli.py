@@ -293,7 +293,7 @@ BENCHES = {
     "access": "benchmarks.access", "imagery-import": "benchmarks.imagery_import", "fuzz-imagery": "benchmarks.fuzz_imagery", "live": "benchmarks.live", "events": "benchmarks.events",
     "fleet": "benchmarks.fleet", "change": "benchmarks.change",
     "hotspots": "benchmarks.hotspots", "forecast": "benchmarks.forecast",
-    "effects": "benchmarks.effects", "allocate": "benchmarks.allocate",
+    "effects": "benchmarks.effects", "allocate": "benchmarks.allocate", "scale": "benchmarks.scale",
 }
 
 

@@ -13,6 +13,7 @@
     │   ├── RowRefused             one row or message of it
     │   ├── FilterInvalid          a query string
     │   ├── KnobRefused            a knob of an analysis
+    │   ├── SchedulerRefused       other machines that an analysis is to use
     │   └── PointsRefused          what an analysis is given
     │       └── TooFew             fewer than its method needs
     ├── PictureLost                the file of an image is gone, or can't be read
@@ -212,6 +213,10 @@ class FilterInvalid(InputRefused):
 
 class KnobRefused(InputRefused):
     """There is no such method or knob, or it may not be that."""
+
+
+class SchedulerRefused(InputRefused):
+    """No scheduler answers there, or none can be asked."""
 
 
 class PointsRefused(InputRefused):

@@ -93,13 +93,14 @@ def _told(help: str):
 def _command(family: str):
     def command(
         context: typer.Context,
-        file: Annotated[Path | None, typer.Argument(help="Points: CSV, Parquet (lon, lat, and t, kg, drug … where told), GeoJSON, GeoPackage, GeoParquet. None: the database.")] = None,
+        file: Annotated[Path | None, typer.Argument(help="Points: CSV, Parquet (lon, lat, and t, kg, drug … where told), GeoJSON, GeoPackage, GeoParquet; or a folder of parts points-*.parquet. None: the database.")] = None,
         method: Annotated[str | None, typer.Option(help="Which method; `vigia analyse methods` lists them.")] = None,
         knob: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="A knob of the method, as its own option is; may be given several times.")] = None,
         crs: Annotated[str | None, typer.Option(help="The CRS of columns x and y, such as EPSG:32615, where there are no lon and lat; also the CRS of a square grid.")] = None,
         out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write the places: .csv, .geojson, .parquet or .gpx; of the database the report too: .html.")] = None,
         area: Shapes = None, land: Shapes = None, sections: Shapes = None, effort: Shapes = None, places: Shapes = None, units: Shapes = None,
         zones: Annotated[str | None, typer.Option(metavar="FILE|NAME", help="Of the database: the name or number of zones that are locked.", rich_help_panel=GROUND)] = None,
+        scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Count the parts of a folder on the workers of this scheduler of Dask, such as tcp://127.0.0.1:8786; else here.")] = None,
         filter: _told("As in the page's address, such as 'world=exercise&drug=cocaine'.") = None,
         whose: Annotated[str | None, typer.Option("--as", help="Whose look it is: a sign-in name; else the keeper of this installation.", rich_help_panel=HELD)] = None,
         purpose: _told("What for; needed for live records, as it is on the page.") = None,
@@ -111,11 +112,13 @@ def _command(family: str):
         shapes = dict(area=area, land=land, sections=sections, effort=effort, places=places)
         name = _method(family, context.meta.get(METHOD))
         if file is None:
+            if scheduler is not None:
+                raise typer.BadParameter("--scheduler is of a folder of parts: name the folder")
             _held(name, dict(query=filter or "", zones=zones, units=units, whose=whose, purpose=purpose, case=case, recipient=recipient), knobs, crs, shapes, out, as_json)
             return
         if told := [o for o, v in {"--filter": filter, "--as": whose, "--purpose": purpose, "--case": case, "--recipient": recipient}.items() if v is not None]:
             raise typer.BadParameter(f"{told[0]} is of the database: leave out {file.name}, or {told[0]}")
-        _done(name, file, knobs, crs, out, {**shapes, "units": units, "zones": Path(zones) if zones is not None else None}, as_json)
+        _done(name, file, knobs, crs, out, {**shapes, "units": units, "zones": Path(zones) if zones is not None else None}, scheduler, as_json)
 
     command.__doc__ = FAMILIES[family]
     return command
@@ -173,7 +176,7 @@ def _held(method: str, asked: dict, knobs: dict, crs: str | None, shapes: dict, 
     analyse_held.done(analyse_held.Asked(method=method, knobs=knobs, **asked), out, as_json)
 
 
-def _done(method: str, file: Path, knobs: dict, crs: str | None, out: Path | None, ground: dict, as_json: bool) -> None:
+def _done(method: str, file: Path, knobs: dict, crs: str | None, out: Path | None, ground: dict, scheduler: str | None, as_json: bool) -> None:
     from analysis import methods
     from exports import places
     from exports.about import About
@@ -184,7 +187,8 @@ def _done(method: str, file: Path, knobs: dict, crs: str | None, out: Path | Non
     if crs is not None and "crs" in {k.name for k in methods.knobs(methods.by_name(method))}:
         knobs.setdefault("crs", crs)
     made = methods.made(method, knobs)
-    frame = made.apply(points.read(file, crs), points.ground(ground))
+    known = points.ground(ground)
+    frame = _in_parts(made, file, known, scheduler) if file.is_dir() or scheduler is not None else made.apply(points.read(file, crs), known)
     told = frame.attrs["told"] | {"method": method, "version": made.VERSION, "knobs": methods.values(made)}
     if out is not None:
         out.write_bytes(places.write(frame, told, About("file", file.name, "none told", datetime.now(timezone.utc)), out.suffix.lower().lstrip(".")))
@@ -193,3 +197,14 @@ def _done(method: str, file: Path, knobs: dict, crs: str | None, out: Path | Non
         for limit in told.get("limits", ()):
             print(f"- {limit}")
     print(f"{len(frame):,} places{f' -> {out}' if out else ', written nowhere: give --out'}", file=sys.stderr)
+
+
+def _in_parts(method, folder: Path, ground, scheduler: str | None):
+    from analysis import in_parts
+    from feeds import parts
+    from jobs import scattered
+
+    if not folder.is_dir():
+        raise InputRefused(f"{folder.name} is one file, and --scheduler shares out the parts of a folder ({parts.PATTERN}): leave it out, or give the folder")
+    paths = parts.listed(folder)
+    return scattered.over(method, paths, ground, scheduler) if scheduler is not None else in_parts.over(method, map(parts.read, paths), ground)

@@ -110,5 +110,5 @@ def test_the_licence_is_whole():
 
 def test_the_lock_file_names_no_registry():
     assert "resolved" not in (ROOT / "package-lock.json").read_text()
-    for name in ("requirements.txt", "requirements-test.txt", "requirements-bench.txt", "requirements-apprise.txt"):
+    for name in ("requirements.txt", "requirements-test.txt", "requirements-bench.txt", "requirements-apprise.txt", "requirements-scale.txt"):
         assert not re.search(r"--(extra-)?index-url|--find-links|https?://", (ROOT / name).read_text())
