@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { cell, charts, colouring, columns, facts, knobValue, scored, scoreWords, stateWords } from "../../assets/js/analysis/words.mjs";
+import { cell, charts, colouring, columns, facts, knobValue, scored, scoreWords, stateWords, unitWords } from "../../assets/js/analysis/words.mjs";
 import { middle } from "../../assets/js/analysis/analysis.mjs";
 import { zonesOf } from "../../assets/js/analysis/zones.mjs";
 import { unitsOf } from "../../assets/js/analysis/units.mjs";
@@ -52,6 +52,13 @@ test("charts are drawn as series, those of what is withheld are not", () => {
   const [moved] = charts({ charts: [{ kind: "intervals", title: "t", x: ["a"], y: [1], low: [0], high: [2] }, { x: [] }] });
   assert.deepEqual(moved.series, [{ name: "", y: [1] }]);
   assert.deepEqual(charts({ withheld: "no", charts: [{ x: [1], y: [1] }] }), []);
+});
+
+test("a cell of a grid is told by its middle, anything else by its name", () => {
+  const geometry = { type: "Polygon", coordinates: [[[-98.4, 26], [-98.2, 26], [-98.2, 26.1], [-98.4, 26.1], [-98.4, 26]]] };
+  assert.equal(unitWords({ properties: { unit: 2251797699756125 }, geometry }), "26.05 N 98.30 W");
+  assert.equal(unitWords({ properties: { unit: "8544c1affffffff" }, geometry }), "26.05 N 98.30 W");
+  assert.deepEqual([{ unit: "Laredo" }, { unit: 12 }].map((properties) => unitWords({ properties, geometry })), ["Laredo", "12"]);
 });
 
 test("a knob that stands as it does by itself is not told", () => {

@@ -1,7 +1,7 @@
 // An analysis that is open: what it says, its legend in words, its charts, its places in a table.
 import { drawChart } from "./charts.mjs";
 import { part } from "./form.mjs";
-import { cell, charts, columns, facts, scored, stateWords } from "./words.mjs";
+import { cell, charts, columns, facts, scored, stateWords, unitWords } from "./words.mjs";
 
 const FILES = [["csv", "CSV"], ["geojson", "GeoJSON"], ["parquet", "GeoParquet"]];
 
@@ -103,7 +103,7 @@ export function createResult(root, acts) {
       const row = part("tr", f.id === chosen ? "chosen" : "");
       row.tabIndex = 0;
       row.dataset.place = f.id;
-      row.append(...names.map((name) => part("td", typeof f.properties[name] === "number" ? "number" : "", cell(f.properties[name]))));
+      row.append(...names.map((name) => part("td", name !== "unit" && typeof f.properties[name] === "number" ? "number" : "", name === "unit" ? unitWords(f) : cell(f.properties[name]))));
       return row;
     }));
     body.addEventListener("click", ({ target }) => target.closest("tr") && acts.pick(Number(target.closest("tr").dataset.place)));

@@ -28,6 +28,15 @@ export function cell(value) {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
+/** A unit by name; a cell of a grid, which has a number alone, by where its middle is. */
+export function unitWords(feature) {
+  const told = feature.properties.unit;
+  if (!/^(\d{6,}|[0-9a-f]{15})$/.test(String(told)) || !feature.geometry) return cell(told);
+  const points = feature.geometry.coordinates.flat(Infinity), axis = (i) => points.filter((_, n) => n % 2 === i);
+  const [lon, lat] = [0, 1].map((i) => (Math.min(...axis(i)) + Math.max(...axis(i))) / 2);
+  return `${Math.abs(lat).toFixed(2)} ${lat < 0 ? "S" : "N"} ${Math.abs(lon).toFixed(2)} ${lon < 0 ? "W" : "E"}`;
+}
+
 /** The columns of a table: those of the legend that any place has, names first. */
 export function columns(legend, features) {
   const there = Object.keys(legend).filter((c) => features.some((f) => f.properties[c] !== null && f.properties[c] !== undefined && f.properties[c] !== ""));
