@@ -122,7 +122,7 @@ def analysis(page: Page, address: str) -> None:
 
 
 PICTURES: dict[str, tuple[Callable[[Page, str], None], dict]] = {
-    "map": (the_map, DESK), "phone": (phone, PHONE), "wall": (wall, DESK), "live": (live, DESK), "playback": (playback, DESK), "alerts": (alerts, DESK), "feeds": (feeds, DESK),
+    "map": (the_map, DESK), "phone": (phone, PHONE), "wall": (wall, DESK), "live": (live, DESK), "playback": (playback, DESK), "alerts": (alerts, DESK), "feeds": (feeds, {"width": 1920, "height": 160}),
     "catalogue": (catalogue, DESK), "compare": (compare, DESK), "coverage": (coverage, DESK), "analysis": (analysis, DESK),
 }
 
