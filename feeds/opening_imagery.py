@@ -10,9 +10,11 @@ import rasterio
 import shapely
 from pyproj import CRS
 from rasterio.enums import ColorInterp, Resampling
-from rasterio.errors import RasterioError, RasterioIOError
+from rasterio._err import CPLE_BaseError  # raised bare where rasterio copies a dataset
+from rasterio.errors import RasterioError
 from rio_cogeo.cogeo import cog_translate
 from rio_cogeo.profiles import cog_profiles
+from shapely.errors import ShapelyError
 
 from feeds import opening_bands as bands_
 from feeds import opening_outline as outline
@@ -26,6 +28,8 @@ RATIO_MAX = 1_000
 LOOK_PX = 1024  # footprints and stretches are taken from a view of this size
 TAGS = ("TIFFTAG_DATETIME", "EXIF_DateTimeOriginal", "ACQUISITION_DATETIME", "ACQUISITIONDATETIME", "DATE_TIME")
 EXPANDED = "expanded.tif"
+# What a file that is no good may raise: of GDAL, of a place that is no shape, of text that is none.
+UNREADABLE = (RasterioError, CPLE_BaseError, ShapelyError, UnicodeDecodeError)
 
 
 def lay(input: str) -> dict:
@@ -53,7 +57,7 @@ def inspect(input: str, pixels: str | None = None, hint: str = "", bands: str | 
         with rasterio.open(pixels, driver="GTiff") as src:
             _placed(src)
             return {**_told(src, *asked), "pixels": pixels}
-    except (RasterioError, RasterioIOError) as error:
+    except UNREADABLE as error:
         raise Bad(f"a GeoTIFF that can be read ({_why(error)})") from None
 
 
@@ -83,7 +87,7 @@ def to_cog(input: str, told: dict) -> dict:
             return {"overviews": made.overviews(1), "bytes": Path("served.tif").stat().st_size, "parameters": {
                 "bands": told["indexes"], "steps": steps, "overview_resampling": "average", "mask": True,
                 **{k: v for k, v in profile.items() if k in ("driver", "compress", "JPEG_QUALITY", "PREDICTOR", "photometric", "blockxsize", "interleave")}}}
-    except (RasterioError, RasterioIOError) as error:
+    except UNREADABLE as error:
         raise Bad(f"pixels that can be read ({_why(error)})") from None
 
 

@@ -136,3 +136,10 @@ def test_each_is_opened_by_itself():
     good = mutating.seeds()[0]
     became = mutating.opened([good, b"II*\x00" + b"\xff" * 50, good])
     assert [b.split(":")[0] for b in became] == ["made", "refused", "made"]
+
+
+@pytest.mark.parametrize("seed, number", [(20262126, 95), (20262626, 225), (20264126, 433)], ids=["a tag of no type", "an outline that is no shape", "text that is none"])
+def test_what_a_library_raises_in_its_own_way_is_a_refusal_too(seed, number):
+    """Found by `bench fuzz-imagery`: GDAL's errors bare, a shape's, a text's."""
+    [told] = mutating.opened([list(mutating.mutated(number + 1, seed))[-1]])
+    assert told.startswith("refused: "), told
