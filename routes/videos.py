@@ -44,11 +44,7 @@ async def looks(request: Request, video_id: RowId) -> Response:
 async def film(request: Request, video_id: RowId) -> Response:
     filter = asked(request)
     async with database(request).reading() as session:
-        name, sha256 = await videos.served(session, filter, video_id)
-    path = store().imagery / name
-    if not path.is_file():
-        raise NotFound(f"the file of video {video_id} is not there")
-    return FileResponse(path, media_type="video/mp4", headers={"Cache-Control": CACHE, "ETag": f'"{sha256[:32]}"'})
+        return _kept(*await videos.served(session, filter, video_id), f"the file of video {video_id}", "video/mp4")
 
 
 @router.get("/videos/{video_id}/thumbnail.webp")
@@ -56,8 +52,11 @@ async def thumbnail(request: Request, video_id: RowId) -> Response:
     """Its first picture, as the worker made it when the film came in."""
     filter = asked(request)
     async with database(request).reading() as session:
-        name, sha256 = await videos.preview(session, filter, video_id)
+        return _kept(*await videos.preview(session, filter, video_id), f"the picture of video {video_id}", "image/webp")
+
+
+def _kept(name: str, sha256: str, what: str, media_type: str) -> FileResponse:
     path = store().imagery / name
     if not path.is_file():
-        raise NotFound(f"the picture of video {video_id} is not there")
-    return FileResponse(path, media_type="image/webp", headers={"Cache-Control": CACHE, "ETag": f'"{sha256[:32]}"'})
+        raise NotFound(f"{what} is not there")
+    return FileResponse(path, media_type=media_type, headers={"Cache-Control": CACHE, "ETag": f'"{sha256[:32]}"'})

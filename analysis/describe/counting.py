@@ -13,7 +13,7 @@ from analysis.describe.tally import Tally
 from analysis.effort import NO_EFFORT, Effort, by_effort, effort, found, words_of
 from analysis.exact import MOST
 from analysis.grids import OnGrid
-from analysis.ground import Ground
+from analysis.ground import NOTHING_KNOWN, Ground, Step, unwatched
 from analysis.methods import knob
 from analysis.points import checked
 from analysis.units import Units
@@ -138,6 +138,26 @@ class Counting(OnGrid, Weighing):
         counts = {LEFT_OUT: f"{tally.left_out:,} seizures that patrols discovered are left out.", BY_EFFORT: "Seizures that patrols discovered count "
                   + ("the less, the more hours were spent there." if on.looked is not None else "in full: no effort data.")}
         return [*of_weights, *([counts[self.discovered]] if self.discovered in counts else []), *_of_places(tally, on.units)]
+
+
+@dataclass(frozen=True)
+class Judging(Counting):
+    """One that judges units by their counts alone, so that counting may be done in parts (analysis/in_parts.py)."""
+
+    def apply(self, points: pd.DataFrame, ground: Ground = NOTHING_KNOWN, step: Step = unwatched) -> gpd.GeoDataFrame:
+        """A row a unit that says something. Raises TooFew and PointsRefused, also where effort is asked by and none is known."""
+        counted = self.counted(points, ground)
+        step(0.6)
+        frame = self._judged(counted)
+        step(1.0)
+        return frame
+
+    def finish(self, partial: Tally, ground: Ground, on: On) -> gpd.GeoDataFrame:
+        """See analysis/in_parts.py."""
+        return self._judged(self.of_parts(partial, on))
+
+    def _judged(self, counted: Counted) -> gpd.GeoDataFrame:
+        raise NotImplementedError
 
 
 def _of_places(tally: Tally, units: Units) -> list[str]:

@@ -12,10 +12,9 @@ from scipy import sparse
 from scipy.stats import norm
 
 from analysis.describe.chance import two_sided
-from analysis.describe.counting import PLURAL, SHARED_LEGEND, Counted, Counting, K, On
-from analysis.describe.tally import Tally
+from analysis.describe.counting import PLURAL, SHARED_LEGEND, Counted, Judging, K
 from analysis.false_discovery import benjamini_hochberg
-from analysis.ground import NOTHING_KNOWN, Ground, Step, unwatched
+from analysis.ground import Ground
 from analysis.hotspots import LEVELS, gi_star
 from analysis.units import Units
 from analysis.weights import UNITS
@@ -24,7 +23,7 @@ FALSE_FINDS = "Of units called hot or cold at most 5 % are so by chance (Benjami
 
 
 @dataclass(frozen=True)
-class GiStar(Counting):
+class GiStar(Judging):
     """Gi* with binary weights over a unit and its neighbours, under false-discovery-rate control.
 
     >>> one_place = pd.DataFrame({"lon": [-97.5] * 30, "lat": [25.9] * 30})
@@ -44,18 +43,6 @@ class GiStar(Counting):
         "p": "Chance of as much or as little there where nothing lies together: of z, and of counts no less than Poisson's", "q": "The same, over all units tested at once",
         "level": "3 far more, 2 many more, 1 more than chance would give, 0 as chance would, -1 fewer",
     }
-
-    def apply(self, points: pd.DataFrame, ground: Ground = NOTHING_KNOWN, step: Step = unwatched) -> gpd.GeoDataFrame:
-        """A row a unit that says something."""
-        counted = self.counted(points, ground)
-        step(0.6)
-        frame = self._judged(counted)
-        step(1.0)
-        return frame
-
-    def finish(self, partial: Tally, ground: Ground, on: On) -> gpd.GeoDataFrame:
-        """See analysis/in_parts.py."""
-        return self._judged(self.of_parts(partial, on))
 
     def _judged(self, counted: Counted) -> gpd.GeoDataFrame:
         star = with_itself(counted.units)

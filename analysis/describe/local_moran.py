@@ -10,17 +10,16 @@ import pandas as pd
 import shapely
 from scipy import sparse
 
-from analysis.describe.counting import PLURAL, SHARED_LEGEND, Counted, Counting, K, On
+from analysis.describe.counting import PLURAL, SHARED_LEGEND, Counted, Judging, K
 from analysis.describe.gi_star import chance, edges, with_itself
-from analysis.describe.tally import Tally
 from analysis.false_discovery import benjamini_hochberg
-from analysis.ground import NOTHING_KNOWN, Ground, Step, unwatched
+from analysis.ground import Ground
 
 CLASSES = ("", "much among much", "little beside much", "little among little", "much beside little")
 
 
 @dataclass(frozen=True)
-class LocalMoran(Counting):
+class LocalMoran(Judging):
     """Local Moran's I with row-standardised weights, under false-discovery-rate control.
 
     >>> one_place = pd.DataFrame({"lon": [-97.5] * 30, "lat": [25.9] * 30})
@@ -40,18 +39,6 @@ class LocalMoran(Counting):
         "z": "How many standard deviations from chance", "p": "Chance of a z as far from 0 where values lie anyhow", "q": "The same, over all units tested at once",
         "class": "Much among much: a cluster. Much beside little, little beside much: stands out. Empty: as chance would give",
     }
-
-    def apply(self, points: pd.DataFrame, ground: Ground = NOTHING_KNOWN, step: Step = unwatched) -> gpd.GeoDataFrame:
-        """A row a unit that says something."""
-        counted = self.counted(points, ground)
-        step(0.6)
-        frame = self._judged(counted)
-        step(1.0)
-        return frame
-
-    def finish(self, partial: Tally, ground: Ground, on: On) -> gpd.GeoDataFrame:
-        """See analysis/in_parts.py."""
-        return self._judged(self.of_parts(partial, on))
 
     def _judged(self, counted: Counted) -> gpd.GeoDataFrame:
         moran, z = local_moran(counted.x, counted.units.neighbours)

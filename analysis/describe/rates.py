@@ -8,12 +8,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from analysis.describe.counting import PLURAL, SHARED_LEGEND, Counted, Counting, K, On
+from analysis.describe.counting import PLURAL, SHARED_LEGEND, Counted, Judging, K
 from analysis.describe.gi_star import with_itself
 from analysis.describe.smoothing import smoothed
-from analysis.describe.tally import Tally
 from analysis.effort import rate
-from analysis.ground import NOTHING_KNOWN, Ground, Step, unwatched
 from analysis.methods import knob
 from errors import PointsRefused
 
@@ -21,7 +19,7 @@ MUCH = 2.0  # times the mean: what is called more, where the interval says so to
 
 
 @dataclass(frozen=True)
-class Rates(Counting):
+class Rates(Judging):
     """What each unit holds by what it is: its ground, or how long it was looked at.
 
     >>> points = pd.DataFrame({"lon": [-97.5] * 30 + [-97.3] * 3, "lat": [25.9] * 33})
@@ -46,18 +44,6 @@ class Rates(Counting):
 
     per: str = knob("ground", "By what: ground (km², of border sections km), hours of looking, or looks", choices=("ground", "hours", "looks"))
     towards: str = knob("all", "What small rates are drawn towards: the mean of all units, or of a unit's neighbours", choices=("all", "neighbours"))
-
-    def apply(self, points: pd.DataFrame, ground: Ground = NOTHING_KNOWN, step: Step = unwatched) -> gpd.GeoDataFrame:
-        """A row a unit with at least 5 seizures, or with none on ground that is known. Raises PointsRefused where effort is asked by and none is known."""
-        counted = self.counted(points, ground)
-        step(0.5)
-        frame = self._judged(counted)
-        step(1.0)
-        return frame
-
-    def finish(self, partial: Tally, ground: Ground, on: On) -> gpd.GeoDataFrame:
-        """See analysis/in_parts.py."""
-        return self._judged(self.of_parts(partial, on))
 
     def _judged(self, counted: Counted) -> gpd.GeoDataFrame:
         exposure, unit, limits = self._exposure(counted)
