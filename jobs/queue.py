@@ -107,6 +107,12 @@ async def take_up(app: App) -> int:
     return len(stalled)
 
 
+async def left(app: App) -> bool:
+    """Whether a job waits that nobody else's work holds up."""
+    held = {job.lock for job in await app.job_manager.list_jobs_async(status="doing") if job.lock}
+    return any(job.lock not in held for job in await app.job_manager.list_jobs_async(status="todo"))
+
+
 def _due(owner_url: str) -> bool:
     """Whether anything is past its time; the clock is looked at each time, so that it is known what it showed."""
     from data import clock, purge

@@ -23,9 +23,13 @@ async def work(owner_url: str, *, until_done: bool = False) -> None:
         if not until_done:
             for task in ("hourly", "uploads"):  # a machine that never runs at the full hour is not forgotten
                 await queue.put(app.tasks[task])
-        await app.run_worker_async(
-            wait=not until_done, concurrency=2, delete_jobs="successful", shutdown_graceful_timeout=None if until_done else GRACE_S,
-            update_heartbeat_interval=keeping().heartbeat_s, stalled_worker_timeout=queue.SILENT_FOR * keeping().heartbeat_s)
+        while True:
+            await app.run_worker_async(
+                wait=not until_done, concurrency=2, delete_jobs="successful", shutdown_graceful_timeout=None if until_done else GRACE_S,
+                update_heartbeat_interval=keeping().heartbeat_s, stalled_worker_timeout=queue.SILENT_FOR * keeping().heartbeat_s)
+            # A job that came while another held its lock was passed by, and the worker ended with the other.
+            if not until_done or not await queue.left(app):
+                return
 
 
 def main() -> int:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 
 from data import uploads
 from data.visitor import Visitor
-from jobs import bringing, worker
+from jobs import bringing, queue, worker
 from tests.feeds.test_imagery import colours, raster
 
 
@@ -63,6 +65,27 @@ async def test_the_queue_brings_it_in(environment, ana, picture):
     assert standing(environment, id)[0] == "stored" and waiting(environment) == []
     with environment.connect() as connection:
         assert connection.execute("SELECT count(*) FROM image").fetchone() == (1,)
+
+
+async def test_what_comes_while_another_is_at_it_is_not_left_behind(environment, monkeypatch):
+    runs = []
+
+    async def one_more() -> None:
+        app = queue.queue(environment.owner_url)
+        async with app.open_async():
+            await queue.put(app.tasks["bring"])
+
+    def run(owner_url: str, go_on) -> int:
+        runs.append(owner_url)
+        if len(runs) == 1:
+            asyncio.run(one_more())
+            time.sleep(1)  # the worker asks for more meanwhile, and gets none: the lock is held
+        return 0
+
+    monkeypatch.setattr(bringing, "run", run)
+    await one_more()
+    await worker.work(environment.owner_url, until_done=True)
+    assert len(runs) == 2 and waiting(environment) == []
 
 
 async def test_what_a_dead_worker_was_at_is_taken_up(environment, ana, picture, monkeypatch):
