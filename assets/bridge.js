@@ -34,7 +34,6 @@
       shown = rows;
       return window.dash_ag_grid.getApiAsync("table").then((api) => void (choices.playing ? api.refreshInfiniteCache() : api.purgeInfiniteCache())).then(none);
     },
-    row_selected: (rows) => (rows?.length ? main().then((m) => void m.acts.row_selected(rows[0].id)).then(none) : none()),
   };
   for (const name of ["set_world", "set_period", "set_drug", "set_kind", "set_amount", "set_agency", "set_conveyance", "set_text", "set_theme"]) vigia[name] = proposal(name);
   for (const name of ["clear_filters", "draw_area", "clear_area", "toggle_rail", "toggle_drawer"]) vigia[name] = act(name);

@@ -24,10 +24,9 @@ def include(app: Dash) -> None:
                  Input(ids.DRAWER_TAB, "value"), prevent_initial_call=True)(turn)
     app.callback(Output(ids.TABLE, "getRowsResponse"), Input(ids.TABLE, "getRowsRequest"),
                  State(ids.CHOICES, "data"), State(ids.DRAWER_TAB, "value"), prevent_initial_call=True)(rows)
-    # Other choices, other rows; and the table's selection is the map's.
+    # Other choices, other rows. Which row somebody chooses is heard from the table itself (assets/js/main.mjs).
     app.clientside_callback(vigia("refresh_table"), Input(ids.CHOICES, "data"), prevent_initial_call=True)
     app.clientside_callback(vigia("dress_table"), Input(ids.TABLE_PANE, "children"))
-    app.clientside_callback(vigia("row_selected"), Input(ids.TABLE, "selectedRows"), prevent_initial_call=True)
 
 
 async def turn(tab: str) -> tuple:

@@ -39,6 +39,7 @@ const CAMERA = innerWidth < 760 ? { center: [-98.05, 26.12], zoom: 8.2 } : { bou
 
 // What Dash draws nothing by: its details drawn again would take the keyboard from the list that was just used.
 const UNTOLD = ["at", "look", "bands", "colormap", "stretch"];
+const BY_HAND = new Set(["rowClicked", "spaceKey", "checkboxSelected"]); // the grid's words for who selected a row
 const MOVED_S = 60; // while live, lines of what moved are asked for again so often at most
 const token = (name) => tokens()(name);
 const $ = (id) => document.getElementById(id);
@@ -263,6 +264,11 @@ export function dressTable(api) {
   api.addEventListener("cellMouseOver", ({ data }) => app.view?.hover(data?.id));
   api.addEventListener("cellMouseOut", () => app.view?.hover(undefined));
   api.addEventListener("modelUpdated", () => showRow(api));
+  // What a hand chose, at once. Dash would tell of every selection, our own too, and later: a choice taken back would come again.
+  api.addEventListener("selectionChanged", ({ source }) => {
+    const [row] = BY_HAND.has(source) ? api.getSelectedRows() : [];
+    if (row && row.id !== app.choices.get().sel) select(row.id);
+  });
   app.grid = api;
   showRow(api);
 }

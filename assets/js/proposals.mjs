@@ -102,7 +102,6 @@ export const acts = {
     [layers[i], layers[j]] = [layers[j], layers[i]];
     app.choices.set({ layers: formatLayers(layers) });
   },
-  row_selected: (id) => id !== app.choices.get().sel && select(id),
   hover: (id) => app.view?.hover(id),
 };
 

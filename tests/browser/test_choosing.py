@@ -53,6 +53,11 @@ def test_a_mark_chosen_on_the_map_is_the_tables_row_and_back(page, world):
     page.evaluate(f"__vigia.choices.set({{ sel: '{other}' }})")
     page.wait_for_selector(f"#table .ag-row-selected[row-id='{other}']")
     assert page.evaluate("__vigia.view.map.getSource('chosen') !== undefined")
+    # A choice that is taken back at once does not come again from the table.
+    page.evaluate(f"__vigia.choices.set({{ sel: '{chosen}' }}); __vigia.choices.set({{ sel: undefined }})")
+    page.wait_for_selector("#details", state="hidden")
+    page.wait_for_timeout(500)
+    assert "sel" not in choices(page)
     # Pointing at a row rings its mark.
     page.hover(f"#table .ag-row[row-id='{other}']")
     until(page, "__vigia.view.map.querySourceFeatures('hovered').length > 0 || __vigia.view.map.queryRenderedFeatures({ layers: ['hovered-ring'] }).length > 0")

@@ -66,7 +66,7 @@ def test_the_veil_follows_the_clock_and_is_asked_once_a_second_while_it_runs(pag
     page.on("request", lambda request: asked.append(parse_qs(urlsplit(request.url).query)["at"][0]) if "/api/tiles/coverage/" in request.url else None)
     for at, veiled in (("2026-11-24T09:59:00Z", True), ("2026-11-24T10:01:00Z", False), ("2026-11-24T11:02:00Z", True)):
         look(page, flown, f"world=live&veil=1&{WINDOW}&{LAYERS}&at={at}", CLOSE)
-        until(page, "__vigia.view.map.getSource('coverage').tiles[0].includes('at=')")
+        until(page, "__vigia.view.map.getSource('coverage').tiles?.[0].includes('at=')")
         settled(page)
         assert under(page, *FLOWN) == ({"veil"} if veiled else set()), at
         assert under(page, *BESIDE) == {"veil"} and set(asked) == {at}

@@ -133,7 +133,7 @@ def test_a_wall_shows_the_same_and_names_it(browser, flown):
         until(page, READY, timeout=60_000)
         page.wait_for_selector("#chips .looked")
         assert page.inner_text("#chips .looked") == "multi: nir, red, green"
-        until(page, "__wall.view.map.getSource('imagery-look')?.tiles[0].includes('bands=nir,red,green')")
+        until(page, "__wall.view.map.getSource('imagery-look')?.tiles?.[0].includes('bands=nir,red,green')")
         until(page, "__wall.view.map.loaded()", timeout=30_000)
         page.wait_for_timeout(500)
         assert colour(page, WEST, LAT)[0] > 200
