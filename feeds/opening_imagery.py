@@ -25,6 +25,7 @@ MAGIC = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 PIXELS_MAX = 4_000_000_000
 BLOCK_BYTES_MAX = 64 << 20
 RATIO_MAX = 1_000
+CACHE_BYTES = 256 << 20  # rasterio hands it on as bytes; with less, overviews are read again and again
 LOOK_PX = 1024  # footprints and stretches are taken from a view of this size
 TAGS = ("TIFFTAG_DATETIME", "EXIF_DateTimeOriginal", "ACQUISITION_DATETIME", "ACQUISITIONDATETIME", "DATE_TIME")
 EXPANDED = "expanded.tif"
@@ -81,7 +82,7 @@ def to_cog(input: str, told: dict) -> dict:
         with rasterio.open(path, driver="GTiff") as src:
             cog_translate(
                 src, "served.tif", profile, indexes=kept, add_mask=True, in_memory=False, quiet=True,
-                overview_resampling="average", config={"GDAL_TIFF_INTERNAL_MASK": True, "GDAL_CACHEMAX": 256, "GDAL_NUM_THREADS": "ALL_CPUS"},
+                overview_resampling="average", config={"GDAL_TIFF_INTERNAL_MASK": True, "GDAL_CACHEMAX": CACHE_BYTES, "GDAL_NUM_THREADS": "ALL_CPUS"},
             )
         with rasterio.open("served.tif", driver="GTiff") as made:
             return {"overviews": made.overviews(1), "bytes": Path("served.tif").stat().st_size, "parameters": {
