@@ -9,7 +9,7 @@ import numpy as np
 import rasterio
 import shapely
 from pyproj import CRS
-from rasterio.enums import ColorInterp, Resampling
+from rasterio.enums import ColorInterp
 from rasterio._err import CPLE_BaseError  # raised bare where rasterio copies a dataset
 from rasterio.errors import RasterioError
 from rio_cogeo.cogeo import cog_translate
@@ -20,13 +20,13 @@ from feeds import opening_bands as bands_
 from feeds import opening_outline as outline
 from feeds.opening import Bad
 from feeds.opening_gcps import warped
+from feeds.opening_look import look
 
 MAGIC = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 PIXELS_MAX = 4_000_000_000
 BLOCK_BYTES_MAX = 64 << 20
 RATIO_MAX = 1_000
 CACHE_BYTES = 256 << 20  # rasterio hands it on as bytes; with less, overviews are read again and again
-LOOK_PX = 1024  # footprints and stretches are taken from a view of this size
 TAGS = ("TIFFTAG_DATETIME", "EXIF_DateTimeOriginal", "ACQUISITION_DATETIME", "ACQUISITIONDATETIME", "DATE_TIME")
 EXPANDED = "expanded.tif"
 # What a file that is no good may raise: of GDAL, of a place that is no shape, of text that is none.
@@ -113,14 +113,8 @@ def _expanded(src: rasterio.DatasetReader) -> str:
     return EXPANDED
 
 
-def _look(src: rasterio.DatasetReader, bands: list[int]) -> np.ndarray:
-    look = max(1, max(src.width, src.height) / LOOK_PX)
-    shape = (max(1, round(src.height / look)), max(1, round(src.width / look)))
-    return src.read(bands, out_shape=(len(bands), *shape), resampling=Resampling.nearest)
-
-
 def _black(src: rasterio.DatasetReader, bands: list[int]) -> np.ndarray:
-    return outline.collar(src, _look(src, bands))
+    return outline.collar(src, look(src, bands)[0])
 
 
 def _sane(src: rasterio.DatasetReader, size: int, *, made: bool = False) -> None:
@@ -154,11 +148,10 @@ def _placed(src: rasterio.DatasetReader) -> None:
 def _told(src: rasterio.DatasetReader, hint: str, told_bands: str | None, colormap: str | None) -> dict:
     crs = CRS.from_user_input(src.crs)
     kept = bands_.kept(src)
-    data = _look(src, kept)
-    mask = src.dataset_mask(out_shape=data.shape[1:])
+    data, valid = look(src, kept)
     palette = src.dtypes[0] == "uint8" and src.count == 1 and src.colorinterp[0] == ColorInterp.palette
     black = outline.collar(src, data)
-    valid = (mask > 0) & np.isfinite(data).any(0)
+    valid &= np.isfinite(data).any(0)
     if black is not None:
         valid &= ~black
     if not valid.any():
