@@ -35,6 +35,36 @@ await bundle("terra-draw", `
            TerraDrawLineStringMode } from "terra-draw";
   export { TerraDrawMapLibreGLAdapter } from "terra-draw-maplibre-gl-adapter";`, ["maplibre-gl"]);
 
+// The grids of maps, and lengths, areas and bearings on the ellipsoid: asked for when somebody wants them.
+await bundle("grids", `
+  import proj4 from "proj4/lib/core";
+  import Proj from "proj4/lib/Proj";
+  import utm from "proj4/lib/projections/utm";
+  import { forward, toPoint } from "mgrs";
+  proj4.defaultDatum = "WGS84";
+  proj4.Proj = Proj;
+  proj4.WGS84 = new Proj("WGS84");
+  Proj.projections.add(utm);
+  const plane = (zone, south) => proj4(\`+proj=utm +zone=\${zone} \${south ? "+south " : ""}+datum=WGS84 +units=m\`);
+  export const toUtm = (zone, south, lon, lat) => plane(zone, south).forward([lon, lat]);
+  export function fromUtm(zone, south, e, n) {
+    const [lon, lat] = plane(zone, south).inverse([e, n]);
+    return Number.isFinite(lon) && Number.isFinite(lat) ? { lon, lat } : undefined;
+  }
+  export const mgrs = (lon, lat) => forward([lon, lat], 5);
+  export function fromMgrs(reference) {
+    try {
+      const [lon, lat] = toPoint(reference);
+      return Number.isFinite(lon) && Number.isFinite(lat) ? { lon, lat } : undefined;
+    } catch {
+      return undefined; // a square that is not there, in the library's own words
+    }
+  }`);
+await bundle("geodesic", `
+  import geodesic from "geographiclib-geodesic";
+  const { WGS84 } = geodesic.Geodesic;
+  export const between = (lon1, lat1, lon2, lat2) => WGS84.Inverse(lat1, lon1, lat2, lon2);
+  export const polygon = (line) => WGS84.Polygon(line);`);
 await bundle("tus", `export { Upload } from "tus-js-client";`);
 
 // Leaflet, for the briefing that opens with no network.

@@ -130,8 +130,8 @@ def _span(e: dict) -> str:
     return _time(e["started_at"]) if e["ended_at"] == e["started_at"] else f"{_time(e['started_at'])} to {_time(e['ended_at'])}"
 
 
-def _fix(f: dict) -> str:
-    return f"{_place(f['lon'], f['lat'])}, {_time(f['at'])}"
+def _fix(f: dict) -> list:
+    return [_place(f["lon"], f["lat"]), f", {_time(f['at'])}"]
 
 
 def _fact(pair: tuple[str, object]) -> tuple[str, str | None]:
@@ -317,16 +317,18 @@ def _when(s: dict) -> str:
     return f"{_time(s['started_at'])} to {_time(s['ended_at'])}{SPAN_WORD[s['time_span']]}"
 
 
-def _where(s: dict) -> str:
+def _where(s: dict) -> str | list:
     if s["lon"] is None:
         return f"{s['place'] or 'No place told'} (not on the map)"
-    return ", ".join(p for p in (s["place"], _place(s["lon"], s["lat"])) if p)
+    return [*([f"{s['place']}, "] if s["place"] else []), _place(s["lon"], s["lat"])]
 
 
-def _place(lon: float | None, lat: float | None) -> str | None:
+def _place(lon: float | None, lat: float | None) -> html.Button | None:
+    """A place, to be copied by a tap; the browser writes it in the format somebody chose (assets/js/coordinates/page.mjs)."""
     if lon is None or lat is None:
         return None
-    return f"{abs(lat):.4f} {'N' if lat >= 0 else 'S'} {abs(lon):.4f} {'E' if lon >= 0 else 'W'}"
+    told = f"{abs(lat):.5f} {'N' if lat >= 0 else 'S'} {abs(lon):.5f} {'E' if lon >= 0 else 'W'}"
+    return html.Button(told, className="place", title="Copy", **{"data-lon": f"{lon:.7f}", "data-lat": f"{lat:.7f}"})
 
 
 def _moving(speed_mps: float | None, course_deg: float | None) -> str | None:

@@ -5,6 +5,7 @@ import { linkCatalogue } from "./catalogue/link.mjs";
 import { createChoices, filterQuery, format, parseLayers, VIEW_KEYS } from "./choices.mjs";
 import { createAsOf } from "./asof.mjs";
 import { createClock } from "./clock.mjs";
+import { watchCoordinates } from "./coordinates/page.mjs";
 import { watchCompare } from "./compare/compare.mjs";
 import { watchPartners } from "./compare/with.mjs";
 import { follow, followed, onlyMoved, worldOf } from "./following.mjs";
@@ -21,7 +22,7 @@ import { app, edge, firstWindow, span, streaming, windowAt } from "./page.mjs";
 import { drawing, select, tellDash } from "./proposals.mjs";
 import { searchAll, watchExports } from "./purpose.mjs";
 import { keepRoles } from "./roles.mjs";
-import { createScale, metresWords } from "./scale.mjs";
+import { createScale } from "./scale.mjs";
 import { createSearch } from "./search.mjs";
 import { drawSpeed, markClock } from "./speed.mjs";
 import { createStatus } from "./status.mjs";
@@ -80,8 +81,10 @@ export async function boot() {
   });
   app.view.asOf(app.asOf.told);
   app.look = watchLook({ details: $("details"), choices: app.choices, status: app.status, row: (id) => app.view.held.images?.find((r) => String(r.id) === id), changed: legend });
-  createScale($("scale"), app.view.map);
-  app.draw = createDraw(app.view.map, { token, done: (area) => app.choices.set({ area }), measured: (m) => app.status.say(`${metresWords(Math.round(m))} measured`) });
+  let scale;
+  const places = watchCoordinates({ root: $("details"), choices: app.choices, say: app.status.say, shown: () => scale?.shown() });
+  scale = createScale($("scale"), app.view.map, { format: () => places.format(), text: (lon, lat) => places.text(lon, lat), choose: (coords) => app.choices.set({ coords: coords === "dd" ? undefined : coords }) });
+  app.draw = createDraw(app.view.map, { token, done: (area) => app.choices.set({ area }), measured: app.status.say });
   app.events = watchEvents({
     map: app.view.map, choices: app.choices, token, status: app.status, live: app.live, drawing: () => app.draw?.active, order: app.view.order,
     parts: { panel: $("alerts"), toggle: $("alerts-toggle"), banner: $("emergency"), lines: $("alert-lines"), rows: $("event-rows"), total: $("event-total"), onMap: $("events-on-map"), line: $("event-line"), save: $("area-save"), details: $("details") },
@@ -91,7 +94,7 @@ export async function boot() {
   watchPartners({ details: $("details"), world: () => app.choices.get().world, start: (before, after) => app.choices.set({ compare: `${before},${after}`, sel: undefined }) });
   app.analysis = watchAnalysis({ map: app.view.map, choices: app.choices, token, status: app.status, root: $("analysis"), toggles: [...document.querySelectorAll("[data-command=analysis]")], legend: $("analysis-legend"), drawing: () => app.draw?.active });
   app.videos = watchVideos({ map: app.view.map, choices: app.choices, token, status: app.status, clock: app.clock, details: $("details"), drawing: () => app.draw?.active, reach });
-  app.controls = createControls($("map").parentElement, app.view.map, { draw: () => drawing("polygon"), measure: () => drawing("linestring"), say: app.status.say });
+  app.controls = createControls($("map").parentElement, app.view.map, { draw: () => drawing("area"), measure: () => drawing("line"), measureArea: () => drawing("ground"), say: app.status.say });
   createSearch({
     input: $("search"), results: $("search-results"), world: () => app.choices.get().world, select, named, say: app.status.say,
     go: (f) => app.view.map.easeTo({ center: [f.lon, f.lat], zoom: Math.max(app.view.map.getZoom(), f.zoom ?? 10), duration: 600 }),

@@ -17,7 +17,7 @@ export function select(sel) {
 export async function drawing(mode) {
   if (app.draw.active === mode) return app.draw.stop();
   await app.draw.start(mode);
-  app.status.say(mode === "polygon" ? "Click the corners; click the first one again to close the area." : "Click along the line; click the last point again to end.");
+  app.status.say(mode === "line" ? "Click along the line; click the last point again to end." : "Click the corners; click the first one again to close the area.");
 }
 
 let telling = false;
@@ -82,7 +82,7 @@ export const acts = {
   set_text: (text) => app.choices.set({ q: text?.trim() || undefined }),
   set_theme: (theme) => app.choices.set({ theme: theme === "dark" ? undefined : theme }),
   clear_filters: () => app.choices.set(CLEARED),
-  draw_area: () => drawing("polygon"),
+  draw_area: () => drawing("area"),
   clear_area: () => app.choices.set({ area: undefined }),
   toggle_rail() {
     const open = $("rail").classList.toggle("open");

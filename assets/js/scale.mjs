@@ -1,6 +1,8 @@
-// The strip below the map: a scale bar, and where the pointer is (a click copies it).
+// The strip below the map: a scale bar, and where the pointer is, in the format somebody chose (a tap copies it).
+import { FORMATS, wrapped } from "./coordinates/written.mjs";
 
 const ROUND_M = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000];
+const SHORT = { dd: "DD", dms: "DMS", utm: "UTM", mgrs: "MGRS" };
 
 /** Metres a pixel at a zoom (512 px tiles) and latitude. */
 export const metresAPixel = (zoom, latitude) => (40_075_016.686 * Math.cos((latitude * Math.PI) / 180)) / (512 * 2 ** zoom);
@@ -14,24 +16,36 @@ export function bar(zoom, latitude, px) {
 
 export const metresWords = (m) => (m >= 1000 ? `${m / 1000} km` : `${m} m`);
 
-export function place(lon, lat) {
-  const wrapped = ((((lon + 180) % 360) + 360) % 360) - 180;
-  return `${Math.abs(lat).toFixed(4)} ${lat >= 0 ? "N" : "S"} ${Math.abs(wrapped).toFixed(4)} ${wrapped >= 0 ? "E" : "W"}`;
-}
-
-export function createScale(box, map) {
-  box.innerHTML = `<i></i><span></span><button title="Copy"></button>`;
-  const [line, words, pointer] = box.children;
+/** `format` and `text` are of assets/js/coordinates/page.mjs; `choose` is told another format. Where nothing points, it is the middle of the map. */
+export function createScale(box, map, { format, text, choose }) {
+  box.innerHTML = `<i></i><span></span><button title="Copy" aria-label="Copy these coordinates"></button><select aria-label="Format of coordinates" title="Format of coordinates">${
+    Object.entries(FORMATS).map(([key, words]) => `<option value="${key}" title="${words}">${SHORT[key]}</option>`).join("")}</select>`;
+  const [line, words, pointer, formats] = box.children;
+  let at = map.getCenter(), pointed = false;
   const draw = () => {
     const { metres, px } = bar(map.getZoom(), map.getCenter().lat, 110);
     line.style.width = `${px}px`;
     words.textContent = metresWords(metres);
+    if (!pointed) show(map.getCenter());
   };
-  const show = (at) => (pointer.textContent = place(at.lng, at.lat));
+  function show(where = at) {
+    at = where;
+    // The page's own watcher writes it again when the format changes.
+    pointer.dataset.lon = wrapped(at.lng).toFixed(7);
+    pointer.dataset.lat = at.lat.toFixed(7);
+    pointer.textContent = text(at.lng, at.lat);
+    formats.value = format();
+  }
+  for (const kind of ["mousemove", "click"]) {
+    map.on(kind, (event) => {
+      pointed = true;
+      show(event.lngLat);
+    });
+  }
+  map.on("mouseout", () => (pointed = false));
   map.on("move", draw);
-  map.on("mousemove", (event) => show(event.lngLat));
-  map.on("click", (event) => show(event.lngLat));
-  pointer.addEventListener("click", () => navigator.clipboard?.writeText(pointer.textContent));
+  formats.addEventListener("change", () => choose(formats.value));
   draw();
-  show(map.getCenter());
+  show();
+  return { shown: () => show() };
 }

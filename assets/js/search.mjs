@@ -1,19 +1,8 @@
 // Search: places, tracks, coordinates; the answer moves the camera because a person asked for it.
 import { latestOnly } from "./api.mjs";
+import { loadGrids } from "./coordinates/page.mjs";
+import { isGrid, read, readDegrees } from "./coordinates/read.mjs";
 import { searchAll } from "./purpose.mjs";
-
-/** Coordinates as people write them: `26.2 -97.1`, `26.2 N 97.1 W`, `26°12'N 97°6'W`; undefined when they are none. */
-export function coordinates(text) {
-  const parts = [...text.matchAll(/(-?\d+(?:\.\d+)?)(?:\s*°\s*(\d+(?:\.\d+)?)?\s*['′]?\s*(?:(\d+(?:\.\d+)?)\s*["″])?)?\s*([NSEW])?/gi)];
-  if (parts.length !== 2 || text.replaceAll(/[-\d.\s°'′"″NSEW,;]/gi, "").length) return undefined;
-  const [a, b] = parts.map(([, d, m, s, side]) => {
-    const value = Math.abs(Number(d)) + Number(m ?? 0) / 60 + Number(s ?? 0) / 3600;
-    return { value: d.startsWith("-") || /[SW]/i.test(side ?? "") ? -value : value, side: side?.toUpperCase() };
-  });
-  const swapped = /[EW]/.test(a.side ?? "");
-  const [lat, lon] = swapped ? [b.value, a.value] : [a.value, b.value];
-  return Math.abs(lat) <= 90 && Math.abs(lon) <= 180 ? { lat, lon } : undefined;
-}
 
 export function createSearch({ input, results, world, go, select, named, say }) {
   const ask = latestOnly();
@@ -67,14 +56,11 @@ export function createSearch({ input, results, world, go, select, named, say }) 
   input.addEventListener("input", async () => {
     const text = input.value.trim();
     chosen = -1;
-    const at = coordinates(text);
-    if (!at && text.length >= 2) {
-      const told = await ask(`/api/search?q=${encodeURIComponent(text)}&world=${world()}`).catch(() => ({ rows: [], left_out: [] }));
-      return told && heard(told);
-    }
-    found = at ? [{ name: `${at.lat.toFixed(4)}, ${at.lon.toFixed(4)}`, about: "coordinates", ...at, zoom: 12 }] : [];
-    leftOut = false;
-    show();
+    if (text.length < 2 || readDegrees(text)) return heard({ rows: read(text), left_out: [] });
+    // What reads like a grid reference may be a name as well (a call sign): both are shown.
+    const places = isGrid(text) ? await loadGrids().then((grids) => read(text, grids), (error) => (say(error.message), [])) : [];
+    const told = await ask(`/api/search?q=${encodeURIComponent(text)}&world=${world()}`).catch(() => ({ rows: [], left_out: [] }));
+    if (told && input.value.trim() === text) heard({ ...told, rows: [...places, ...told.rows] });
   });
   input.addEventListener("keydown", (event) => {
     if (event.key === "Escape") [found, leftOut] = [[], false];

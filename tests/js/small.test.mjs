@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import test from "node:test";
 import { advance, createClock, nextSpeed, replayWords } from "../../assets/js/clock.mjs";
-import { areaOf, lengthM, shapeOf } from "../../assets/js/map/draw.mjs";
+import { areaOf, shapeOf } from "../../assets/js/map/draw.mjs";
 import { madeOf } from "../../assets/js/legend.mjs";
 import { strictest, tlp } from "../../assets/js/markings.mjs";
-import { bar, metresAPixel, place } from "../../assets/js/scale.mjs";
-import { coordinates } from "../../assets/js/search.mjs";
+import { bar, metresAPixel } from "../../assets/js/scale.mjs";
 import { mixed } from "../../assets/js/theme.mjs";
 import { corners } from "../../assets/js/layers/imagery.mjs";
 import { features_ } from "../../assets/js/layers/seizures.mjs";
@@ -94,21 +93,12 @@ test("times in words", () => {
     ["24 Nov 14:32", "14:32:07", "2026-11-24T14:32:07Z", "42 min", "3 h 10 min", "1 d 3 h", "Ciudad Juarez"]);
 });
 
-test("coordinates as people write them", () => {
-  for (const text of ["26.2 -97.1", "26.2, -97.1", "26.2N 97.1W", "97.1 W 26.2 N", "26°12'N 97°6'W", "26°12'0\"N 97°6'0\"W"]) {
-    const at = coordinates(text);
-    assert.ok(at && Math.abs(at.lat - 26.2) < 1e-9 && Math.abs(at.lon + 97.1) < 1e-9, text);
-  }
-  for (const text of ["Matamoros", "26.2", "126 97", "Route 66 7"]) assert.equal(coordinates(text), undefined, text);
-});
-
 test("a scale bar is round and fits", () => {
   for (const zoom of [2, 5, 8.3, 12, 17]) {
     const { metres, px } = bar(zoom, 26, 110);
     assert.ok(px <= 110 && /^[125]0*$/.test(String(metres)));
     assert.ok(Math.abs(px * metresAPixel(zoom, 26) - metres) < 1e-6);
   }
-  assert.equal(place(-262.9, 26.2), "26.2000 N 97.1000 E");
 });
 
 test("an area goes to the URL and back", () => {
@@ -116,7 +106,6 @@ test("an area goes to the URL and back", () => {
   const text = areaOf({ geometry: { coordinates: [ring] } });
   assert.deepEqual(shapeOf(text).geometry.coordinates[0], ring);
   assert.equal(shapeOf("1 2;3"), undefined);
-  assert.ok(Math.abs(lengthM([[0, 0], [0, 1]]) - 111_195) < 10);
 });
 
 test("seizures up to a time", () => {

@@ -1,6 +1,7 @@
 // What was looked at: a veil over ground that nobody saw in the last hours, thin outlines round what somebody saw.
 import { addLayer, retile, visible } from "../map/adapter.mjs";
 import { format } from "../choices.mjs";
+import { degrees } from "../coordinates/written.mjs";
 import { clock, day, iso } from "../times.mjs";
 
 const SOURCE = "coverage";
@@ -54,7 +55,7 @@ const by = ({ how, name, sortie }) => ({ image: `image ${sortie ?? name}`, video
 
 /** Pure: who looked last at a place, in words; `edge` is the day that needs no date. */
 export function lookedWords({ lon, lat, looks }, edge) {
-  const where = `${Math.abs(lat).toFixed(4)} ${lat < 0 ? "S" : "N"} ${Math.abs(lon).toFixed(4)} ${lon < 0 ? "W" : "E"}`;
+  const where = degrees(lon, lat, 4);
   const [last] = looks;
   if (!last) return `${where}: not seen in the last ${DAYS} days`;
   const t = Date.parse(last.at) / 1000;

@@ -1,4 +1,5 @@
 // Drawing an area, and measuring, with terra-draw; loaded only when somebody draws.
+import { loadGeodesic, measuredWords } from "./measure.mjs";
 
 const rounded = (ring) => ring.slice(0, -1).map(([lon, lat]) => `${lon.toFixed(5)} ${lat.toFixed(5)}`).join(";");
 
@@ -11,19 +12,11 @@ export function shapeOf(area) {
   return ring.length < 3 ? undefined : { type: "Feature", geometry: { type: "Polygon", coordinates: [[...ring, ring[0]]] }, properties: {} };
 }
 
-/** Metres along a line, on the sphere: for a reading on the map, not for the record. */
-export function lengthM(line) {
-  let sum = 0;
-  for (let i = 1; i < line.length; i++) {
-    const [a, b] = [line[i - 1], line[i]].map(([lon, lat]) => [(lon * Math.PI) / 180, (lat * Math.PI) / 180]);
-    const h = Math.sin((b[1] - a[1]) / 2) ** 2 + Math.cos(a[1]) * Math.cos(b[1]) * Math.sin((b[0] - a[0]) / 2) ** 2;
-    sum += 2 * 6_371_008.8 * Math.asin(Math.sqrt(h));
-  }
-  return sum;
-}
+/** Modes: `area` becomes the filter's, `line` and `ground` are measured. */
+const TOOLS = { area: "polygon", line: "linestring", ground: "polygon" };
 
 export function createDraw(map, { done, measured, token }) {
-  let tool;
+  let tool, mode, geodesic;
   async function make() {
     const { TerraDraw, TerraDrawPolygonMode, TerraDrawLineStringMode, TerraDrawMapLibreGLAdapter } = await import("../../vendor/terra-draw.mjs");
     const styles = { fillColor: token("accent"), fillOpacity: 0.08, outlineColor: token("accent"), outlineWidth: 2, lineStringColor: token("accent"), lineStringWidth: 2, closingPointColor: token("accent") };
@@ -34,24 +27,26 @@ export function createDraw(map, { done, measured, token }) {
     tool.start();
     tool.on("finish", (id) => {
       const feature = tool.getSnapshot().find((f) => f.id === id);
-      if (feature?.geometry.type === "Polygon") {
-        stop();
-        done(areaOf(feature));
-      } else if (feature) measured(lengthM(feature.geometry.coordinates));
+      if (!feature) return;
+      if (mode !== "area") return measured(measuredWords(feature.geometry, geodesic));
+      stop();
+      done(areaOf(feature));
     });
   }
   function stop() {
     tool?.stop();
-    tool = undefined;
+    tool = mode = undefined;
   }
   return {
     get active() {
-      return tool?.getMode();
+      return mode;
     },
-    async start(mode) {
+    async start(wanted) {
+      if (wanted !== "area") geodesic ??= await loadGeodesic();
       if (!tool) await make();
+      mode = wanted;
       tool.clear();
-      tool.setMode(mode);
+      tool.setMode(TOOLS[mode]);
     },
     stop,
   };
