@@ -78,6 +78,7 @@ app = Dash(
     # Our modules load each other from one entry; Dash would tag each file, and each would run twice.
     assets_path_ignore=["js", "vendor", "wall"],
     index_string=page.INDEX,
+    suppress_callback_exceptions=True,  # the table comes when the drawer is opened for the first time
     serve_locally=True,
     enable_mcp=False,
 )

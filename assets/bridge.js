@@ -25,7 +25,7 @@
       const id = triggered();
       return main().then((m) => void m.acts.set_opacity(id, value)).then(none);
     },
-    dress_table: () => window.dash_ag_grid.getApiAsync("table").then((api) => main().then((m) => void m.dressTable(api))).then(none),
+    dress_table: (table) => (table ? window.dash_ag_grid.getApiAsync("table").then((api) => main().then((m) => void m.dressTable(api))).then(none) : none()),
     counted: (told) => main().then((m) => void m.counted(told)).then(none),
     // Other choices of the view (what is chosen) change no row.
     refresh_table: (choices) => {

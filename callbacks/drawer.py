@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dash import Dash, Input, Output, State, no_update
+from dash import Dash, Input, Output, State, ctx, no_update
 
 from callbacks._database import database, filter_of
 from callbacks.wiring import vigia
@@ -21,7 +21,7 @@ DEFAULT = {"seizures": "-when", "tracks": "-last", "images": "-captured"}
 
 def include(app: Dash) -> None:
     app.callback(Output(ids.TABLE_PANE, "children"), Output(ids.TABLE_PANE, "hidden"), Output(ids.CHARTS, "hidden"),
-                 Input(ids.DRAWER_TAB, "value"), prevent_initial_call=True)(turn)
+                 Input(ids.DRAWER_TAB, "value"), Input(ids.DRAWER_TOGGLE, "n_clicks"), prevent_initial_call=True)(turn)
     app.callback(Output(ids.TABLE, "getRowsResponse"), Input(ids.TABLE, "getRowsRequest"),
                  State(ids.CHOICES, "data"), State(ids.DRAWER_TAB, "value"), prevent_initial_call=True)(rows)
     # Other choices, other rows. Which row somebody chooses is heard from the table itself (assets/js/main.mjs).
@@ -29,8 +29,10 @@ def include(app: Dash) -> None:
     app.clientside_callback(vigia("dress_table"), Input(ids.TABLE_PANE, "children"))
 
 
-async def turn(tab: str) -> tuple:
-    """Another tab: another table, or the charts."""
+async def turn(tab: str, opened: int | None) -> tuple:
+    """Opened for the first time, or another tab: a table, or the charts."""
+    if ctx.triggered_id == ids.DRAWER_TOGGLE and opened != 1:
+        return no_update, no_update, no_update
     if tab == "charts":
         return no_update, True, False
     return drawer.table(tab), False, True

@@ -68,7 +68,8 @@ def drawer() -> html.Section:
                         id=ids.DRAWER_TAB, className="segments tabs", inline=True, value="seizures",
                         options=[{"label": word, "value": value} for value, word in TABS],
                     ),
-                    html.Div(table("seizures"), id=ids.TABLE_PANE, className="table-pane"),
+                    # Filled when somebody opens it: the grid's program is a third of the page's weight.
+                    html.Div(id=ids.TABLE_PANE, className="table-pane"),
                     html.Div(id=ids.CHARTS, className="charts", hidden=True),
                 ],
                 id=ids.DRAWER, className="drawer", hidden=True,

@@ -41,7 +41,8 @@ def words(component) -> str:
 
 
 def held() -> list[dict | str]:
-    return [c.id for c in walk(page.layout()) if getattr(c, "id", None) is not None]
+    """The page's, and those of the table, which comes when the drawer is opened."""
+    return [c.id for part in (page.layout(), drawer.table("seizures")) for c in walk(part) if getattr(c, "id", None) is not None]
 
 
 def key(id: dict | str) -> str:
