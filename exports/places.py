@@ -5,12 +5,11 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
 
 import geopandas as gpd
 import pandas as pd
 
-from exports import csv, geojson
+from exports import csv, geojson, gpx, xml
 from exports.about import About
 
 ENDINGS = ("csv", "geojson", "parquet", "gpx")
@@ -26,7 +25,7 @@ def write(frame: gpd.GeoDataFrame, told: dict, about: About, ending: str) -> byt
         kept.to_parquet(out, index=False)
         return out.getvalue()
     if ending == "gpx":
-        return _gpx(frame, told, about).encode()
+        return _gpx(frame, told, about)
     if ending == "geojson":
         body = json.loads(geojson.write({"places": frame}, about))
         return json.dumps({**body, "told": told}, ensure_ascii=False).encode()
@@ -44,30 +43,10 @@ class Said(About):
         return [*super().lines(), *(" ".join(line.split()) for line in self.said)]
 
 
-def _gpx(frame: gpd.GeoDataFrame, told: dict, about: About) -> str:
-    """GPX 1.1: points as waypoints, lines as routes, of other shapes a point inside."""
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<gpx version="1.1" creator="Vigia" xmlns="http://www.topografix.com/GPX/1/1">',
-             f"<metadata><desc>{_text('; '.join([*about.lines(), str(told.get('words', ''))]))}</desc></metadata>"]
-    routes = []
-    for row, shape in zip(frame.drop(columns=frame.geometry.name).to_dict("records"), frame.geometry.values):
-        name = next((row[c] for c in ("name", "unit", "id") if row.get(c) not in (None, "")), shape.geom_type)
-        words = "; ".join(f"{k}: {csv.quiet(v)}" for k, v in row.items() if csv.quiet(v) != "")
-        about_it = f"<name>{_text(name)}</name><desc>{_text(words)}</desc>"
-        parts = getattr(shape, "geoms", [shape])
-        if shape.geom_type.endswith("LineString"):
-            routes += [f"<rte>{about_it}{''.join(_point('rtept', x, y) for x, y, *_ in part.coords)}</rte>" for part in parts]
-        else:
-            at = shape if shape.geom_type == "Point" else shape.representative_point()
-            lines.append(_point("wpt", at.x, at.y, about_it))
-    return "\n".join([*lines, *routes, "</gpx>"])
-
-
-def _point(tag: str, lon: float, lat: float, inside: str = "") -> str:
-    return f'<{tag} lat="{lat:.7f}" lon="{lon:.7f}">{inside}</{tag}>'
-
-
-def _text(value: object) -> str:
-    return escape("".join(c if c.isprintable() else " " for c in str(value)))
+def _gpx(frame: gpd.GeoDataFrame, told: dict, about: About) -> bytes:
+    """Points as waypoints, lines as routes, of other shapes a point inside."""
+    rows = frame.drop(columns=frame.geometry.name).to_dict("records")
+    return gpx.document([*about.lines(), str(told.get("words", ""))], ((xml.named(r, shape.geom_type), xml.told(r), None, shape) for r, shape in zip(rows, frame.geometry.values)), line="rte")
 
 
 def plain(frame: gpd.GeoDataFrame) -> list[dict]:

@@ -11,6 +11,8 @@ FORMATS = (
     ("geojson", "GeoJSON", "for GIS"),
     ("csv", "CSV", "for a spreadsheet"),
     ("gpkg", "GeoPackage", "every layer in one file"),
+    ("kml", "KML", "for globes"),
+    ("gpx", "GPX", "for a hand-held receiver: points and lines"),
     ("briefing", "Briefing", "one page that opens with no network"),
     ("hotspots", "Hexagons", "for outsiders: no record, no small number"),
 )

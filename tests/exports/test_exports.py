@@ -87,3 +87,39 @@ def test_live_exports_do_not_say_exercise():
 def test_nothing_to_show_is_still_a_file(format):
     empty = {name: geopandas.GeoDataFrame({"id": pd.Series([], dtype="int64")}, geometry=[], crs=4326) for name in ("seizures", "tracks", "images")}
     assert FORMATS[format][0](empty, about())
+
+
+def test_kml_is_read_by_gdal(tmp_path):
+    path = tmp_path / "a.kml"
+    path.write_bytes(written("kml"))
+    layers = {name: pyogrio.read_dataframe(path, layer=name) for name, _ in pyogrio.list_layers(path)}
+    # GDAL reads no placemark without a place; the file has it.
+    assert {name: len(f) for name, f in layers.items()} == {"Seizures": 2, "Movements": 1, "Images": 1} and path.read_text().count("<Placemark>") == 5
+    seizures = layers["Seizures"]
+    assert seizures.geometry.iloc[0].equals(shapely.Point(-97.5, 25.9)) and list(seizures.Name) == ["cocaine, =HYPERLINK(1)", f"other, {EVIL}"]
+    assert layers["Movements"].geometry.iloc[0].equals(frames()["tracks"].geometry.iloc[0]) and layers["Images"].geometry.iloc[0].equals(frames()["images"].geometry.iloc[0].geoms[0])
+    text = path.read_text()
+    assert "EXERCISE" in text and "Marking: TLP:AMBER" in text and EVIL not in text
+    assert "<when>2026-11-24T14:32:00Z</when>" in text and '<Data name="kg"><value>1200.0</value></Data>' in text
+    assert re.findall(r'(?:href|src)[>=]', text) == []
+
+
+def test_gpx_is_read_by_gdal(tmp_path):
+    path = tmp_path / "a.gpx"
+    path.write_bytes(written("gpx"))
+    points, tracks = (pyogrio.read_dataframe(path, layer=layer) for layer in ("waypoints", "tracks"))
+    assert list(points.name) == ["cocaine, =HYPERLINK(1)", f"other, {EVIL}"] and [*points.geometry.x] == [-97.5, -97.6]
+    assert pd.Timestamp(points.time.iloc[0]).tz_convert("UTC") == AT and "kg: 2.5" in points.desc.iloc[0]
+    assert tracks.geometry.iloc[0].equals(frames()["tracks"].geometry.iloc[0]) and tracks.name.iloc[0] == EVIL
+    text = path.read_text()
+    assert "Left out: 1 images, 1 rows without a place" in text and "EXERCISE" in text and EVIL not in text
+
+
+@pytest.mark.parametrize("format", ["kml", "gpx"])
+def test_what_xml_cannot_write_is_left_out(format, tmp_path):
+    hostile = frames()
+    hostile["tracks"].loc[0, "name"] = "a\x00b\x0bc\ufffe]]> &amp; نخل"
+    body = FORMATS[format][0](hostile, about())
+    assert "a b c ]]&gt; &amp;amp; نخل" in body.decode()
+    (tmp_path / f"a.{format}").write_bytes(body)
+    assert pyogrio.list_layers(tmp_path / f"a.{format}").size

@@ -132,7 +132,7 @@ def test_a_choice_says_what_it_would_give():
 
 def test_exports_carry_the_filter():
     links = [c.href for c in topbar.exports("world=live&drug=ats")]
-    assert [link.split("?")[0] for link in links] == [f"/api/export/{f}" for f in ("geojson", "csv", "gpkg", "briefing", "hotspots")]
+    assert [link.split("?")[0] for link in links] == [f"/api/export/{f}" for f in ("geojson", "csv", "gpkg", "kml", "gpx", "briefing", "hotspots")]
     assert all(link.endswith("?world=live&drug=ats") for link in links)
 
 

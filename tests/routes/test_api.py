@@ -209,7 +209,7 @@ def test_hotspots_are_computed_once_and_drawn(client):
     assert client.get(f"/api/tiles/hotspots/{run['run']}/7/29/54.mvt").content == tile.content
 
 
-@pytest.mark.parametrize("format", ["geojson", "csv", "gpkg", "briefing"])
+@pytest.mark.parametrize("format", ["geojson", "csv", "gpkg", "kml", "gpx", "briefing"])
 def test_exports_say_what_they_are(client, format):
     answer = client.get(f"/api/export/{format}?{WORLD}&drug=ats")
     assert answer.status_code == 200 and "EXERCISE" in answer.headers["content-disposition"]
