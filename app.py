@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from starlette_compress import CompressMiddleware
 
 import callbacks
-from data import cogs
+from data import pixels
 from data.addresses import app_url, driver_text
 from data.audit import Recorder
 from data.holes import ensure_none
@@ -48,7 +48,7 @@ async def lifespan(server: FastAPI):
     server.state.intake = Intake(store().spool, limit_bytes=feed_settings().spool_mb * 1_000_000, rate_per_s=feed_settings().rate_per_s)
     server.state.uploads = Uploads(store().uploads, spare_bytes=upload_settings().upload_spare_mb * 1_000_000)
     server.state.tiles = Kept(serve().tiles_kept_mb * 1_000_000)
-    server.state.sweeper = asyncio.create_task(cogs.swept())
+    server.state.sweeper = asyncio.create_task(pixels.swept())
     # What was loaded stays: else each collection looks through all of it, a tenth of a second in which nobody is answered.
     gc.collect()
     gc.freeze()

@@ -6,7 +6,6 @@ longest unused being closed, and one whose file is another by now, or gone, is c
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 from collections import OrderedDict
@@ -25,7 +24,6 @@ from rasterio.windows import Window
 HALF_M = 20_037_508.342789244
 RADIUS_M = 6_378_137.0
 OPEN_MAX = 96  # readers that stay open
-SWEEP_S = 20
 GRID = 17  # where pixels lie is computed exactly on this many lines each way, and between them by straight ones: off by less than 0.1 pixel
 
 
@@ -59,17 +57,12 @@ class Reader:
     def read(self, bounds: tuple[float, float, float, float], height: int, width: int,
              bands: list[int]) -> tuple[np.ndarray, np.ndarray, tuple[slice, slice]] | None:
         """Its pixels (bands, h, w), which of them are valid (h, w), and where they lie on a tile of height × width over `bounds` (EPSG:3857); None: none there."""
-        west, south, east, north = bounds
-        for turn in (0, -2 * HALF_M, 2 * HALF_M):  # what reaches beyond one edge of the map is on its other side
-            lo_x, hi_x = max(west, self.box[0] + turn), min(east, self.box[2] + turn)
-            lo_y, hi_y = max(south, self.box[1]), min(north, self.box[3])
-            if lo_x < hi_x and lo_y < hi_y:
-                break
-        else:
+        at = placed(self.box, bounds, height, width)
+        if at is None:
             return None
+        _, columns, rows = at
+        west, south, east, north = bounds
         per_x, per_y = width / (east - west), height / (north - south)
-        columns = slice(max(0, int((lo_x - west) * per_x)), min(width, int(np.ceil((hi_x - west) * per_x))))
-        rows = slice(max(0, int((north - hi_y) * per_y)), min(height, int(np.ceil((north - lo_y) * per_y))))
         found = self._sampled(west + columns.start / per_x, north - rows.start / per_y, 1 / per_x, 1 / per_y, rows.stop - rows.start,
                               columns.stop - columns.start, bands)
         return None if found is None else (*found, (rows, columns))
@@ -136,6 +129,22 @@ def _between(lines: np.ndarray, pixels: int) -> np.ndarray:
     return lines[low] + (place - low)[:, None] * (lines[low + 1] - lines[low])
 
 
+def placed(box: tuple[float, float, float, float], bounds: tuple[float, float, float, float], height: int, width: int) -> tuple[float, slice, slice] | None:
+    """Where a box lies on a tile over `bounds` (both west, south, east, north in EPSG:3857): by how much it is moved to get there, columns, rows; None: nowhere."""
+    west, south, east, north = bounds
+    for turn in (0, -2 * HALF_M, 2 * HALF_M):  # what reaches beyond one edge of the map is on its other side
+        lo_x, hi_x = max(west, box[0] + turn), min(east, box[2] + turn)
+        lo_y, hi_y = max(south, box[1]), min(north, box[3])
+        if lo_x < hi_x and lo_y < hi_y:
+            break
+    else:
+        return None
+    per_x, per_y = width / (east - west), height / (north - south)
+    columns = slice(max(0, int((lo_x - west) * per_x)), min(width, int(np.ceil((hi_x - west) * per_x))))
+    rows = slice(max(0, int((north - hi_y) * per_y)), min(height, int(np.ceil((north - lo_y) * per_y))))
+    return turn, columns, rows
+
+
 class Pool:
     """At most `most` readers that stay open while nobody uses them."""
 
@@ -148,7 +157,7 @@ class Pool:
     @contextmanager
     def lend(self, path: Path) -> Iterator[Reader]:
         """A reader of the file for one thread. Raises OSError and rasterio's errors when it can't be opened."""
-        state = _state(path)
+        state = file_state(path)
         reader = self._taken(path, state) or Reader(path)
         try:
             yield reader
@@ -201,23 +210,17 @@ class Pool:
         return reader
 
 
-def _state(path: Path) -> tuple:
+def file_state(path: Path) -> tuple:
+    """What a file is told apart by."""
     told = os.stat(path)
     return told.st_ino, told.st_mtime_ns, told.st_size
 
 
 def _now(path: Path) -> tuple | None:
     try:
-        return _state(path)
+        return file_state(path)
     except FileNotFoundError:
         return None
 
 
 POOL = Pool()
-
-
-async def swept() -> None:
-    """Sweep the pool for ever. What is erased is off the disk for good at most SWEEP_S later."""
-    while True:
-        await asyncio.sleep(SWEEP_S)
-        await asyncio.to_thread(POOL.sweep)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import math
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
+import orjson
 import shapely
 from PIL import Image as Picture
 from rasterio.errors import RasterioIOError
 from rasterio.features import rasterize
 from rasterio.transform import Affine
 
+from data.afar import VIEWS, View, drawn, is_afar
 from data.cogs import HALF_M, POOL, RADIUS_M, Reader
 from data.looks import Look, Range, eight_bits
 from errors import PictureLost
@@ -24,6 +29,7 @@ from settings import store
 
 # How many tiles are decoded at once: on two cores more would only take memory.
 _decoding = threading.BoundedSemaphore(3)
+SWEEP_S = 20
 VALUES_PX, VALUES_KEPT = 1024, 512  # a view values are taken from, and of how many images they are kept
 FORMATS = {"webp": ("WEBP", "image/webp"), "png": ("PNG", "image/png")}
 # The fastest but one of WebP's methods: half the time of the usual one for 5 to 12 % more bytes.
@@ -31,14 +37,32 @@ WRITTEN = {"webp": {"quality": 78, "method": 1}, "png": {"compress_level": 4}}
 
 
 @contextmanager
-def lent(image: dict) -> Iterator[Reader]:
-    """A reader of an image's COG. Raises PictureLost."""
+def lost(image: dict) -> Iterator[Path]:
+    """The file of an image's COG. Raises PictureLost where it can't be read."""
     try:
-        with POOL.lend(store().imagery / image["cog"]) as reader:
-            yield reader
+        yield store().imagery / image["cog"]
     except (OSError, RasterioIOError) as error:
         raise PictureLost(f"the picture of image {image.get('id')} can't be read ({type(error).__name__}); "
                           "`./vigia imagery verify` says what is missing or changed") from None
+
+
+@contextmanager
+def lent(image: dict) -> Iterator[Reader]:
+    """A reader of an image's COG. Raises PictureLost."""
+    with lost(image) as path, POOL.lend(path) as reader:
+        yield reader
+
+
+@dataclass(frozen=True)
+class Colours:
+    """How the values of some bands are shown."""
+
+    bands: list[int]
+    scale: list[list[float]] | None
+    colormap: str | None
+
+    def __call__(self, data: np.ndarray) -> np.ndarray:
+        return eight_bits(data, self.scale, self.colormap)
 
 
 class Canvas:
@@ -48,7 +72,7 @@ class Canvas:
         side = 2 * HALF_M / (1 << z)
         west, north = x * side - HALF_M, HALF_M - y * side
         self._bounds, self._size, self._look = (west, north - side, west + side, north), size, look
-        self._colours = np.zeros((3, size, size), "uint8")
+        self._colours = np.zeros((size, size, 3), "uint8")
         self._full = np.zeros((size, size), bool)
         self.opened = 0
 
@@ -64,26 +88,54 @@ class Canvas:
         """Put more images (data.imagery.under) below what is there; one that could not show is not opened."""
         with _decoding:
             for image in images:
-                if self.opened and (self.full or not self._needs(image)):
+                if self.opened and self.full:
+                    return
+                if (view := self._view(image)) is None and self.opened and not self._needs(image):
                     continue
-                self._one(image)
+                self.opened += 1
+                self._put(view.on(self._moved(image.get("offset")), self._size) if view else self._read(image))
 
-    def _one(self, image: dict) -> None:
-        self.opened += 1
+    def _view(self, image: dict) -> View | None:
+        """The image's small picture, where that is enough and was made before."""
+        with lost(image) as path:
+            view = VIEWS.get(path, self._key(image))
+        return view if view and is_afar(view.box, self._bounds, self._size) else None
+
+    def _key(self, image: dict) -> tuple:
+        return self._look, orjson.dumps(image["rendering"])
+
+    def _read(self, image: dict) -> tuple[np.ndarray, np.ndarray, tuple[slice, slice]] | None:
+        """From its file: colours (h, w, 3), which are the image's, and where on the tile. What is small there leaves its picture behind."""
+        bounds = self._moved(image.get("offset"))
         with lent(image) as reader:
-            shown = self._look.of(image["rendering"], reader.bands)
-            if shown and self._look.stretch:
-                ranges = _ranges(image["cog"], reader)
-                shown = shown[0], [ranges[b - 1].scale(self._look.stretch, reader.dtype) for b in shown[0]], shown[2]
-            found = shown and reader.read(self._moved(image.get("offset")), self._size, self._size, shown[0])
+            colours = self._colours_of(image, reader)
+            if is_afar(reader.box, self._bounds, self._size):
+                view = drawn(reader, colours)
+                with lost(image) as path:
+                    VIEWS.put(path, self._key(image), view)
+                return view.on(bounds, self._size)
+            found = colours and reader.read(bounds, self._size, self._size, colours.bands)
         if not found:
+            return None
+        data, seen, at = found
+        return colours(data).transpose(1, 2, 0), seen, at
+
+    def _colours_of(self, image: dict, reader: Reader) -> Colours | None:
+        shown = self._look.of(image["rendering"], reader.bands)
+        if shown and self._look.stretch:
+            ranges = _ranges(image["cog"], reader)
+            shown = shown[0], [ranges[b - 1].scale(self._look.stretch, reader.dtype) for b in shown[0]], shown[2]
+        return shown and Colours(*shown)
+
+    def _put(self, found: tuple[np.ndarray, np.ndarray, tuple[slice, slice]] | None) -> None:
+        if found is None:
             return
-        data, seen, (rows, columns) = found
+        colours, seen, (rows, columns) = found
         new = seen & ~self._full[rows, columns]
         if new.all():
-            self._colours[:, rows, columns] = eight_bits(data, *shown[1:])
+            self._colours[rows, columns] = colours
         else:
-            self._colours[:, rows, columns][:, new] = eight_bits(data[:, new], *shown[1:])
+            self._colours[rows, columns][new] = colours[new]
         self._full[rows, columns] |= new
 
     def _moved(self, offset: tuple[float, float] | None) -> tuple[float, float, float, float]:
@@ -127,8 +179,7 @@ class Canvas:
 
     def encoded(self, format: str) -> bytes:
         """The tile as a picture; transparent where no image has a pixel."""
-        colours = self._colours.transpose(1, 2, 0)
-        return _encoded(colours if self.full else np.dstack([colours, self._full.astype("uint8") * 255]), format)
+        return _encoded(self._colours if self.full else np.dstack([self._colours, self._full.astype("uint8") * 255]), format)
 
 
 def tile(images: list[dict], z: int, x: int, y: int, size: int, format: str, look: Look = Look()) -> bytes | None:
@@ -203,3 +254,11 @@ def _encoded(pixels: np.ndarray, format: str) -> bytes:
     out = io.BytesIO()
     Picture.fromarray(np.ascontiguousarray(pixels)).save(out, FORMATS[format][0], **WRITTEN[format])
     return out.getvalue()
+
+
+async def swept() -> None:
+    """Close files and forget pictures of what is gone, for ever. What is erased is off the disk for good, and out of memory, at most SWEEP_S later."""
+    while True:
+        await asyncio.sleep(SWEEP_S)
+        for held in (POOL, VIEWS):
+            await asyncio.to_thread(held.sweep)
