@@ -46,10 +46,21 @@ def _driver_runs() -> bool:
 def until(page, expression: str, timeout: float = 120_000, arg: object = None) -> None:
     """Wait until an expression is true in a page. Playwright's own waiting evaluates a text inside the page, which our policy forbids.
 
-    `page` is a Playwright page, `timeout` in milliseconds. Raises AssertionError that says what never became true.
+    What can't be evaluated, as parts of it are not there yet or another page is on its way, is not true yet. `page` is a Playwright page,
+    `timeout` in milliseconds. Raises AssertionError that says what never became true.
     """
+    from playwright.sync_api import Error
+
     end = time.monotonic() + timeout / 1000
-    while not page.evaluate(expression, arg):
+    while True:
+        wrong = None
+        try:
+            if page.evaluate(expression, arg):
+                return
+        except Error as error:
+            if page.is_closed() or "SyntaxError" in error.message:
+                raise
+            wrong = error
         if time.monotonic() > end:
-            raise AssertionError(f"never true within {timeout / 1000:.0f} s: {expression[:300]}")
+            raise AssertionError(f"never true within {timeout / 1000:.0f} s: {expression[:300]}{f' ({wrong.message[:200]})' if wrong else ''}") from wrong
         page.wait_for_timeout(50)

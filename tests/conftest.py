@@ -29,9 +29,9 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, cycle
 from pathlib import Path
 
 import hypothesis
@@ -46,7 +46,9 @@ from data.sessions import Database, owner_connection
 from data.visitor import Visitor, at_hand, visiting
 
 ROOT = Path(__file__).resolve().parents[1]
-START_S = 60
+START_S = 300  # of a machine that is at ten other things
+PORTS = range(12_000, 30_000)  # below what the system gives to whoever asks for any port, and to each connection that goes out
+os.environ.setdefault("VIGIA_STATEMENT_TIMEOUT_MS", "120000")
 TOKEN = "the-token-of-the-tests-which-opens-nothing-else"
 COOKIE = f"vigia={TOKEN}"
 TESTER = Visitor("person", 1, "tester", "tester", frozenset(people.ROLES), 4, (), TOKEN)
@@ -56,6 +58,7 @@ hypothesis.settings.register_profile("vigia", deadline=None, database=None, dera
 hypothesis.settings.load_profile("vigia")
 
 _numbers = count(1)
+_ports = cycle([*PORTS[(first := os.getpid() * 1_009 % len(PORTS)):], *PORTS[:first]])  # each process of the tests begins elsewhere
 
 
 @dataclass(frozen=True)
@@ -208,7 +211,7 @@ def serving(database: TestDatabase, log: Path, **environment: str) -> Iterator[S
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(10)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -227,7 +230,9 @@ def _wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
 
 
 def free_port() -> int:
-    """A port of this machine that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port of this machine that nobody uses, by TCP or UDP, and that nobody is given by chance before whoever asked for it takes it."""
+    for port in _ports:
+        with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagrams, suppress(OSError):
+            stream.bind(("127.0.0.1", port))
+            datagrams.bind(("127.0.0.1", port))
+            return port

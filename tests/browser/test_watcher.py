@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import Error
 
 from install.chromium import until
 from tests.browser.conftest import leaves, watched
@@ -29,6 +30,15 @@ def test_a_request_to_another_machine_fails_the_test(browser):
 def test_an_error_in_a_script_fails_the_test(browser):
     with pytest.raises(AssertionError, match="errors in scripts: .*broken"), watched(browser) as page:
         page.set_content("<script>throw new Error('broken')</script>")
+
+
+def test_waiting_goes_on_while_parts_are_not_there_and_says_what_never_came(page):
+    page.set_content("<script>setTimeout(() => { window.told = { parts: [7] }; }, 200)</script>")
+    until(page, "told.parts[0] === 7")
+    with pytest.raises(AssertionError, match=r"never true within 0 s: told.others\[0\] .*undefined"):
+        until(page, "told.others[0]", timeout=200)
+    with pytest.raises(Error, match="SyntaxError"):
+        until(page, "told.(")
 
 
 @pytest.mark.parametrize("url, outside", [
