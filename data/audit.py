@@ -33,7 +33,7 @@ log = logging.getLogger("vigia.audit")
 
 PERSONAL = ("q", "track")  # keys of a filter that may name somebody
 AT_ONCE = 500
-WAIT_S = 5.0
+WAIT_S = 20.0  # a busy machine is no record that can't be written; what is broken or locked says so by itself, and sooner
 HEAD_EVERY_S = 60.0
 FAILED = "the record can't be written, so nothing is shown; the keeper of this installation must look at its database"
 UNWRITTEN = (SQLAlchemyError, DatabaseUnreachable, OSError)
