@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta, timezone
 
 import numpy as np
@@ -19,6 +18,7 @@ from data.sessions import Database
 from data.visitor import visiting
 from errors import DatabaseUnfit, NotFound, SignedOut
 from tests.conftest import TESTER
+from tests.data.ends import asked_before_the_end
 from tests.data.made import seizures, touch, tracks, walk
 
 GOVERNED = ("track", "fix", "segment", "cover", "flow", "latest_fix", "seizure", "image", "video", "sortie", "source", "reader")
@@ -315,12 +315,18 @@ async def test_what_a_session_keeps_is_never_older_than_the_rules(shared, pool):
         people.add_operation(connection, "Cobre", now - timedelta(hours=1), now + timedelta(hours=1))
         for agency in ("Alfa", "Bravo"):
             people.share(connection, "Cobre", agency, ["movements"], "TLP:GREEN")
-        connection.execute("UPDATE access.operation SET ends_at = now() + interval '1 second' WHERE name = 'Cobre'")
         connection.commit()
-    await doors.visitor(pool, ana.token)
-    assert await keys(pool, ana) > before
-    await asyncio.sleep(1.2)  # nobody changes anything: it ends
-    assert await keys(pool, ana) == before
+
+        def ends(in_s: float) -> None:
+            connection.execute("UPDATE access.operation SET ends_at = clock_timestamp() + make_interval(secs => %s) WHERE name = 'Cobre'", (in_s,))
+            connection.commit()
+
+        async def asked() -> set:
+            await doors.visitor(pool, ana.token)
+            return await keys(pool, ana)
+
+        assert await asked_before_the_end(connection, "SELECT ends_at FROM access.operation WHERE name = 'Cobre'", ends, asked) > before
+    assert await keys(pool, ana) == before, "nobody changed anything: it ended"
 
 
 async def test_a_record_is_there_even_where_its_source_is_not_seen(database):

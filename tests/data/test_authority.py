@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -15,6 +16,7 @@ from data import authority, people
 from data.sessions import Database
 from data.visitor import visiting
 from errors import NotFound
+from tests.data.ends import asked_before_the_end
 from tests.data.made import START, tracks, us, walk
 
 US = 1_000_000
@@ -116,16 +118,17 @@ async def test_what_has_ended_is_shown_no_more_from_that_moment(database, agency
         with database.connect() as connection:
             if how == "revoked":
                 authority.revoke(connection, agency, "A")
-            elif how == "ended":  # nobody does anything: the time comes
-                connection.execute("UPDATE authority SET valid_to = now() + interval '0.3 seconds'")
-                connection.execute("SELECT vigia.seal(%s)", (people.agency_id(connection, agency),))
-            else:
+            elif how == "ruled":
                 connection.execute("DELETE FROM authority")
                 authority.govern(connection, agency, ["tag", "vehicle"])
             connection.commit()
-        if how == "ended":
-            assert (await shown(pool, ana))["track"] == 3
-            await __import__("asyncio").sleep(0.5)
+            if how == "ended":  # nobody does anything: the time comes
+                def ends(in_s: float) -> None:
+                    connection.execute("UPDATE authority SET valid_to = clock_timestamp() + make_interval(secs => %s)", (in_s,))
+                    connection.execute("SELECT vigia.seal(%s)", (people.agency_id(connection, agency),))
+                    connection.commit()
+
+                assert (await asked_before_the_end(connection, "SELECT max(valid_to) FROM authority", ends, partial(shown, pool, ana)))["track"] == 3
         after = await shown(pool, ana)
         assert {k: v for k, v in after.items() if k != "state"} == {"track": 1, "segment": 1, "cover": 1, "latest_fix": 1, "fix": 1}
         assert after["state"] != before["state"], "what was kept of before is of another state"

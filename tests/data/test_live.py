@@ -77,7 +77,7 @@ def test_whoever_listens_is_told_a_number_when_it_is_there(live, database):
         stored = writer.store(columns(track, walk(np.random.default_rng(4), 2)))
         assert list(other.notifies(timeout=0.1)) == [], "not before it is committed"
         connection.commit()
-        (notice,) = other.notifies(timeout=5, stop_after=1)
+        (notice,) = other.notifies(timeout=120, stop_after=1)
         assert notice.payload == str(stored.batch)
         assert writer.store(columns(track, walk(np.random.default_rng(4), 2))).batch is None, "nothing new is no news"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import numpy as np
 import orjson
@@ -57,7 +57,7 @@ class Screen:
         self._messages = stream.listen(visitor, filter, last_id, purpose)
 
     async def take(self) -> str:
-        message = await asyncio.wait_for(anext(self._messages), 20)
+        message = await asyncio.wait_for(anext(self._messages), 120)
         self.events.append(message.event)
         if message.event == "snapshot":
             self.places.clear()
@@ -71,7 +71,7 @@ class Screen:
         return message.event
 
     async def until(self, holds) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(300):
             while not holds():
                 await self.take()
 
@@ -218,7 +218,8 @@ async def test_a_made_up_id_begins_anew(database, running, last_id):
         assert screen.events[0] == "snapshot"
 
 
-async def test_a_slow_one_is_told_the_newest_of_each_and_holds_no_more(database, running):
+async def test_a_slow_one_is_told_the_newest_of_each_and_holds_no_more(database, running, monkeypatch):
+    monkeypatch.setattr(streams, "LAG_S", 600)  # however busy this machine is
     with database.connect() as connection:
         fleet = Fleet(connection, 5)
         fleet.move(0)
@@ -228,7 +229,7 @@ async def test_a_slow_one_is_told_the_newest_of_each_and_holds_no_more(database,
             for step in range(1, 30):
                 fleet.move(step)
                 await quick.until(lambda step=step: set(quick.places.values()) == {seconds(step)})
-            (listener,) = [one for one in running._listeners() if one.since]
+            (listener,) = [one for one in running._listeners() if one.waiting]  # a beat may be on its way to the other
             assert len(listener.waiting) == 5 and len(listener.ready) <= 2
             await slow.until(lambda: set(slow.places.values()) == {seconds(29)})
             assert slow.events.count("fixes") <= 3
@@ -270,9 +271,9 @@ async def test_a_database_that_goes_away_and_comes_back(database, running, clust
 async def test_who_leaves_leaves_nothing_behind(database, running):
     async with watching(running), watching(running):
         assert len(running._groups) == 1 and len(running._listeners()) == 2
-    with suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(asyncio.sleep(0.1), 1)
-    assert running._groups == {} and running._rights._views == {}
+    async with asyncio.timeout(120):
+        while running._groups or running._rights._views:
+            await asyncio.sleep(0.02)
 
 
 def test_a_snapshot_comes_in_pieces_made_once_for_all_who_begin_with_it():

@@ -53,7 +53,7 @@ class Panel:
 
     async def until(self, holds) -> None:
         while not holds():
-            message = await asyncio.wait_for(anext(self._messages), 20)
+            message = await asyncio.wait_for(anext(self._messages), 120)
             self.events.append(message.event)
             self.bytes += message.data
             if message.event == "events":

@@ -61,7 +61,7 @@ async def listening(database):
         await task
 
 
-async def until(database, query: str, wanted, *, timeout: float = 90) -> None:
+async def until(database, query: str, wanted, *, timeout: float = 300) -> None:
     """Wait until a query answers so."""
     end = time.monotonic() + timeout
     while (got := await asyncio.to_thread(_ask, database, query)) != wanted:
@@ -77,14 +77,15 @@ def _ask(database, query: str):
 
 
 class Server:
-    """A TCP server that plays a script to each who comes, and can be cut."""
+    """A TCP server that plays a script to each who comes, and can be cut. How many came, and how many of those have gone again."""
 
     def __init__(self, play: Callable[[asyncio.StreamWriter, int], Awaitable[None]]):
-        self._play, self.port, self.came = play, free_port(), 0
+        self._play, self.came, self.gone = play, 0, 0
         self._writers: list[asyncio.StreamWriter] = []
 
     async def __aenter__(self) -> Server:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
         return self
 
     async def __aexit__(self, *_) -> None:
@@ -96,11 +97,25 @@ class Server:
             writer.transport.abort()
         self._writers.clear()
 
-    async def _serve(self, _, writer: asyncio.StreamWriter) -> None:
+    async def left(self, number: int) -> None:
+        """Wait until so many have gone: nothing of their scripts is played any more."""
+        async with asyncio.timeout(300):
+            while self.gone < number:
+                await asyncio.sleep(0.02)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.append(writer)
         self.came += 1
-        with contextlib.suppress(OSError, asyncio.CancelledError):
-            await self._play(writer, self.came)
+        playing = asyncio.create_task(self._play(writer, self.came))
+        try:
+            with contextlib.suppress(OSError):
+                while await reader.read(65_536):  # until who came hangs up
+                    pass
+        finally:
+            playing.cancel()
+            with contextlib.suppress(OSError, asyncio.CancelledError):
+                await playing
+            self.gone += 1
 
 
 class Broker:
@@ -116,7 +131,7 @@ class Broker:
 
     def start(self) -> None:
         self._process = subprocess.Popen([broker.path(), "-c", str(self._config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        end = time.monotonic() + 20
+        end = time.monotonic() + 120
         import socket
 
         while True:
@@ -128,4 +143,4 @@ class Broker:
 
     def stop(self) -> None:
         self._process.terminate()
-        self._process.wait(10)
+        self._process.wait(120)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from pathlib import Path
 
 import aiomqtt
 import orjson
@@ -11,6 +12,7 @@ import orjson
 from data import watching
 from feeds.listening import listen
 from feeds.watching import catch_up
+from tests.conftest import free_port
 from tests.feeds.live import NOW, Broker, Server, add, agency, listening, named, report, until
 
 FIXES = "SELECT count(*) FROM fix"
@@ -47,12 +49,11 @@ async def test_ais_over_tcp_cut_at_any_byte_and_begun_again(environment):
 
 
 async def test_ais_over_udp_and_what_is_broken_is_counted(environment):
-    from tests.conftest import free_port
-
     port = free_port()
     add(environment, "Mast", "ais-udp", {"port": port})
-    async with listening(environment):
-        await until(environment, "SELECT count(*) FROM feed_state", 1)
+    async with listening(environment), asyncio.timeout(300):
+        while f":{port:04X} " not in Path("/proc/net/udp").read_text():  # what is sent before it listens is lost
+            await asyncio.sleep(0.02)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             for i in range(30):
                 sender.sendto(report(1, i), ("127.0.0.1", port))
@@ -163,7 +164,7 @@ async def test_a_feed_is_switched_off_on_and_forgotten_while_it_is_listened_to(e
             await until(environment, FIXES, 1)
             await until(environment, "SELECT stored::int FROM feed_state", 1)
             change(feeds.set_active, False)
-            await until(environment, "SELECT now() - told_at > interval '3 seconds' FROM feed_state", True)
+            await server.left(1)
             change(feeds.set_active, True)
             await until(environment, FIXES, 2)
             change(feeds.remove)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from contextlib import closing
 
 import numpy as np
@@ -13,7 +14,6 @@ from data import authority, people
 from data.fixes import TrackTold
 from data.live import LiveWriter
 from feeds.wire import DECODERS, FRAMERS, Frame
-from tests.conftest import free_port
 from tests.data.made import source
 from tests.feeds.live import add, listening, until
 
@@ -34,10 +34,11 @@ class Tak:
     """A server that keeps what it is sent."""
 
     def __init__(self):
-        self.framer, self.decoder, self.heard, self.port = FRAMERS["cot"](), DECODERS["cot"](), [], free_port()
+        self.framer, self.decoder, self.heard, self.port = FRAMERS["cot"](), DECODERS["cot"](), [], 0
 
     async def __aenter__(self):
-        self.server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self.server.sockets[0].getsockname()[1]
         return self
 
     async def __aexit__(self, *_):
@@ -56,11 +57,10 @@ class Tak:
         self.heard += self.decoder.decode([Frame(event, 1) for event in self.framer.push(data)])
 
     async def until(self, holds) -> None:
-        for _ in range(600):
-            if holds():
-                return
+        end = time.monotonic() + 300
+        while not holds():
+            assert time.monotonic() < end, [h.key for h in self.heard]
             await asyncio.sleep(0.05)
-        raise AssertionError([h.key for h in self.heard])
 
     @property
     def keys(self) -> set[str]:
@@ -105,7 +105,7 @@ async def test_by_datagram(environment):
     fill(environment, "Norte", ("mmsi:1", "vessel", "TLP:CLEAR"))
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as ear:
         ear.bind(("127.0.0.1", 0))
-        ear.settimeout(20)
+        ear.settimeout(300)
         add(environment, "TAK", "cot-out", {"host": "127.0.0.1", "port": ear.getsockname()[1], "ceiling": "TLP:GREEN", "udp": True}, agency="Norte")
         async with listening(environment):
             data = await asyncio.to_thread(ear.recv, 65_536)

@@ -54,7 +54,7 @@ def test_stopped_it_takes_its_own_children_with_it():
 
     with pytest.raises(KeyboardInterrupt):
         aside.run(f"{STEPS}:hang", stop)
-    until = time.monotonic() + 10
+    until = time.monotonic() + 120
     while any(_runs(pid) for pid in told) and time.monotonic() < until:
         time.sleep(0.05)
     assert len(told) == 2 and not any(_runs(pid) for pid in told)
@@ -70,5 +70,5 @@ def _runs(pid: int) -> bool:
     """True for a process that is more than a zombie nobody has fetched."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from install.background import Worker
 
-WAIT_S = 30
+WAIT_S = 300
 READS = (sys.executable, "-c", "import sys; sys.stdin.read()")
 STUBBORN = (sys.executable, "-c", "import time; time.sleep(600)")
 

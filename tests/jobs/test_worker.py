@@ -18,7 +18,7 @@ from jobs import queue, worker
 from tests.conftest import ROOT, TestDatabase
 from tests.data.made import seizures
 
-WAIT_S = 60
+WAIT_S = 600  # it lets others go first (nice)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ def provider():
     process = subprocess.Popen([sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", "--port", str(port)], stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
     try:
-        until = time.monotonic() + 30
+        until = time.monotonic() + 300
         while True:
             try:
                 urllib.request.urlopen(f"{address}/.well-known/openid-configuration", timeout=5).close()
