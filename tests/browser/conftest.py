@@ -29,7 +29,7 @@ def browser() -> Iterator[Browser]:
     program = chromium.path()
     assert program, "no Chromium here; `./vigia test` installs it"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=chromium.FLAGS)
+        browser = playwright.chromium.launch(executable_path=program, args=chromium.FLAGS, timeout=300_000)
         yield browser
         browser.close()
 

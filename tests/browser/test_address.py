@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from install.chromium import until
-from tests.browser.world import World, choices, look, settled
+from tests.browser.world import World, becomes, choices, look, settled
 
 
 def addressed(world: World) -> tuple[str, dict]:
@@ -47,12 +47,11 @@ def test_an_address_restores_everything(page, world):
     page.wait_for_selector("#details:not([hidden]) .facts")
     until(page, "document.querySelectorAll('#drug input:checked').length === 2 && document.getElementById('clear').innerText === 'Clear 3'")
     assert choices(page) == told
-    found = standing(page)
-    assert found["camera"] == [9.2, 26.3, -98.3]
-    assert found["rows"] == [["Events", "true", 1], ["Seizures", "true", 0.5], ["Movements", "true", 1], ["Hotspots", "false", 1], ["Drone imagery", "true", 1], ["Border sections", "true", 1],
-                             ["Looked at", "false", 1]]
-    assert (found["theme"], found["world"], found["drugs"], found["kinds"], found["clock"], found["details"]) == ("light", "exercise", 2, 2, True, True)
-    assert (found["opacity"], found["off"]) == (0.5, "none")
+    wanted = {
+        "camera": [9.2, 26.3, -98.3], "theme": "light", "world": "exercise", "drugs": 2, "kinds": 2, "clock": True, "details": True, "clear": "Clear 3", "opacity": 0.5, "off": "none",
+        "rows": [["Events", "true", 1], ["Seizures", "true", 0.5], ["Movements", "true", 1], ["Hotspots", "false", 1], ["Drone imagery", "true", 1], ["Border sections", "true", 1],
+                 ["Looked at", "false", 1]]}
+    becomes(page, lambda: standing(page), wanted)
     # The panel is drawn again, as new data does: that is no reason to go to what is chosen.
     page.evaluate("document.getElementById('details').append(document.createElement('i'))")
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
@@ -62,8 +61,7 @@ def test_an_address_restores_everything(page, world):
     page.reload()
     settled(page)
     page.wait_for_selector("#details:not([hidden]) .facts")
-    until(page, "document.getElementById('clear').innerText === 'Clear 3'")
-    assert choices(page) == told and standing(page) == found
+    becomes(page, lambda: (choices(page), standing(page)), (told, wanted))
     assert page.evaluate("history.length") == before
 
 

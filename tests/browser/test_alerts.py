@@ -8,7 +8,7 @@ import shapely
 from data import watch_areas
 from feeds.watching import catch_up
 from install.chromium import until
-from tests.browser.world import World, look, rendered, settled
+from tests.browser.world import World, becomes, drawn, look, settled
 
 SEA = shapely.box(-97.16, 25.94, -96.95, 26.10)
 CAMERA = "#map=8/26.0/-97.3"
@@ -37,13 +37,21 @@ def again(world: World, change: str) -> None:
 def test_alerts_are_listed_acknowledged_with_a_note_and_gone_to_when_asked(page, watched):
     look(page, watched, camera=CAMERA)
     until(page, "document.querySelector('#alerts-toggle .alert-count').textContent !== ''")
-    assert page.locator("#alerts").is_hidden() and rendered(page, "watch-edge") and rendered(page, "event-urgent")
+    assert page.locator("#alerts").is_hidden() and drawn(page, "watch-edge") and drawn(page, "event-urgent")
     page.click("#alerts-toggle")
     line = page.locator("#alert-lines .alert-line").first
     assert "Not acknowledged" in line.inner_text() and page.locator("#alert-lines .alert-line").count() <= 10
     settled(page)
     before = page.evaluate(CENTRE)
-    line.locator(".note-of").fill("Patrol 7 <b>sent</b>")
+    # Whoever writes a note goes on in it, where they were, though a line comes above.
+    line.locator(".note-of").fill("<b>sent</b>")
+    page.keyboard.press("Home")
+    page.evaluate("""async () => { const told = await (await fetch('/api/alerts?world=exercise')).json();
+      __vigia.events.panel.alerts({ ...told, lines: [{ ...told.lines[0], ids: [-1] }, ...told.lines] });
+      window.__told = told; }""")
+    page.keyboard.type("Patrol 7 ")
+    assert page.evaluate("[...document.querySelectorAll('.note-of')].slice(0, 2).map((note) => note.value)") == ["", "Patrol 7 <b>sent</b>"]
+    page.evaluate("__vigia.events.panel.alerts(__told)")
     line.get_by_text("Acknowledge", exact=True).click()
     until(page, "document.querySelector('#alert-lines').textContent.includes('Acknowledged by tester')")
     assert "Patrol 7 <b>sent</b>" in page.inner_text("#alert-lines"), "a note is text"
@@ -75,8 +83,7 @@ def test_an_event_is_chosen_from_the_list_and_a_silence_shows_where_its_object_c
     page.wait_for_selector("#details:not([hidden]) .event-symbol svg")
     assert "Revision 1" in page.inner_text("#details") and "Rule" in page.inner_text("#details")
     until(page, "__vigia.events.held.zone !== undefined")
-    settled(page)
-    assert rendered(page, "zone-fill")
+    drawn(page, "zone-fill")
     page.click("#events-on-map")
     until(page, "__vigia.view.map.getLayoutProperty('event-mark', 'visibility') === 'none'")
     assert "layers=-events," in page.url
@@ -87,18 +94,18 @@ def test_events_are_a_layer_of_the_rail_whose_number_is_the_panels(page, watched
     page.click("#alerts-toggle")
     until(page, "document.getElementById('event-line').textContent !== ''")
     row = page.locator(".layer-row", has=page.locator("#event-line"))
-    number = page.inner_text("#event-total")
-    assert page.inner_text("#event-line") == f"{number} found" and number == f"{watched.ask('events?limit=1&' + page.evaluate('__vigia.filterQuery(__vigia.choices.get())'))['total']:,}"
+    number = f"{watched.ask('events?limit=1&' + page.evaluate('__vigia.filterQuery(__vigia.choices.get())'))['total']:,}"
+    becomes(page, lambda: (page.inner_text("#event-line"), page.inner_text("#event-total")), (f"{number} found", number))
     assert page.evaluate("[...document.querySelectorAll('.layer-row')].filter((r) => r.offsetParent && Number(r.style.order) === 0).map((r) => r.querySelector('.layer-name').textContent)") == ["Events"]
     row.locator(".eye").click()
     until(page, "__vigia.view.map.getLayoutProperty('event-mark', 'visibility') === 'none'")
-    assert page.get_attribute("#events-on-map", "aria-pressed") == "false"
+    page.wait_for_selector("#events-on-map[aria-pressed=false]")
     until(page, "document.querySelector('.layer-row:has(#event-line) .eye').getAttribute('aria-pressed') === 'false'")
     page.click("#events-on-map")
     until(page, "__vigia.view.map.getLayoutProperty('event-mark', 'visibility') === 'visible'")
     until(page, "document.querySelector('.layer-row:has(#event-line) .eye').getAttribute('aria-pressed') === 'true'")
     top = "__vigia.view.map.getStyle().layers.map((l) => l.id).filter((id) => ['event-mark', 'mark', 'seizure-one'].includes(id))"
-    assert page.evaluate(top)[-1] == "event-mark"
+    until(page, f"{top}.at(-1) === 'event-mark'")
     row.locator(".orders button[aria-label='Draw events below']").click()
     until(page, f"{top}.at(-1) === 'mark'")
     page.evaluate("__vigia.choices.set({ layers: 'movements,events:0.5,seizures,hotspots,imagery,-sections' })")

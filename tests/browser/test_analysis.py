@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from install.chromium import until
 from jobs import analysing
-from tests.browser.world import look, rendered, settled
+from tests.browser.world import becomes, drawn, look
 
 QUERY = "world=exercise&from=2026-11-01T00:00:00Z&to=2026-11-30T00:00:00Z&layers=-events,-movements,-seizures,-hotspots,-imagery"
 SAID = "document.querySelector('.analysis-result:not([hidden]) .analysis-said')?.textContent"
@@ -18,7 +18,7 @@ def ask(page, world, resolution: int):
     page.locator(".analysis-form select").nth(1).select_option("kde")
     page.locator(".analysis-form").get_by_label("Resolution").fill(str(resolution))
     page.click(".analysis-form .filled")
-    until(page, f"{SAID} === 'Waits for its turn'", timeout=30_000)
+    until(page, f"{SAID} === 'Waits for its turn'")
 
 
 def in_thread(world):
@@ -32,20 +32,20 @@ def in_thread(world):
 def test_it_is_asked_for_drawn_and_restored(page, world):
     ask(page, world, 5)
     assert in_thread(world) >= 1
-    until(page, "document.documentElement.dataset.analysis", timeout=30_000)
-    settled(page)
+    until(page, "document.documentElement.dataset.analysis")
+    drawn(page, "analysis-fill")
     words = page.evaluate(SAID)
-    assert words and rendered(page, "analysis-fill")
+    assert words
     legend = page.locator(".analysis-result .analysis-legend").inner_text()
     assert "From" in legend and ("looks" in legend or "effort" in legend.lower())
     first = page.locator(".analysis-table tbody tr").first
     first.click()
-    assert page.locator(".analysis-table tr.chosen").count() == 1
-    assert page.evaluate("__vigia.view.map.getSource('analysis-chosen').serialize().data.features.map((f) => f.id)") == [page.evaluate("__vigia.analysis.held.chosen")]
+    becomes(page, lambda: page.locator(".analysis-table tr.chosen").count(), 1)
+    until(page, "(({ chosen }) => chosen !== undefined && __vigia.view.map.getSource('analysis-chosen').serialize().data.features.map((f) => f.id).join() === String(chosen))(__vigia.analysis.held)")
     run = page.evaluate("__vigia.choices.get().run")
     page.goto(f"{world.address}/?{QUERY}&run={run}")
-    until(page, f"{SAID} === {words!r}", timeout=60_000)
-    until(page, "document.documentElement.dataset.analysis", timeout=30_000)
+    until(page, f"{SAID} === {words!r}")
+    until(page, "document.documentElement.dataset.analysis")
     page.click("#analysis > .analysis-head .close")
     assert page.locator("#analysis-legend").is_visible() and page.locator("#analysis").is_hidden()
 
@@ -53,7 +53,7 @@ def test_it_is_asked_for_drawn_and_restored(page, world):
 def test_it_is_called_off(page, world):
     ask(page, world, 4)
     page.click(".analysis-result >> text=Cancel")
-    until(page, f"{SAID} === 'Called off'", timeout=30_000)
+    until(page, f"{SAID} === 'Called off'")
     assert not page.evaluate("document.documentElement.dataset.analysis")
 
 

@@ -11,7 +11,7 @@ from install.chromium import until
 from jobs import bringing
 from tests.browser.conftest import watched
 from tests.browser.test_reading import SIZES, serious
-from tests.browser.world import World, _home
+from tests.browser.world import World, _home, becomes
 from tests.feeds.test_imagery import colours, raster
 
 READY = "document.documentElement.dataset.ready === '1'"
@@ -66,10 +66,11 @@ def test_it_is_shown_on_the_map_at_its_place_and_time(page, world):
     centre = page.evaluate("(() => { const c = __vigia.view.map.getCenter(); return [c.lng, c.lat]; })()")
     lons, lats = zip(*((p[0], p[1]) for p in first["corners"]))
     assert min(lons) < centre[0] < max(lons) and min(lats) < centre[1] < max(lats)
-    assert first["name"] in page.locator("#details").inner_text()
+    page.wait_for_selector(f"#details:has-text('{first['name']}')")
     page.locator("#details a", has_text="In the catalogue").click()
+    page.wait_for_url("**/imagery?*")
     until(page, READY)
-    assert first["name"] in page.locator("#details").inner_text()
+    page.wait_for_selector(f"#details:has-text('{first['name']}')")
 
 
 def test_every_choice_is_in_the_address(page, world):
@@ -77,7 +78,8 @@ def test_every_choice_is_in_the_address(page, world):
     page.locator("[name=q]").fill("SORTIE12")
     page.locator("#filter button", has_text="Show").click()
     until(page, f"location.search.includes('q=SORTIE12') && {READY}")
-    assert page.locator("#rows li").count() == 1 and "max_gsd_m" not in page.url, "what is empty stands in no address"
+    becomes(page, lambda: page.locator("#rows li").count(), 1)
+    assert "max_gsd_m" not in page.url, "what is empty stands in no address"
     opened(page, world, "world=exercise&max_gsd_m=0.000001")
     assert "No images under this filter." in page.locator(".list").inner_text()
     opened(page, world, "world=exercise")
@@ -101,7 +103,7 @@ def test_files_are_sent_and_told_of(page, world, tmp_path: Path):
     opened(page, world, "world=live&view=upload")
     page.locator("#facts [name=sortie]").fill("Browser 1")
     page.locator("#files").set_input_files([good, tmp_path / "20261119T111500Z.tif", tmp_path / "notes.txt"])
-    assert "notes.txt: expected one of .tif" in page.locator("#said").inner_text()
+    page.wait_for_selector("#said:has-text('notes.txt: expected one of .tif')")
     until(page, "document.querySelectorAll('#uploads li[data-state=waiting]').length === 2")
     assert brought(world) == 2
     until(page, "document.querySelectorAll('#uploads li[data-state=stored]').length === 1 && document.querySelectorAll('#uploads li[data-state=refused]').length === 1")
@@ -116,7 +118,10 @@ def test_a_list_from_before_a_file_was_whole_takes_nothing_back(page, world, tmp
     """Many files: the list is asked after each, and its answer may be older than the next one's end."""
     files = [raster(tmp_path / f"20261117T1{n}1500Z.tif", colours() + 20 + n) for n in range(3)]
 
+    asked = []
+
     def late(route):
+        asked.append(route.request.url)
         answer = route.fetch()
         rows = [{**row, "state": "coming", "offset": 0} for row in answer.json()["rows"]]
         route.fulfill(response=answer, json={"rows": rows})
@@ -127,7 +132,8 @@ def test_a_list_from_before_a_file_was_whole_takes_nothing_back(page, world, tmp
     page.route("**/api/uploads", lambda route: late(route) if route.request.method == "GET" else route.continue_())
     page.locator("#files").set_input_files(files)
     until(page, "document.querySelectorAll('#uploads li[data-state=waiting]').length === 3")
-    page.wait_for_timeout(2500)  # the list is asked every two seconds
+    before = len(asked)
+    becomes(page, lambda: len(asked) >= before + 2, True)
     assert "coming" not in page.evaluate("[...seen]") and not page.locator("#tidy").is_visible()
     page.unroute_all(behavior="wait")
     brought(world)
@@ -150,8 +156,7 @@ def test_paused_reloaded_and_gone_on_with(page, world, tmp_path: Path):
     page.route("**/api/uploads/*", lambda route: slow(route) if route.request.method == "PATCH" else route.continue_())
     page.locator("#files").set_input_files(path)
     until(page, "document.querySelector('#all-words').textContent.includes('of 20 MB sent')")
-    while not held:
-        page.wait_for_timeout(50)
+    becomes(page, lambda: len(held), 1)
     page.locator("#pause").click()
     assert "paused" in page.locator("#all-words").inner_text() and page.locator("#pause").inner_text() == "Go on"
     page.unroute_all(behavior="ignoreErrors")

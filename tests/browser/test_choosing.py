@@ -65,24 +65,26 @@ def test_a_mark_chosen_on_the_map_is_the_tables_row_and_back(page, world):
 
 def test_clicking_a_mark_tells_about_it(page, world):
     look(page, world)
-    spot = page.evaluate("""() => {
+    find = """() => {
       const m = __vigia.view.map, box = m.getContainer().getBoundingClientRect();
       const seen = m.queryRenderedFeatures({ layers: ["mark"] }).map((f) => [f.properties.id, m.project(f.geometry.coordinates)])
         .filter(([, p]) => p.x > 340 && p.x < box.width - 120 && p.y > 60 && p.y < box.height - 80);
       for (const [id, p] of seen) {
         const top = m.queryRenderedFeatures([[p.x - 6, p.y - 6], [p.x + 6, p.y + 6]], { layers: ["mark", "seizure-one", "seizure-many", "frame-fill"].filter((l) => m.getLayer(l)) })[0];
-        if (top.layer.id === "mark") return { id: top.properties.id, x: box.x + p.x, y: box.y + p.y };
+        if (top?.layer.id === "mark") return { id: top.properties.id, x: box.x + p.x, y: box.y + p.y };
       }
-    }""")
+    }"""
+    until(page, find)
+    spot = page.evaluate(find)
     page.mouse.click(spot["x"], spot["y"])
     until(page, f"__vigia.choices.get().sel === 'track:{spot['id']}'")
-    page.wait_for_selector("#details:not([hidden]) h2")
     told = world.ask(f"tracks/{spot['id']}?world=exercise")
-    assert (told["name"] or told["key"]) in page.inner_text("#details h2")
+    until(page, "(name) => document.querySelector('#details:not([hidden]) h2').innerText.includes(name)", arg=told["name"] or told["key"])
 
 
 def test_an_area_is_drawn_and_filters_everything(page, world):
     look(page, world)
+    page.wait_for_selector("#drawer-toggle:has-text('seizures')")
     before = page.inner_text("#drawer-toggle")
     page.click("#area")
     page.wait_for_selector("#status:has-text('corners')")
@@ -105,6 +107,7 @@ def test_an_area_is_drawn_and_filters_everything(page, world):
 def test_new_data_shows_without_moving_the_camera(page, hostile, tmp_path):
     look(page, hostile, "world=live", "#map=9.1/26.2/-98.1")
     before = page.evaluate("[__vigia.view.map.getCenter().toArray(), __vigia.view.map.getZoom()]")
+    page.wait_for_selector("#drawer-toggle:has-text('seizures')")
     # Of the window: other files may have brought seizures of other days into the same world.
     seizures = int(page.inner_text("#drawer-toggle").split(" seizures")[0].split()[-1].replace(",", ""))
     (tmp_path / "more.csv").write_text(
@@ -119,6 +122,7 @@ def test_new_data_shows_without_moving_the_camera(page, hostile, tmp_path):
 def test_worlds_are_never_mixed(page, hostile):
     look(page, hostile, "world=live")
     assert "EXERCISE" not in page.inner_text("#strip")
+    page.wait_for_selector("#drawer-toggle:has-text('seizures')")
     live = page.inner_text("#drawer-toggle")
     page.click("#world label:has-text('Exercise')")
     page.wait_for_selector("#strip:has-text('EXERCISE')")
@@ -133,11 +137,10 @@ def test_hostile_names_are_text(browser, hostile, tmp_path):
     with watched(browser) as page:
         look(page, hostile, "world=live", "#map=10/26.1/-98.15")
         page.click("#drawer-toggle")
-        page.wait_for_selector("#table .ag-row")
-        assert HOSTILE in page.inner_text("#table")
+        shown = "([box, name]) => document.querySelector(box)?.innerText.includes(name)"
+        until(page, shown, arg=["#table .ag-row", HOSTILE])
         page.locator("#table .ag-row").first.click()
-        page.wait_for_selector("#details:not([hidden]) .facts")
-        assert HOSTILE in page.inner_text("#details")
+        until(page, shown, arg=["#details:not([hidden]) .facts", HOSTILE])
         track = hostile.ask("tracks?world=live")["rows"][0]["id"]
         page.evaluate(f"__vigia.choices.set({{ sel: 'track:{track}' }})")
         until(page, f"document.querySelector('#details h2').innerText === '{HOSTILE}'")
@@ -145,12 +148,11 @@ def test_hostile_names_are_text(browser, hostile, tmp_path):
         page.click("#search-results .also")  # what has this name needs a legal basis to be followed
         page.fill("#purpose-case", "1")
         page.click("dialog.purpose .filled")
-        page.wait_for_selector("#search-results [role=option]")
-        assert HOSTILE in page.inner_text("#search-results")
+        until(page, shown, arg=["#search-results:has([role=option])", HOSTILE])
         page.keyboard.press("Escape")
         page.click("#drawer-tab label:has-text('Charts')")
         page.wait_for_selector(".chart svg, .charts .note")
-        assert page.evaluate("document.getElementById('map').clientHeight === document.getElementById('map').parentElement.clientHeight")
+        until(page, "document.getElementById('map').clientHeight === document.getElementById('map').parentElement.clientHeight")
         briefing = tmp_path / "briefing.html"
         briefing.write_bytes(got(f"{hostile.address}/api/export/briefing?world=live"))
         assert page.evaluate("window.__pwned") is None

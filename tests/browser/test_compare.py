@@ -135,7 +135,7 @@ def test_two_are_lined_up_undone_and_what_is_refused_is_said(page, world, pair):
     before, after, unlike = pair
     compared(page, world, before, after)
     page.click("[data-act=line]")
-    page.wait_for_selector("[data-act=undo]:not([hidden])", timeout=120_000)
+    page.wait_for_selector("[data-act=undo]:not([hidden])", timeout=300_000)
     told = page.inner_text(".compare-lie .compare-said")
     assert "moved 2.0 m east, 1.5 m north" in told and "±" in told and "Likeness 0." in told
     assert "moved 2.0 m east" in page.locator(".compare-label.after").inner_text(), "what is applied is always on the screen"
@@ -144,7 +144,7 @@ def test_two_are_lined_up_undone_and_what_is_refused_is_said(page, world, pair):
     assert "not moved" in page.locator(".compare-label.after").inner_text() and page.is_hidden("[data-act=undo]")
     compared(page, world, before, unlike)
     page.click("[data-act=line]")
-    page.wait_for_selector(".compare-lie .compare-said:has-text('could not be lined up')", timeout=120_000)
+    page.wait_for_selector(".compare-lie .compare-said:has-text('could not be lined up')", timeout=300_000)
     assert "Nothing was changed." in page.inner_text(".compare-lie .compare-said") and "not moved" in page.locator(".compare-label.after").inner_text()
 
 
@@ -153,7 +153,7 @@ def test_candidates_are_gone_through_and_decided_by_keyboard_and_others_only_rea
     with watched(browser) as page:
         compared(page, world, before, after)
         page.click("[data-act=look]")
-        page.wait_for_selector(".candidate", timeout=120_000)
+        page.wait_for_selector(".candidate", timeout=300_000)
         assert "nothing here is a change until a person says so" in page.inner_text(".compare-changes")
         scores = [float(t) for t in page.locator(".candidate-score").all_inner_texts()]
         assert len(scores) >= 4 and scores == sorted(scores, reverse=True)

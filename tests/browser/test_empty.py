@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from tests.browser.world import World, look, settled
+from tests.browser.world import World, becomes, look, settled
 from tests.conftest import ROOT, copied, serving
 
 
@@ -32,7 +32,7 @@ def test_the_first_import_shows_by_itself_however_old_it_is(page, cluster, templ
                        env={**os.environ, "VIGIA_HOME": str(tmp_path), "DATABASE_URL": database.owner_url})
         page.wait_for_selector(".tl-counts:has-text('4 seizures')", timeout=120_000)
         page.wait_for_selector("#nothing", state="hidden")
-        assert page.inner_text(".tl-words") == "1 Mar 10:00 to 4 Mar 2018 10:01 UTC"
+        becomes(page, lambda: page.inner_text(".tl-words"), "1 Mar 10:00 to 4 Mar 2018 10:01 UTC")
         assert page.evaluate("[__vigia.view.map.getCenter().toArray(), __vigia.view.map.getZoom()]") == camera
 
 

@@ -17,6 +17,7 @@ from data.fixes import TrackTold
 from data.live import LiveWriter
 from install.chromium import until
 from tests.browser.conftest import watched
+from tests.browser.world import becomes
 from tests.conftest import COOKIE, ROOT, Serving, serving
 from tests.data.made import source
 from tests.data.test_stream_gone import erase
@@ -69,14 +70,14 @@ def places(page) -> dict[str, tuple[str, float]]:
 
 def test_what_is_stored_appears_and_moves_without_a_new_page(browser, coast):
     with looking(browser, coast) as page:
-        until(page, STREAMING, timeout=120_000)
+        until(page, STREAMING)
         page.evaluate("window.__same = 1")
         camera = page.evaluate("[__vigia.view.map.getCenter().toArray(), __vigia.view.map.getZoom()]")
         coast.heard("Bruma", -97.05)
         until(page, f"{PLACES}.some(([name]) => name === 'Bruma')")
         coast.heard("Bruma", -97.0)
         # It goes there, and is never beyond.
-        seen = page.evaluate(f"""(async () => {{ const seen = []; for (let i = 0; i < 200; i++) {{
+        seen = page.evaluate(f"""(async () => {{ const seen = []; for (let i = 0; i < 2400; i++) {{
           const [, , lon] = {PLACES}.find(([name]) => name === 'Bruma'); seen.push(lon); if (lon === -97) break; await new Promise((done) => setTimeout(done, 50)); }} return seen; }})()""")
         assert seen[-1] == -97 and all(-97.05 <= lon <= -97 for lon in seen) and seen == sorted(seen), seen
         assert page.evaluate("window.__same") == 1
@@ -86,27 +87,28 @@ def test_what_is_stored_appears_and_moves_without_a_new_page(browser, coast):
 
 def test_ages_grow_though_nothing_comes(browser, coast):
     with looking(browser, coast) as page:
-        until(page, STREAMING, timeout=120_000)
+        until(page, STREAMING)
         coast.heard("Cala", -97.1)
-        coast.writer.connection.execute("UPDATE track SET sla_s = 30 WHERE id = %s", (coast.ids["Cala"],))
-        coast.heard("Cala", -97.1)
+        coast.writer.connection.execute("UPDATE track SET sla_s = 12 WHERE id = %s", (coast.ids["Cala"],))
         # Time itself passes: a page whose own clock was put forward would be put right by the server's next beat.
-        of = f"({PLACES}.find(([name]) => name === 'Cala') ?? [])[1]"
-        until(page, f"['live', 'late'].includes({of})")
-        until(page, f"{of} === 'stale'", timeout=120_000)
+        page.evaluate(f"""() => {{ window.__ages = []; setInterval(() => {{
+          const [, age] = {PLACES}.find(([name]) => name === 'Cala') ?? [];
+          if (age && age !== __ages.at(-1)) __ages.push(age); }}, 50); }}""")
+        coast.heard("Cala", -97.1)
+        until(page, "__ages.join().endsWith('live,late,stale')")
 
 
 def test_tabs_share_one_stream_and_a_later_one_takes_it_over(browser, coast):
     with looking(browser, coast) as page:
-        opened: list[str] = []
-        page.context.on("request", lambda request: opened.append(request.url) if "/api/stream" in request.url else None)
-        until(page, STREAMING, timeout=120_000)
+        opened = []
+        page.context.on("request", lambda request: opened.append((request.frame.page, request.url)) if "/api/stream" in request.url else None)
+        until(page, STREAMING)
         other = page.context.new_page()
         other.goto(f"{coast.server.address}/?world=live{CAMERA}")
-        until(other, STREAMING, timeout=120_000)
+        until(other, STREAMING)
         leads = "__vigia.live.stream.state.leads"
         assert (page.evaluate(leads), other.evaluate(leads)) == (True, False)
-        assert len(opened) == 1, "the second asked for none"
+        assert {asker for asker, _ in opened} == {page}, "the second asked for none"
         coast.heard("Duna", -97.2)
         for tab in (page, other):
             until(tab, f"{PLACES}.some(([name]) => name === 'Duna')")
@@ -114,19 +116,20 @@ def test_tabs_share_one_stream_and_a_later_one_takes_it_over(browser, coast):
         until(other, leads)
         coast.heard("Duna", -97.21)
         until(other, f"{PLACES}.some(([name, , lon]) => name === 'Duna' && lon === -97.21)")
-        assert len(opened) == 2 and "after=" in opened[1], "and goes on where it was"
+        assert "after=" in next(url for asker, url in opened if asker is other), "and goes on where it was"
 
 
 def test_a_chosen_track_that_is_erased_goes_from_the_map_and_its_details_say_so(browser, coast):
     coast.heard("Estela", -97.03)
     coast.heard("Faro", -97.06)
     with looking(browser, coast, f"world=live&sel=track:{coast.ids['Estela']}&follow=1") as page:
-        until(page, STREAMING, timeout=60_000)
+        until(page, STREAMING)
         until(page, f"{PLACES}.some(([name]) => name === 'Estela')")
         page.wait_for_selector("#details:has-text('Estela')")
+        until(page, f"{PLACES}.some(([name]) => name === 'Faro')")
         size = page.evaluate("__vigia.live.fleet.size")
         erase(coast.writer.connection, coast.ids.pop("Estela"))
-        until(page, f"!{PLACES}.some(([name]) => name === 'Estela')", timeout=10_000)
+        until(page, f"!{PLACES}.some(([name]) => name === 'Estela')")
         page.wait_for_selector("#details:has-text('it was erased, or you may not see it')")
         assert "Estela" not in page.inner_text("#details")
         assert page.evaluate("__vigia.live.fleet.size") == size - 1 and page.evaluate("__vigia.choices.get().follow") is None
@@ -137,33 +140,40 @@ def test_a_chosen_track_that_is_erased_goes_from_the_map_and_its_details_say_so(
 def test_a_page_that_no_place_is_left_for_says_so_and_comes_to_life_when_one_is(browser, coast):
     opened: list[str] = []
     with ExitStack() as taken, watched(browser) as page:
-        streams = [taken.enter_context(httpx.stream("GET", f"{coast.server.address}/api/stream?world=live", headers={"Cookie": COOKIE}, timeout=60)) for _ in range(12)]
-        assert [one.status_code for one in streams] == [200] * 12
+        for _ in range(12):
+            one = None
+            while one is None or one.status_code != 200:  # those of the tests before may still be leaving
+                one = taken.enter_context(httpx.stream("GET", f"{coast.server.address}/api/stream?world=live", headers={"Cookie": COOKIE}, timeout=600))
         page.on("request", lambda request: opened.append(request.url) if "/api/stream" in request.url else None)
         page.set_viewport_size(SMALL)
         page.goto(f"{coast.server.address}/?world=live{CAMERA}")
-        until(page, "document.getElementById('silence')?.innerText.includes('12 streams open')", timeout=60_000)
+        until(page, "document.getElementById('silence')?.innerText.includes('12 streams open')")
         assert "it is tried again by itself" in page.inner_text("#silence")
         taken.close()
-        until(page, STREAMING, timeout=60_000)
+        until(page, STREAMING)
         page.wait_for_selector("#silence", state="hidden")
         assert len(opened) <= 8, opened
 
 
 def test_silence_is_said_within_fifteen_seconds_and_taken_back(browser, coast):
     with looking(browser, coast) as page:
-        until(page, STREAMING, timeout=120_000)
+        until(page, STREAMING)
         page.wait_for_selector("#silence", state="hidden")
+        # When it is said, by the page's own count, and for how long at most the page itself stood still on a busy machine.
+        page.evaluate("""() => { let last = performance.now(), stood = 0; window.__said = undefined; setInterval(() => {
+          const now = performance.now(), box = document.querySelector('#silence:not([hidden])');
+          [stood, last] = [Math.max(stood, now - last), now];
+          window.__said ??= box && { words: box.innerText, silentS: now / 1000 - __vigia.live.stream.state.heardS, stoodS: stood / 1000 }; }, 100); }""")
         coast.server.process.send_signal(signal.SIGSTOP)
         try:
-            began = time.monotonic()
-            page.wait_for_selector("#silence:not([hidden])", timeout=25_000)
-            assert re.search(r"STALE\s*Nothing heard since \d\d:\d\d:\d\d UTC, 1\d s", page.inner_text("#silence"))
-            assert time.monotonic() - began < 20, "15 s, and what a busy machine needs"
+            until(page, "__said")
+            said = page.evaluate("__said")
+            assert re.search(r"STALE\s*Nothing heard since \d\d:\d\d:\d\d UTC, \d+ s", said["words"])
+            assert 15 <= said["silentS"] < 17 + said["stoodS"]
             until(page, f"{PLACES}.every(([, state]) => state === 'stale')")
         finally:
             coast.server.process.send_signal(signal.SIGCONT)
-        page.wait_for_selector("#silence", state="hidden", timeout=120_000)
+        page.wait_for_selector("#silence", state="hidden")
 
 
 def test_known_at_is_what_was_known_and_the_stream_is_off(browser, coast, module_database):
@@ -173,8 +183,8 @@ def test_known_at_is_what_was_known_and_the_stream_is_off(browser, coast, module
         connection.execute("UPDATE track SET recorded_at = now() - interval '1 hour' WHERE id = %s", (coast.ids["Alma"],))
         connection.commit()
     with looking(browser, coast) as page:
-        until(page, STREAMING, timeout=120_000)
-        assert {"Alma", "Espora"} <= set(places(page))
+        until(page, STREAMING)
+        becomes(page, lambda: {"Alma", "Espora"} <= set(places(page)), True)
         page.click(".tl-known")
         page.fill(".known-box input", time.strftime("%Y-%m-%dT%H:%M", time.gmtime(time.time() - 1800)))
         page.click(".known-box .filled")
@@ -183,13 +193,14 @@ def test_known_at_is_what_was_known_and_the_stream_is_off(browser, coast, module
         assert page.inner_text(".known").startswith("Known at ")
         page.click(".known .link")
         until(page, STREAMING)
-        assert {"Alma", "Espora"} <= set(places(page)) and "known_at" not in page.url
+        becomes(page, lambda: {"Alma", "Espora"} <= set(places(page)), True)
+        assert "known_at" not in page.url
 
 
 def test_the_map_follows_a_track_until_it_is_dragged(browser, coast):
     coast.heard("Faro", -97.0)
     with looking(browser, coast, f"world=live&sel=track:{coast.ids['Faro']}&follow=1") as page:
-        until(page, STREAMING, timeout=120_000)
+        until(page, STREAMING)
         coast.heard("Faro", -97.4)
         until(page, "Math.abs(__vigia.view.map.getCenter().lng + 97.4) < 0.01")
         box = page.locator(".maplibregl-canvas").bounding_box()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from feeds.imports import ImportOptions, import_files
 from install.chromium import until
 from tests.browser.conftest import watched
 from tests.browser.test_wall import READY, SCREEN
-from tests.browser.world import _home, settled
+from tests.browser.world import _home, becomes, settled
 from tests.conftest import ROOT, serving
 from tests.feeds.test_imagery import raster
 
@@ -44,6 +45,12 @@ def flown(module_database, tmp_path_factory):
         yield server.address
 
 
+def painted(page, lon: float, lat: float, wanted: Callable[[tuple[int, int, int]], bool]) -> tuple[int, int, int]:
+    """What is drawn at a place, once it is as wanted: tiles fade in."""
+    becomes(page, lambda: wanted(colour(page, lon, lat)), True)
+    return colour(page, lon, lat)
+
+
 def colour(page, lon: float, lat: float) -> tuple[int, int, int]:
     """What is drawn at a place, from a picture of the screen."""
     x, y = page.evaluate("([lon, lat]) => { const m = (window.__vigia ?? { view: __wall.view }).view.map, p = m.project([lon, lat]), b = m.getContainer().getBoundingClientRect(); return [b.x + p.x, b.y + p.y]; }", [lon, lat])
@@ -58,6 +65,7 @@ def opened(browser, flown):
         page.goto(f"{flown}/?{WINDOW}&sel=image:1{CAMERA}")
         settled(page)
         page.wait_for_selector(".look #look-bands")
+        settled(page)
         yield page
 
 
@@ -67,22 +75,21 @@ def test_bands_are_chosen_in_the_details_and_drawn(opened):
     page.select_option("#look-bands", label="Near infrared, plants red")
     until(page, "__vigia.choices.get().bands === 'nir,red,green' && __vigia.choices.get().look === '1'")
     settled(page)
-    page.wait_for_timeout(300)
-    west, east = colour(page, WEST, LAT), colour(page, EAST, LAT)
-    assert west[0] > 200 and west[1] < 60, "bright in the infrared, dark in the red"
-    assert east[0] < 60 and east[1] > 200 and before != west
-    assert "nir, red, green" in page.inner_text("#legend") and page.is_disabled("#look-colormap")
+    west = painted(page, WEST, LAT, lambda c: c[0] > 200 and c[1] < 60)  # bright in the infrared, dark in the red
+    painted(page, EAST, LAT, lambda c: c[0] < 60 and c[1] > 200)
+    assert before != pytest.approx(west, abs=6)
+    page.wait_for_selector("#legend:has-text('nir, red, green')")
+    assert page.is_disabled("#look-colormap")
     page.reload()
     settled(page)
     page.wait_for_selector("#legend .look-words")
-    assert page.input_value("#look-bands") == "nir,red,green"
-    page.wait_for_timeout(300)
-    assert colour(page, WEST, LAT) == pytest.approx(west, abs=6), "a shared link shows the same"
+    becomes(page, lambda: page.input_value("#look-bands"), "nir,red,green")
+    painted(page, WEST, LAT, lambda c: c == pytest.approx(west, abs=6))  # a shared link shows the same
     page.click("#legend [data-command=look-stored]")
     until(page, "!__vigia.choices.get().look && !__vigia.choices.get().bands")
     settled(page)
-    page.wait_for_timeout(300)
-    assert colour(page, WEST, LAT) == pytest.approx(before, abs=6) and page.input_value("#look-bands") == ""
+    painted(page, WEST, LAT, lambda c: c == pytest.approx(before, abs=6))
+    becomes(page, lambda: page.input_value("#look-bands"), "")
     page.go_back()
     until(page, "__vigia.choices.get().bands === 'nir,red,green'")
 
@@ -94,16 +101,14 @@ def test_one_band_has_colours_with_a_key_by_keyboard_alone(opened):
     page.select_option("#look-bands", label="Near infrared")
     until(page, "__vigia.choices.get().bands === 'nir'")
     page.wait_for_selector(".look-key .ends")
-    assert page.inner_text(".look-key .ends").split("\n") == ["1,000", "4,000"]
+    becomes(page, lambda: page.inner_text(".look-key .ends").split("\n"), ["1,000", "4,000"])
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "look-colormap"
     page.keyboard.type("Viridis")
     until(page, "__vigia.choices.get().colormap === 'viridis'")
     settled(page)
-    page.wait_for_timeout(300)
-    west, east = colour(page, WEST, LAT), colour(page, EAST, LAT)
-    assert west[0] > 200 and west[1] > 200 and west[2] < 90, "viridis ends in yellow"
-    assert east[2] > east[1] and max(east) < 130, "and begins in violet"
+    painted(page, WEST, LAT, lambda c: c[0] > 200 and c[1] > 200 and c[2] < 90)  # viridis ends in yellow
+    painted(page, EAST, LAT, lambda c: c[2] > c[1] and max(c) < 130)  # and begins in violet
 
 
 def test_a_thermal_picture_says_what_its_colours_mean(browser, flown):
@@ -112,7 +117,7 @@ def test_a_thermal_picture_says_what_its_colours_mean(browser, flown):
         page.goto(f"{flown}/?{WINDOW}&sel=image:2#map=11/26.36/-97.75")
         settled(page)
         page.wait_for_selector(".look-key .ends")
-        assert page.inner_text(".look-key .ends").split("\n") == ["20 °C", "35 °C"]
+        becomes(page, lambda: page.inner_text(".look-key .ends").split("\n"), ["20 °C", "35 °C"])
         sizes = page.evaluate("[...document.querySelectorAll('.look select')].map((s) => s.getBoundingClientRect().height)")
         assert min(sizes) >= 44
         page.select_option("#look-stretch", label="Least to most")
@@ -130,10 +135,8 @@ def test_a_wall_shows_the_same_and_names_it(browser, flown):
     with watched(browser) as page:
         page.set_viewport_size(SCREEN)
         page.goto(f"{flown}/wall/main?world=live&still&look=1&bands=nir,red,green")
-        until(page, READY, timeout=60_000)
+        until(page, READY)
         page.wait_for_selector("#chips .looked")
         assert page.inner_text("#chips .looked") == "multi: nir, red, green"
         until(page, "__wall.view.map.getSource('imagery-look')?.tiles?.[0].includes('bands=nir,red,green')")
-        until(page, "__wall.view.map.loaded()", timeout=30_000)
-        page.wait_for_timeout(500)
-        assert colour(page, WEST, LAT)[0] > 200
+        painted(page, WEST, LAT, lambda c: c[0] > 200)

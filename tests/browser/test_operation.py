@@ -12,7 +12,7 @@ import shapely
 
 from install.chromium import until
 from jobs import analysing
-from tests.browser.world import World, look, rendered, settled
+from tests.browser.world import World, becomes, look, rendered, settled
 from tests.conftest import ROOT, copied, serving
 from tests.data.made import START, spread, touch
 
@@ -41,7 +41,6 @@ def border(cluster, template, tmp_path_factory):
 
 
 def panel(page, border, family: str) -> None:
-    page.set_default_timeout(30_000)
     look(page, border, QUERY, CAMERA)
     if not page.locator(".topbar [data-command=analysis]").is_visible():
         page.click("#rail-toggle")
@@ -71,8 +70,8 @@ def test_declared_with_the_drawn_area_locked_and_judged(page, border):
     declare(page, "Anvil")
     page.click("dialog[open] .filled")
     page.wait_for_selector(ITEM)
-    settled(page)
-    assert {p["role"] for p in rendered(page, "zones-operation", "zones-buffer", "zones-control")} == {"operation", "buffer", "control"}, "nobody locks what nobody saw"
+    # Nobody locks what nobody saw.
+    becomes(page, lambda: {p["role"] for p in rendered(page, "zones-operation", "zones-buffer", "zones-control")}, {"operation", "buffer", "control"})
     [told] = border.ask("zones?world=exercise")["rows"]
     assert [z["role"] for z in told["zones"]] == ["operation", "buffer", "control", "control", "control"] and told["hash"] is None
     assert "nothing may be judged by it" in page.locator(ITEM).inner_text() and page.locator(".analysis-form .filled").is_disabled()
@@ -86,16 +85,16 @@ def test_declared_with_the_drawn_area_locked_and_judged(page, border):
     until(page, f"document.querySelector('{ITEM}')?.textContent.includes('Locked by tester')")
 
     page.locator(".analysis-form select").nth(1).select_option("displacement")
-    assert page.get_by_label("Locked zones").locator("option").all_inner_texts() == ["Anvil, version 2"]
+    becomes(page, lambda: page.get_by_label("Locked zones").locator("option").all_inner_texts(), ["Anvil, version 2"])
     page.click(".analysis-form .filled")
     until(page, f"{SAID} === 'Waits for its turn'")
     assert worked(border) == 1
-    until(page, "document.documentElement.dataset.analysis", timeout=30_000)
+    until(page, "document.documentElement.dataset.analysis")
     settled(page)
     run = border.ask(f"analyses/{page.evaluate('__vigia.choices.get().run')}")
     assert run["zones"]["version"] == 2 and run["told"]["given"]["seizures"] > 5_000, "not the drawn area's alone, nor this month's"
     assert run["told"]["score"]["effect_claimed"] == "fell" and page.evaluate(SAID).startswith("Fewer in the operation's area")
-    assert {p["role"] for p in rendered(page, "analysis-fill")} >= {"operation", "control"}
+    becomes(page, lambda: {p["role"] for p in rendered(page, "analysis-fill")} >= {"operation", "control"}, True)
 
 
 def test_declared_by_a_file(page, border, tmp_path):
@@ -129,7 +128,7 @@ def test_units_are_sent_and_taken_out_as_gpx(page, border):
     page.click(".analysis-form .filled")
     until(page, f"{SAID} === 'Waits for its turn'")
     worked(border)
-    until(page, "document.documentElement.dataset.analysis", timeout=30_000)
+    until(page, "document.documentElement.dataset.analysis")
     run = page.evaluate("__vigia.choices.get().run")
     assert border.ask(f"analyses/{run}")["told"]["given"]["known"].count("units") == 1
     with page.expect_download() as download:

@@ -10,7 +10,7 @@ import pytest
 from data import passwords, people
 from install.chromium import until
 from tests.browser.conftest import SIGNED_IN
-from tests.browser.world import settled
+from tests.browser.world import becomes, settled
 from tests.data.made import touch, tracks, walk
 
 PASSWORD = "seven otters mend a lamp"
@@ -41,7 +41,8 @@ def test_one_signs_in_and_comes_back_to_where_one_was(page, live):
     page.fill("#name", "marta")
     page.fill("#password", "not this one at all")
     page.click("button")
-    assert "wrong" in page.inner_text(".said") and page.input_value("#name") == "marta"
+    page.wait_for_selector(".said:has-text('wrong')")
+    assert page.input_value("#name") == "marta"
     page.fill("#password", PASSWORD)
     page.click("button")
     settled(page)
@@ -58,7 +59,7 @@ def test_a_session_that_ends_leads_to_the_way_in(page, live):
     page.goto(f"{live.address}/?world=live")
     settled(page)
     page.context.clear_cookies()
-    page.wait_for_selector("#password", timeout=20_000)
+    page.wait_for_selector("#password")
     assert "next=%2F%3Fworld%3Dlive" in page.url
     page.told.clear()
 
@@ -94,7 +95,8 @@ def test_a_search_asks_before_it_finds_vehicles(page, live):
     until(page, "document.querySelector('#kind-total').innerText.startsWith('1 of')")
     page.fill("#search", "quetzal")
     page.wait_for_selector("#search-results .also")
-    assert page.locator("#search-results button").count() == 2 and "vehicle" not in page.inner_text("#search-results .meta")
+    becomes(page, lambda: page.locator("#search-results button").count(), 2)
+    assert "vehicle" not in page.inner_text("#search-results .meta")
     page.click("#search-results .also")
     assert page.query_selector("#purpose-recipient") is None, "nothing leaves the house"
     page.select_option("#purpose-words", "Detection")

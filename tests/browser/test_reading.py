@@ -45,7 +45,7 @@ def test_the_other_themes_are_as_legible(page, world, theme):
     until(page, f"document.documentElement.dataset.theme === '{theme}'")
     settled(page)
     assert choices(page)["theme"] == theme
-    assert page.evaluate("getComputedStyle(document.body).color") != before
+    until(page, "(before) => getComputedStyle(document.body).color !== before", arg=before)
     assert serious(page) == []
 
 

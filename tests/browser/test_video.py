@@ -36,7 +36,7 @@ def flight(module_database, tmp_path_factory):
 def opened(browser, flight):
     with watched(browser) as page:
         page.goto(f"{flight}/?world=live&from=2026-11-20T09:00:00Z&to=2026-11-20T11:00:00Z&at=2026-11-20T10:00:04Z&sel=video:1#map=12/{LAT}/{LON}")
-        until(page, f"{PLAYER}?.readyState >= 2 && __vigia.videos.held.looks", timeout=120_000)
+        until(page, f"{PLAYER}?.readyState >= 2 && __vigia.videos.held.looks")
         yield page
 
 
@@ -44,6 +44,7 @@ def test_the_clock_moves_the_film(opened):
     until(opened, f"Math.abs({PLAYER}.currentTime - 4) < 0.05")
     opened.evaluate(f"__vigia.clock.seek({START} + 12.5)")
     until(opened, f"Math.abs({PLAYER}.currentTime - 12.5) < 0.05 && !{PLAYER}.seeking")
+    until(opened, f"Math.abs(({LOOK}).sensor[1] - {LAT} - 12.5e-4) < 1e-6")
     look = opened.evaluate(LOOK)
     assert look["sensor"] == pytest.approx([LON, LAT + 12.5e-4], abs=1e-6) and look["centre"] == pytest.approx([LON + 0.01, LAT + 12.5e-4], abs=1e-6)
     assert len(look["seen"][0]) == 5 and look["line"][0] == look["sensor"]
@@ -57,8 +58,7 @@ def test_the_film_moves_the_clock(opened):
     until(opened, f"Math.abs(({LOOK}).sensor[1] - {LAT} - 7e-4) < 1e-6")
     opened.evaluate(f"{PLAYER}.play()")
     until(opened, f"__vigia.clock.state.playing && __vigia.clock.state.speed === 1 && {AT} > {START} + 8.5")
-    apart = opened.evaluate(f"Math.abs({PLAYER}.currentTime - ({AT} - {START}))")
-    assert apart < 1.5, f"film and clock are {apart:.2f} s apart"
+    until(opened, f"__vigia.clock.state.playing && Math.abs({PLAYER}.currentTime - ({AT} - {START})) < 1.5")
     opened.evaluate(f"{PLAYER}.pause()")
     until(opened, "!__vigia.clock.state.playing")
     until(opened, f"Math.abs({PLAYER}.currentTime - ({AT} - {START})) < 0.06")
@@ -76,7 +76,7 @@ def test_the_pages_own_play_runs_the_film_and_a_fast_clock_steps_it(opened):
 def test_a_film_and_a_frame_without_a_pose_are_marks_that_open(browser, flight):
     with watched(browser) as page:
         page.goto(f"{flight}/?world=live&from=2026-11-20T09:00:00Z&to=2026-11-20T11:00:00Z#map=13/{LAT}/{LON}")
-        until(page, "window.__vigia?.view?.held.images?.length === 1 && __vigia.videos.held.rows?.length === 1 && document.documentElement.dataset.map === 'idle'", timeout=120_000)
+        until(page, "window.__vigia?.view?.held.images?.length === 1 && __vigia.videos.held.rows?.length === 1 && document.documentElement.dataset.map === 'idle'")
         for place, sel, words in (((LON, LAT + 0.01), "image:1", "as a point: it does not say how its camera was held"), ((LON, LAT), "video:1", "KLV packets")):
             until(page, f"__vigia.view.map.queryRenderedFeatures({{ layers: ['{'frame-point' if sel.startswith('image') else 'film-mark'}'] }}).length > 0")
             until(page, "!__vigia.view.map.isMoving() && document.documentElement.dataset.map === 'idle'")
@@ -98,4 +98,4 @@ def test_films_are_in_the_catalogue_with_their_picture(browser, flight, size):
         until(page, "document.querySelector('#details h2')?.textContent === 'flight' && document.querySelector('#details img').naturalWidth > 0")
         assert serious(page) == [] and page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
         page.click("#details a.go")
-        until(page, f"{PLAYER}?.readyState >= 1", timeout=60_000)
+        until(page, f"{PLAYER}?.readyState >= 1")

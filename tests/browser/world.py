@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from playwright.sync_api import Page
+from playwright.sync_api import Error, Page
 
 from exercise.build import build
 from feeds import exercise
@@ -18,6 +20,7 @@ from install.chromium import until
 from tests.conftest import ROOT, Serving, TestDatabase, forget_settings, got, serving
 
 IDLE = "window.__vigia && document.documentElement.dataset.map === 'idle' && document.documentElement.dataset.busy === '0'"
+T = TypeVar("T")
 # The valley the exercise is busiest in.
 CAMERA = "#map=8.6/26.15/-97.9"
 
@@ -73,6 +76,24 @@ def rendered(page: Page, *layers: str) -> list[dict]:
     return page.evaluate(
         "(layers) => { const m = __vigia.view.map; return m.queryRenderedFeatures({ layers: layers.filter((l) => m.getLayer(l)) }).map((f) => f.properties); }",
         list(layers))
+
+
+def drawn(page: Page, *layers: str) -> list[dict]:
+    """The same, once there is something."""
+    becomes(page, lambda: bool(rendered(page, *layers)), True)
+    return rendered(page, *layers)
+
+
+def becomes(page: Page, ask: Callable[[], T], wanted: T) -> None:
+    """Wait until what is asked is what is wanted; what can't be asked yet is not."""
+    end, got = time.monotonic() + 120, None
+    while got != wanted or got is None:
+        assert time.monotonic() < end, f"{got!r}, expected {wanted!r}"
+        page.wait_for_timeout(50)
+        try:
+            got = ask()
+        except Error as error:
+            got = error.message
 
 
 def choices(page: Page) -> dict:

@@ -13,7 +13,6 @@ from tests.data.made import source, us
 from tests.data.test_handover import EAST, WEST
 from tests.routes.asked import WHY, ask, entries
 
-NOW = datetime.now(timezone.utc)
 DAY = timedelta(days=1)
 TAG = "CANARY-TAG-5512"
 
@@ -21,18 +20,19 @@ TAG = "CANARY-TAG-5512"
 @pytest.fixture(scope="module")
 def held(module_database, server, visitors):
     """Bravo's tag under three authorities: one that is over, one that ends tomorrow, one revoked. Alfa is competent in the east."""
+    now = datetime.now(timezone.utc)
     with module_database.connect() as connection:
         for agency in ("Alfa", "Bravo"):
             authority.govern(connection, agency, ["tag"])
         handover.set_area(connection, "Alfa", EAST)
         number = people.agency_id(connection, "Bravo")
         made = {name: authority.add(connection, "Bravo", "us-warrant", name, issuer="District <b>court", purpose="Investigation", devices=[TAG], valid_from=start, valid_to=end, area=area)
-                for name, start, end, area in (("B-old", NOW - 30 * DAY, NOW - 15 * DAY, None), ("B-now", NOW - 10 * DAY, NOW + timedelta(hours=20), WEST),
-                                               ("B-back", NOW - 14 * DAY, NOW + 20 * DAY, WEST))}
+                for name, start, end, area in (("B-old", now - 30 * DAY, now - 15 * DAY, None), ("B-now", now - 10 * DAY, now + timedelta(hours=20), WEST),
+                                               ("B-back", now - 14 * DAY, now + 20 * DAY, WEST))}
         authority.revoke(connection, "Bravo", "B-back")
         with FixWriter(connection, 0, source(connection, 0, "tags")) as writer:
             (track,) = writer.tracks([TrackTold(TAG, "tag", agency_id=number)])
-            at = [NOW - 20 * DAY, NOW - 19 * DAY, NOW - 2 * DAY, NOW - 1 * DAY, NOW - 40 * DAY]
+            at = [now - 20 * DAY, now - 19 * DAY, now - 2 * DAY, now - 1 * DAY, now - 40 * DAY]
             writer.write({"track_id": np.full(5, track), "observed_us": np.array([us(t) for t in at]), "lon": np.array([-97.2, -97.3, -97.7, -97.3, -97.7]), "lat": np.full(5, 26.0)})
         connection.commit()
     yield {**made, "track": track}

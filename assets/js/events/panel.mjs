@@ -48,6 +48,7 @@ export function createPanel({ panel, toggle, banner, lines, rows, total, go, sel
       const note = part("input", "note-of");
       Object.assign(note, { placeholder: "Note", maxLength: 500, value: notes.get(keyOf(line)) ?? "" });
       note.setAttribute("aria-label", `Note on: ${title}`);
+      note.dataset.line = keyOf(line);
       note.addEventListener("input", () => notes.set(keyOf(line), note.value));
       const done = (what) => () => {
         if (what === "suppress" && !note.value.trim()) {
@@ -67,9 +68,13 @@ export function createPanel({ panel, toggle, banner, lines, rows, total, go, sel
 
   function drawAlerts() {
     const year = new Date().getUTCFullYear();
-    const writing = document.activeElement?.classList.contains("note-of") && lines.contains(document.activeElement) ? [...lines.querySelectorAll(".note-of")].indexOf(document.activeElement) : -1;
+    // Who writes a note goes on in the same one, where they were, however many lines came above it.
+    const writing = lines.contains(document.activeElement) && document.activeElement.classList.contains("note-of") ? document.activeElement : undefined;
+    const [of, from, to] = writing ? [writing.dataset.line, writing.selectionStart, writing.selectionEnd] : [];
     lines.replaceChildren(...(alerts.lines.length ? alerts.lines.map((line) => lineNode(line, year)) : [part("li", "note", "No alert waits.")]));
-    if (writing >= 0) lines.querySelectorAll(".note-of")[writing]?.focus();
+    const again = writing && lines.querySelector(`.note-of[data-line="${of}"]`);
+    again?.focus();
+    again?.setSelectionRange(from, to);
     toggle.querySelector(".alert-count").textContent = alerts.total ? number(alerts.total) : "";
     toggle.classList.toggle("urgent", alerts.new > 0);
     toggle.title = alerts.total ? `${number(alerts.new)} of ${number(alerts.total)} not acknowledged` : "No alert waits";
