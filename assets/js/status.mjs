@@ -5,14 +5,14 @@ const WORDS_MS = 3000;
 const SAID_MS = 10_000;
 
 export function createStatus(box, { retry }) {
-  const waiting = new Map();
+  const waiting = new Map(); // what is asked for, and since when: the newest question of each name
   const failed = new Map();
   let timer, said, saidTimer;
 
   function draw() {
     clearTimeout(timer);
     const now = performance.now();
-    const oldest = Math.min(...waiting.values());
+    const oldest = Math.min(...[...waiting.values()].map(({ since }) => since));
     box.replaceChildren();
     if (failed.size) {
       const [what, why] = failed.entries().next().value;
@@ -44,20 +44,24 @@ export function createStatus(box, { retry }) {
   }
 
   return {
-    /** Follow a promise by name; what it gives goes through. */
+    /** Follow a promise by name; what it gives goes through. One that another of its name has replaced says no more: that one is still waited for. */
     async follow(what, promise) {
-      waiting.set(what, performance.now());
+      const mine = { since: performance.now() };
+      waiting.set(what, mine);
       draw();
+      const ends = (act) => {
+        if (waiting.get(what) !== mine) return;
+        waiting.delete(what);
+        act();
+        draw();
+      };
       try {
         const got = await promise;
-        failed.delete(what);
+        ends(() => failed.delete(what));
         return got;
       } catch (error) {
-        failed.set(what, error.message);
+        ends(() => failed.set(what, error.message));
         return undefined;
-      } finally {
-        waiting.delete(what);
-        draw();
       }
     },
     /** A line that is no error. */
