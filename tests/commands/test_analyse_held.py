@@ -125,7 +125,7 @@ def test_told_to_stop_it_is_called_off(typed, environment):
     first = process.stderr.readline()
     assert "waits for its turn" in first, first + process.stderr.read()
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=600)
     assert process.returncode == 130 and out == "" and "is called off" in err, err
     assert rows(environment, "SELECT state FROM run") == [("cancelled",)]
     assert [e["to"] for e in entries(environment) if e["what"] == "change" and str(e.get("of", "")).startswith("analysis:")] == ["called off"]

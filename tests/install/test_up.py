@@ -22,7 +22,7 @@ def vigia(*words: str, home: Path, **environment: str) -> subprocess.CompletedPr
     clean = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "VIGIA_APP_URL")}
     return subprocess.run(
         [sys.executable, "cli.py", *words], cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False,
-        env={**clean, "VIGIA_HOME": str(home), **environment}, timeout=120,
+        env={**clean, "VIGIA_HOME": str(home), **environment}, timeout=600,
     )
 
 
@@ -100,18 +100,18 @@ def test_loopback_is_served(host):
     ("postgresql://u:secret@host:5432", "DATABASE_URL names no database"),
 ])
 def test_a_broken_address_is_one_line_without_its_password(url, says, tmp_path):
-    line = one_line(vigia("up", "--port", str(_free()), home=tmp_path / "home", DATABASE_URL=url))
+    line = one_line(vigia("up", "--port", str(free_port()), home=tmp_path / "home", DATABASE_URL=url))
     assert says in line and "secret" not in line
 
 
 def test_a_server_that_does_not_answer_is_one_line(tmp_path):
-    url = f"postgres://u:secret@127.0.0.1:{_free()}/db"
+    url = f"postgres://u:secret@127.0.0.1:{free_port()}/db"
     line = one_line(vigia("db", "check", home=tmp_path / "home", DATABASE_URL=url))
     assert "the database does not answer" in line and "secret" not in line
 
 
 def test_an_own_basemap_must_exist(tmp_path):
-    line = one_line(vigia("up", "--port", str(_free()), "--basemap", "/nowhere.pmtiles", home=tmp_path / "home"))
+    line = one_line(vigia("up", "--port", str(free_port()), "--basemap", "/nowhere.pmtiles", home=tmp_path / "home"))
     assert "/nowhere.pmtiles" in line and "a .pmtiles archive or a style .json" in line
 
 
@@ -130,7 +130,7 @@ def test_a_browser_whose_line_broke_is_let_go_after_a_minute():
 
 
 def test_a_held_address_is_nobody_elses():
-    port = _free()
+    port = free_port()
     with before.bound("127.0.0.1", port), pytest.raises(PortBusy, match=f"--port {port + 1}"):
         before.check_port("127.0.0.1", port)
     before.check_port("127.0.0.1", port)
@@ -141,12 +141,6 @@ def test_the_address_is_read_from_the_words_before_the_packages_are_there(words,
     with pytest.raises(PortBusy):
         before.check([word.format(taken) for word in words])
     before.check(["doctor", "--port", str(taken)])
-
-
-def _free() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.mark.parametrize("words", [["exercise", "drop"], ["export", "csv", "--out", "out.csv", "--purpose", "Oversight", "--case", "1"]])
