@@ -23,6 +23,6 @@ def run(words: list[str]) -> int:
     # The tests bring a database of their own, and must never meet the user's.
     environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "VIGIA_APP_URL")}
     # All of them are shared out by files, each process with a PostGIS of its own; what a person asks for runs as pytest does.
-    together = [] if words else ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile"]
+    together = [] if words else ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile", "--no-loadscope-reorder"]
     pytest = [sys.executable, "-m", "pytest", *together, *words]
     return subprocess.run(pytest, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False).returncode

@@ -61,6 +61,16 @@ _numbers = count(1)
 _ports = cycle([*PORTS[(first := os.getpid() * 1_009 % len(PORTS)):], *PORTS[:first]])  # each process of the tests begins elsewhere
 
 
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Files are shared out by us where files are what is shared out."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from tests.sharing import Sharing
+
+    return Sharing(config, log)
+
+
 @dataclass(frozen=True)
 class TestDatabase:
     """One database of the tests' cluster."""
