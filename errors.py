@@ -17,6 +17,7 @@
     │   └── PointsRefused          what an analysis is given
     │       └── TooFew             fewer than its method needs
     ├── PictureLost                the file of an image is gone, or can't be read
+    ├── LibraryMissing             what a kind of file is made with is not on this machine
     ├── NotFound                   no such thing, or none this world may see
     ├── SignedOut                  nobody is signed in, or no longer
     ├── Forbidden                  somebody is, and may not
@@ -75,6 +76,10 @@ class DatabaseUnfit(VigiaError):
 
 class PictureLost(VigiaError):
     """The file of an image is gone, or can't be read."""
+
+
+class LibraryMissing(VigiaError):
+    """What a kind of file is made with is not on this machine."""
 
 
 class NotFound(VigiaError):
@@ -244,6 +249,7 @@ HTTP_STATUS: dict[type[VigiaError], int] = {
     UploadElsewhere: 409,
     UploadMarred: 460,  # ref: tus 1.0, checksum
     RecordFailed: 503,
+    LibraryMissing: 503,
     DatabaseUnreachable: 503,
     DatabaseUnfit: 503,
     VigiaError: 500,

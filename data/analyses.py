@@ -103,7 +103,7 @@ async def listed(session: AsyncConnection, world: int, visitor: Visitor, *, limi
 
 async def one(session: AsyncConnection, run: int, visitor: Visitor | None) -> dict:
     """One, with all it tells. Raises NotFound."""
-    row = (await session.execute(select(*_COLUMNS, Run.world).where(Run.id == run, Run.asked_by.is_not(None)))).mappings().one_or_none()
+    row = (await session.execute(select(*_COLUMNS, Run.world, Run.key).where(Run.id == run, Run.asked_by.is_not(None)))).mappings().one_or_none()
     if row is None:
         raise NotFound(f"no analysis {run} that you may see")
     places = await session.scalar(select(func.count()).where(RunPlace.run_id == run))

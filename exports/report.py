@@ -1,7 +1,11 @@
-"""One page of one analysis that opens anywhere: what it says, figures as SVG, method, data, marking, limits. No script, nothing from outside."""
+"""One page of one analysis that opens anywhere: what it says, figures as SVG, method, data, marking, limits. No script, nothing from outside.
+
+exports/printing.py makes a PDF of these same bytes: figures are drawn here from what the result tells, as plotly would want a browser to become a picture.
+"""
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 import geopandas as gpd
@@ -20,7 +24,13 @@ VALUES = ("expected", "smooth", "ratio", "density", "probability", "share", "cov
 STYLE = """body{font:15px/22px system-ui,sans-serif;color:#172026;max-width:720px;margin:24px auto;padding:0 16px}h1{font-size:24px;line-height:30px;margin:0}h2{font-size:17px;margin:24px 0 6px}
 .strip{background:#000;color:#FFC000;font-weight:600;letter-spacing:.06em;font-size:12px;padding:2px 8px;display:inline-block}.wrong{border-left:4px solid #A84300;padding-left:12px}
 table{border-collapse:collapse;font-size:13px;line-height:18px;width:100%}th,td{text-align:left;padding:3px 8px 3px 0;border-bottom:1px solid #DDE0DF;vertical-align:top}.meta,figcaption{color:#46545C;font-size:13px;line-height:18px}
-figure{margin:16px 0}svg{max-width:100%;height:auto;background:#FAFAF8;border:1px solid #DDE0DF}text{font:11px system-ui,sans-serif;fill:#46545C}@media print{body{margin:0}}"""
+figure{margin:16px 0}svg{max-width:100%;height:auto;background:#FAFAF8;border:1px solid #DDE0DF}th,td,p,li{overflow-wrap:anywhere}.n{white-space:nowrap}
+@media print{body{margin:0;padding:0;max-width:none;font-size:13px;line-height:19px}figure,tr,li{break-inside:avoid}h2,h3{break-after:avoid}.places{font-size:10px;line-height:13px}
+.strip{string-set:marking content()}.invented{string-set:world content()}h1{string-set:title content()}}
+@page{size:A4;margin:22mm 16mm 18mm;@top-left{content:string(marking);background:#000;color:#FFC000;font:600 9px sans-serif;padding:2px 8px;height:12px;margin:auto 0}
+@top-right{content:string(world);color:#A84300;font:600 9px sans-serif}@bottom-left{content:"Vigia: " string(title);color:#46545C;font:9px sans-serif}
+@bottom-right{content:"page " counter(page) " of " counter(pages);color:#46545C;font:9px sans-serif}}"""
+TEXT = 'font-family="system-ui,sans-serif" font-size="11" fill="#46545C"'  # on the figures themselves: no printer need look for their style elsewhere
 
 
 def write(run: dict, frame: gpd.GeoDataFrame, about: About) -> bytes:
@@ -28,13 +38,13 @@ def write(run: dict, frame: gpd.GeoDataFrame, about: About) -> bytes:
     told = run["told"] or {}
     given, withheld = told.get("given", {}), told.get("withheld")
     title = f"{told.get('title', run['method'])}"
-    body = [f'<p class="strip">{escape(about.marking)}</p>', *(['<p class="wrong">EXERCISE: all data invented</p>'] if about.exercise else []), f"<h1>{escape(title)}</h1>",
-            f'<p{" class=wrong" if withheld else ""}>{escape(f"Withheld: {withheld}" if withheld else str(told.get("words", "")))}</p>']
+    body = [f'<p class="strip">{escape(about.marking)}</p>', *(['<p class="wrong invented">EXERCISE: all data invented</p>'] if about.exercise else []), f"<h1>{escape(title)}</h1>",
+            f'<p class="{"wrong" if withheld else "said"}">{escape(f"Withheld: {withheld}" if withheld else str(told.get("words", "")))}</p>']
     if not withheld:
         body += [_map(frame, told), *(_chart(chart) for chart in charts(told)[:CHARTS])]
     body += ["<h2>What it does not say</h2>", _list(told.get("limits") or ["Nothing is told."]), "<h2>What it rests on</h2>", _table([
         ("Seizures", f"{given.get('seizures', told.get('n', 0)):,}"), ("First and last", " to ".join(str(given[k])[:19].replace("T", " ") + " UTC" for k in ("first", "last") if given.get(k))),
-        ("Filter", about.filter), ("Agencies", ", ".join(run["agencies"]) or "none"), ("Known of the ground", ", ".join(given.get("known", [])) or "nothing"),
+        ("Seizures as read, sha256", given.get("sha256", "")), ("Question, sha256", run.get("key", "")), ("Filter", about.filter), ("Agencies", ", ".join(run["agencies"]) or "none"), ("Known of the ground", ", ".join(given.get("known", [])) or "nothing"),
         ("Effort", _plain(told.get("effort", "not asked"))), ("Significance", _plain(told.get("significance", ""))), ("Score", _plain(told.get("score") or ""))]),
         "<h2>Method</h2>", f'<p>{escape(str(told.get("source", "")))}</p>',
         _table([("Method", f"{run['method']}, version {run['version']}"), *((k.replace("_", " "), _plain(v)) for k, v in told.get("knobs", {}).items())])]
@@ -73,15 +83,27 @@ def _table(rows) -> str:
 
 def _places(frame: gpd.GeoDataFrame, legend: dict) -> str:
     columns = [c for c in legend if c in frame.columns and frame[c].notna().any()]
-    rows = "".join(f"<tr>{''.join(f'<td>{escape(_cell(v))}</td>' for v in row)}</tr>" for row in frame[columns].head(ROWS).itertuples(index=False))
+    first = frame.head(ROWS)
+    cells = {c: [_unit(v, g) for v, g in zip(first[c], first.geometry)] if c == "unit" else [_cell(v) for v in first[c]] for c in columns}
+    numeric = {c: ' class="n"' if frame[c].dtype.kind in "iuf" else "" for c in columns}
+    rows = "".join(f"<tr>{''.join(f'<td{numeric[c]}>{escape(cells[c][i])}</td>' for c in columns)}</tr>" for i in range(len(first)))
     more = f'<p class="meta">The first {ROWS} of {len(frame):,} places.</p>' if len(frame) > ROWS else ""
     meanings = _table([(c.replace("_", " "), legend[c]) for c in columns])
     head = "".join(f"<th>{escape(c.replace('_', ' '))}</th>" for c in columns)
-    return f"<table><tr>{head}</tr>{rows}</table>{more}{meanings}"
+    return f'<table class="places"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}{meanings}'
 
 
 def _cell(value: object) -> str:
     return "" if value is None or value != value else _plain(value)
+
+
+def _unit(value: object, shape: shapely.Geometry) -> str:
+    """A unit by its name; a cell of a grid, which has a number alone, by where its middle is, as the panel says it (assets/js/analysis/words.mjs)."""
+    if shape is None or not re.fullmatch(r"\d{6,}|[0-9a-f]{15}", str(value)):
+        return _cell(value)
+    west, south, east, north = shape.bounds
+    lon, lat = (west + east) / 2, (south + north) / 2
+    return f"{abs(lat):.2f} {'S' if lat < 0 else 'N'} {abs(lon):.2f} {'W' if lon < 0 else 'E'}"
 
 
 def _map(frame: gpd.GeoDataFrame, told: dict) -> str:
@@ -98,7 +120,7 @@ def _map(frame: gpd.GeoDataFrame, told: dict) -> str:
         for part in getattr(drawn, "geoms", [drawn]):
             shapes.append(_shape(part, colour))
     wide, high = (east - west) * shrink * scale, (north - south) * scale
-    return (f'<figure><svg viewBox="-8 -8 {wide + 16:.0f} {high + 16:.0f}" width="{WIDE}" role="img" aria-label="Map of the places">{"".join(shapes)}</svg>'
+    return (f'<figure><svg viewBox="-8 -8 {wide + 16:.0f} {high + 16:.0f}" width="{WIDE}" {TEXT} role="img" aria-label="Map of the places">{"".join(shapes)}</svg>'
             f"<figcaption>{escape(words)} From {west:.3f}, {south:.3f} to {east:.3f}, {north:.3f} (degrees east and north).</figcaption></figure>")
 
 
@@ -158,4 +180,4 @@ def _chart(chart: dict) -> str:
     drawn += [f'<text x="{LEFT}" y="{CHART_H - 6}">{escape(ends[0])}</text>', f'<text x="{CHART_W}" y="{CHART_H - 6}" text-anchor="end">{escape(ends[1])}</text>']
     names = " / ".join(s["name"] for s in chart["series"] if s["name"])
     caption = f"{chart.get('title', '')}{', ' + chart['unit'] if chart.get('unit') else ''}{': ' + names if names else ''}"
-    return f'<figure><svg viewBox="0 0 {CHART_W} {CHART_H}" width="{CHART_W}" role="img" aria-label="{escape(caption)}">{"".join(drawn)}</svg><figcaption>{escape(caption)}</figcaption></figure>'
+    return f'<figure><svg viewBox="0 0 {CHART_W} {CHART_H}" width="{CHART_W}" {TEXT} role="img" aria-label="{escape(caption)}">{"".join(drawn)}</svg><figcaption>{escape(caption)}</figcaption></figure>'

@@ -13,7 +13,7 @@ from importlib import metadata
 
 from data import programs
 from errors import SettingsInvalid, VigiaError
-from install import browser_libraries, chromium
+from install import browser_libraries, chromium, pango, system
 from settings import BUILD, ROOT, store
 
 FREE_MB = 1000
@@ -66,6 +66,9 @@ def _machine() -> Iterator[Finding]:
     yield Finding.of("node", bool(node), node or "none; taken from PyPI when needed", "./vigia up", otherwise="absent")
     browser = chromium.path()
     yield Finding.of("Chromium", bool(browser), browser or "none; only tests need it", "./vigia test", otherwise="absent")
+    lacking = pango.missing()
+    yield Finding.of("Pango", not lacking, f"missing: {', '.join(lacking)}; only reports as PDF need it" if lacking else "there, for reports as PDF",
+                     f"apt-get install {system.NAMES['Pango'].apt}", otherwise="absent")
     home = next(folder for folder in (store().home.absolute(), *store().home.absolute().parents) if folder.exists())
     free_mb = shutil.disk_usage(home).free // 2**20
     yield Finding.of("free disk", free_mb >= FREE_MB, f"{free_mb:,} MB under {home}", f"make room: {FREE_MB:,} MB")

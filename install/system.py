@@ -28,6 +28,7 @@ NAMES = {
     "PostGIS": Names("postgresql postgresql-postgis", "postgresql-server postgis", "postgresql@18 postgis"),
     "Chromium": Names("chromium", "chromium", "--cask chromium"),
     "Mosquitto": Names("mosquitto", "mosquitto", "mosquitto"),
+    "Pango": Names("libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0", "pango", "pango"),
 }
 LISTS_UPDATED: set[str] = set()
 

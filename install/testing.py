@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from install import aside, broker, browser_libraries, chromium, postgis
+from install import aside, broker, browser_libraries, chromium, pango, postgis
 from install.progress import shown
 from settings import ROOT
 
@@ -16,6 +16,7 @@ def run(words: list[str]) -> int:
     chromium.ensure()
     broker.ensure()
     postgis.ensure()
+    pango.ensure()
     with shown() as progress:
         browser_libraries.ensure(progress, packages=True)
         for line in aside.run("install.prepare:basemap", progress):

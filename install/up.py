@@ -12,7 +12,7 @@ from pathlib import Path
 
 from data import own_basemap
 from errors import SettingsInvalid
-from install import aside, before, browser_libraries, postgis
+from install import aside, before, browser_libraries, pango, postgis
 from install.progress import shown
 from install.stopping import Stopped
 from settings import access as access_settings
@@ -44,11 +44,12 @@ def up(host: str | None, port: int | None, *, empty: bool, basemap: Path | None,
 
 
 def prepare_machine(*, database: bool) -> None:
-    """The browser's libraries, and PostGIS unless there is an own server."""
+    """The browser's libraries, PostGIS unless there is an own server, and what reports are printed with."""
     with shown() as progress:
         browser_libraries.ensure(progress)
     if database:
         postgis.ensure()
+    pango.tried()
 
 
 def _database(held: ExitStack, progress, *, new: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import os
 import subprocess
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas as gpd
+import orjson
 import pandas as pd
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -180,12 +182,21 @@ async def _read(owner_url: str, app_url: str, asked: dict, family: str) -> Given
         points = await analysis_ground.points(session, filter)
         known = await _ground(session, filter, points, family, asked["parameters"])
     told = {
-        "seizures": len(points), "world": filter.world, "filter": filter.query(), "first": None if points.empty else points.t.min(), "last": None if points.empty else points.t.max(),
+        "seizures": len(points), "sha256": _hashed(points), "world": filter.world, "filter": filter.query(), "first": None if points.empty else points.t.min(), "last": None if points.empty else points.t.max(),
         "long": int(points.long.sum()), "known": sorted(part for part, value in known.items() if value is not None), "zones": asked["parameters"].get("zones"),
     }
     made_of = marking_of(int(points.level.max()) if len(points) else 0), {int(a) for a in points.agency if a}
     said = {k: (v.isoformat() if hasattr(v, "isoformat") else v) for k, v in told.items()}
     return Given(points.drop(columns="long"), known, said, made_of)
+
+
+def _hashed(points: pd.DataFrame) -> str:
+    """A hash of the points in their order: another one is another input. Of each column its name and, as JSON, its values; times in microseconds."""
+    digest = hashlib.sha256()
+    for name, column in points.items():
+        values = (column.dt.as_unit("us").astype("int64") if isinstance(column.dtype, pd.DatetimeTZDtype) else column).tolist()
+        digest.update(orjson.dumps([name, values]))
+    return digest.hexdigest()
 
 
 async def _ground(session: AsyncConnection, filter: Filter, points: pd.DataFrame, family: str, parameters: dict) -> dict:

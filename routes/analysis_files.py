@@ -8,6 +8,7 @@ from urllib.parse import unquote_plus
 
 import geopandas as gpd
 import pandas as pd
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
@@ -18,15 +19,16 @@ from data.filters import Filter
 from data.sessions import Database
 from data.visitor import at_hand, purpose
 from errors import NotFound
-from exports import places, report
+from exports import places, printing, report
 from exports.about import About
 from routes.asking import RowId, database, need_purpose
 from routes.exports import ATTRIBUTION, Made
 
 router = APIRouter(prefix="/api/analyses")
 
-HTML = "text/html; charset=utf-8"
+REPORTS = {"html": "text/html; charset=utf-8", "pdf": "application/pdf"}
 WAYS = ("allocate", "routes")  # families whose places may be gone to
+_one_at_a_time: list[CapacityLimiter] = []  # sheets are printed
 
 
 @router.get("/{run}/export/{format}")
@@ -43,6 +45,12 @@ async def reported(request: Request, run: RowId) -> Response:
     return await _given(request, run, "html")
 
 
+@router.get("/{run}/report.pdf")
+async def printed(request: Request, run: RowId) -> Response:
+    """The same page as PDF: A4, its marking and number on every sheet. 503 where the machine lacks what it is made with."""
+    return await _given(request, run, "pdf")
+
+
 async def _given(request: Request, run: int, ending: str) -> Response:
     made = await make(database(request), request.app.state.recorder, run, ending)
     return Response(made.body, media_type=made.media_type, headers={
@@ -50,13 +58,13 @@ async def _given(request: Request, run: int, ending: str) -> Response:
 
 
 async def make(pool: Database, recorder: Recorder, run: int, ending: str) -> Made:
-    """The file (one of exports.places.ENDINGS, or html), for the visitor and purpose at hand. Raises NotFound, PurposeMissing, ReleaseRefused, RecordFailed."""
+    """The file (one of exports.places.ENDINGS or REPORTS), for the visitor and purpose at hand. Raises NotFound, PurposeMissing, ReleaseRefused, RecordFailed; of a PDF LibraryMissing, WorkerFailed."""
     visitor = at_hand()
     async with pool.snapshot() as session:
         found = await analyses.one(session, run, visitor)
         if found["state"] != "done":
             raise NotFound(f"analysis {run} is not done")
-        if ending != "html" and found["told"].get("withheld"):
+        if ending not in REPORTS and found["told"].get("withheld"):
             raise NotFound(f"analysis {run} is withheld ({found['told']['withheld']}): there are no places to give out")
         if ending == "gpx" and (await run_in_threadpool(methods.by_name, found["method"])).FAMILY not in WAYS:
             raise NotFound(f"{found['method']} finds no way to go: GPX is of {' and '.join(WAYS)}")
@@ -76,8 +84,16 @@ async def make(pool: Database, recorder: Recorder, run: int, ending: str) -> Mad
             records = await releases.contents(session, filter, {"seizure": (await runs.points(session, filter)).id.tolist()})
     frame = gpd.GeoDataFrame(pd.DataFrame(properties), geometry=list(shapes), crs=4326)
     about = About(filter.world, unquote_plus(filter.query()), found["marking"], datetime.now(timezone.utc), ATTRIBUTION)
-    body = await (run_in_threadpool(report.write, found, frame, about) if ending == "html" else run_in_threadpool(places.write, frame, found["told"], about, ending))
+    body = await (run_in_threadpool(report.write, found, frame, about) if ending in REPORTS else run_in_threadpool(places.write, frame, found["told"], about, ending))
+    if ending == "pdf":
+        body = await to_thread.run_sync(printing.pdf, body, limiter=_limiter())
     release = await releases.write(
         pool, visitor.token, format=f"analysis.{ending}", filter=await recorder.filter_text(filter.pairs()), purpose=purpose(), marking=found["marking"], rows=len(frame),
         sha256=hashlib.sha256(body).digest(), records=records) if live else None
-    return Made(body, about.name(ending), HTML if ending == "html" else places.MEDIA[ending], len(frame), release)
+    return Made(body, about.name(ending), (REPORTS | places.MEDIA)[ending], len(frame), release)
+
+
+def _limiter() -> CapacityLimiter:
+    if not _one_at_a_time:  # made inside of the event loop it belongs to
+        _one_at_a_time.append(CapacityLimiter(1))
+    return _one_at_a_time[0]

@@ -81,7 +81,8 @@ RULES: tuple[Rule, ...] = (
     Rule("/api/changes/candidates/{}", WATCHING), Rule("/api/coverage", PERSONS, LOOK, often=True),
     # analyses: who may ask is asked in the database too (access.analyse_soon), and a run is seen by whoever sees what it was made of
     Rule("/api/analyses/methods", PERSONS), Rule("/api/analyses", PERSONS, LOOK), Rule("/api/analyses/{}", SCREENS, LOOK, often=True), Rule("/api/analyses/{}/places", SCREENS, LOOK),
-    Rule("/api/analyses/{}/export/{}", TAKING_OUT, OUT), Rule("/api/analyses/{}/report.html", TAKING_OUT, OUT), Rule("/api/zones/proposed", WATCHING, LOOK),
+    Rule("/api/analyses/{}/export/{}", TAKING_OUT, OUT), Rule("/api/analyses/{}/report.html", TAKING_OUT, OUT), Rule("/api/analyses/{}/report.pdf", TAKING_OUT, OUT),
+    Rule("/api/zones/proposed", WATCHING, LOOK),
     Rule("/api/zones", PERSONS, LOOK), Rule("/api/zones/{}", WATCHING), Rule("/api/zones/{}/lock", WATCHING),
     # files in: each step is told to the record where it is done (data/uploads.py)
     Rule("/api/uploads", BRINGING), Rule("/api/uploads/{}", BRINGING),

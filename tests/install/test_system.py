@@ -11,7 +11,8 @@ import pytest
 
 from data import programs
 from errors import ProgramMissing, SetupFailed
-from install import chromium, postgis, system
+from exports import printing
+from install import chromium, pango, postgis, system
 
 
 @pytest.fixture
@@ -125,3 +126,37 @@ def test_the_browser_gets_what_drives_it(machine, monkeypatch):
     monkeypatch.setattr(chromium, "_driver_runs", lambda: False)
     chromium.ensure()
     assert "--no-install-recommends libatomic1 " in told.read_text()
+
+
+def test_what_reports_are_printed_with_is_here_and_asked_for_by_the_same_names(machine):
+    told = machine(apt_get="exit 1")
+    assert pango.missing() == [] and list(pango.LIBRARIES) == system.NAMES["Pango"].apt.split()
+    pango.tried()
+    assert not told.exists()
+    assert all(f"{before} {name}" in printing.ABSENT for before, name in zip(("apt-get install", "dnf install", "brew install"), vars(system.NAMES["Pango"]).values()))
+
+
+def test_pango_is_installed_as_far_as_it_is_offered(machine, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(pango, "missing", lambda: ["libpango-1.0-0", "libharfbuzz-subset0"])
+    told = machine(apt_get="exit 0", apt_cache='echo "libpango-1.0-0 - Layout and rendering of internationalized text"')
+    pango.ensure()
+    assert "--no-install-recommends libpango-1.0-0 -o" in told.read_text()
+
+
+def test_without_pango_a_start_goes_on_and_apt_is_asked_once(machine, monkeypatch, tmp_path, capfd):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(pango, "missing", lambda: ["libpango-1.0-0"])
+    monkeypatch.setattr(pango, "store", system.store)
+    told = machine(apt_get='echo "E: Could not resolve deb.example" >&2; exit 100')
+    pango.tried()
+    said = capfd.readouterr().err.splitlines()[-1]
+    assert said.startswith("vigia: no report can be had as PDF, all else works: apt could not install") and "Could not resolve deb.example" in said
+    asked = told.read_text()
+    pango.tried()
+    assert "Pango is missing (libpango-1.0-0)" in capfd.readouterr().err and told.read_text() == asked
+
+
+def test_a_library_that_is_not_there_is_seen(monkeypatch):
+    monkeypatch.setitem(pango.LIBRARIES, "libnowhere0", ("libnowhere.so.0", "libnowhere.0.dylib"))
+    assert pango.missing() == ["libnowhere0"]

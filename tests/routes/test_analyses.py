@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 
 import geopandas as gpd
 import mapbox_vector_tile
+import pypdf
 import pytest
 import shapely
 
 from analysis import methods
+from exports import printing
 from jobs import analysing
 from routes import analyses as routes
 from tests.analysis import toy
@@ -67,7 +70,7 @@ def test_one_is_asked_for_done_and_drawn(server, visitors, done):
 
 
 def test_another_agency_finds_nothing_of_it(server, visitors, done):
-    for path in (f"/api/analyses/{done}", f"/api/analyses/{done}/places", f"/api/tiles/analyses/{done}/0/0/0.mvt", f"/api/analyses/{done}/export/csv", f"/api/analyses/{done}/report.html"):
+    for path in (f"/api/analyses/{done}", f"/api/analyses/{done}/places", f"/api/tiles/analyses/{done}/0/0/0.mvt", f"/api/analyses/{done}/export/csv", f"/api/analyses/{done}/report.html", f"/api/analyses/{done}/report.pdf"):
         assert ask(server, path, visitors["analyst"], headers=WHY).status_code == 404, path
     assert ask(server, f"/api/analyses/{done}", visitors["analyst"], "DELETE").status_code == 404
     assert done in [r["id"] for r in ask(server, ASK, visitors["ana"]).json()["rows"]] and done not in [r["id"] for r in ask(server, ASK, visitors["analyst"]).json()["rows"]]
@@ -123,6 +126,28 @@ def test_it_is_taken_out_as_a_release(server, visitors, module_database, done):
     assert "<svg" in report and "<script" not in report and "TLP:AMBER" in report and "It is a toy." in report
     last = entries(module_database)[-1]
     assert last["of"] == f"analyses/{done}/report.html" and last["case"] == WHY["X-Case"] and last["release"]
+
+
+def test_its_report_is_printed_as_a_release(server, visitors, module_database, done, monkeypatch):
+    path = f"/api/analyses/{done}/report.pdf"
+    assert ask(server, path, visitors["ana"]).status_code == 428 and ask(server, path, visitors["viewer"], headers=WHY).status_code == 403
+    answer = ask(server, path, visitors["ana"], headers=WHY)
+    assert answer.headers["content-type"] == "application/pdf" and answer.headers["content-disposition"].endswith('.pdf"')
+    pages = [" ".join(page.extract_text().split()) for page in pypdf.PdfReader(io.BytesIO(answer.content)).pages]
+    found = ask(server, f"/api/analyses/{done}", visitors["ana"]).json()
+    assert all("TLP:AMBER" in page for page in pages) and "It is a toy." in " ".join(pages)
+    assert {found["key"], found["told"]["given"]["sha256"]} <= set(" ".join(pages).split()), "what it was made of"
+    last = entries(module_database)[-1]
+    assert last["of"] == f"analyses/{done}/report.pdf" and last["case"] == WHY["X-Case"]
+    with module_database.connect() as connection:
+        kept = connection.execute("SELECT format, sha256 FROM release WHERE id = %s", (last["release"],)).fetchone()
+    assert (kept[0], bytes(kept[1])) == ("analysis.pdf", hashlib.sha256(answer.content).digest())
+    monkeypatch.setattr(printing, "PROGRAM", printing.PROGRAM.with_name("nowhere.py"))
+    assert ask(server, path, visitors["ana"], headers=WHY).status_code == 500
+    monkeypatch.setattr(printing, "MISSING", 2)  # what Python ends with where there is no such program
+    answer = ask(server, path, visitors["ana"], headers=WHY)
+    assert answer.status_code == 503 and "apt-get install libpango-1.0-0" in answer.json()["error"]
+    assert ask(server, f"/api/analyses/{done}/report.html", visitors["ana"], headers=WHY).status_code == 200
 
 
 def zones(name="Anvil", **more) -> dict:

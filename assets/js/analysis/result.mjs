@@ -74,7 +74,7 @@ export function createResult(root, acts) {
   function files(run, told) {
     const box = part("p", "analysis-files");
     const to = (path, words) => Object.assign(part("a", "link", words), { href: `/api/analyses/${run.id}/${path}?world=${run.filter.world}`, download: "" });
-    box.append(part("span", "meta", "Take it out: "), ...(told.withheld ? [] : [...FILES, ...(run.family === "allocate" ? [["gpx", "GPX"]] : [])].map(([f, words]) => to(`export/${f}`, words))), to("report.html", "Report"));
+    box.append(part("span", "meta", "Take it out: "), ...(told.withheld ? [] : [...FILES, ...(run.family === "allocate" ? [["gpx", "GPX"]] : [])].map(([f, words]) => to(`export/${f}`, words))), to("report.html", "Report"), to("report.pdf", "Report as PDF"));
     return box;
   }
 
