@@ -131,7 +131,7 @@ class Allocate(OnGrid):
     def _rows(self, sent: pd.DataFrame, plan: Plan, of: Worth, units, away: np.ndarray, middles: np.ndarray, covers, explore: np.ndarray, at: pd.Timestamp) -> gpd.GeoDataFrame:
         left = of.expected.copy()
         total = max(float(of.expected.sum()), 1e-12)
-        rows = []
+        rows, labels = [], units.labels
         for u, one in enumerate(sent.itertuples(index=False)):
             there = np.flatnonzero(plan.goes[u])
             for shift, place in enumerate(there[np.lexsort((there, -of.expected[there]))], start=1):
@@ -140,7 +140,7 @@ class Allocate(OnGrid):
                 left[seen] = 0.0
                 since, chosen = of.since_days[place], bool((explore == place).any())
                 why = ("both" if adds >= 2 / max(len(left), 1) else "unseen") if chosen else "expected"
-                rows.append({"unit": one.name, "kind": one.kind, "shift": shift, "place": str(units.ids[place]), "travel_km": float(away[u, place]), "why": why,
+                rows.append({"unit": one.name, "kind": one.kind, "shift": shift, "place": labels[place], "travel_km": float(away[u, place]), "why": why,
                              "reason": _reason(why, adds, since, len(seen), self.lately_days), "expected_share": adds, "since_days": since if np.isfinite(since) else np.nan,
                              "geometry": middles[place]})
         return gpd.GeoDataFrame(rows, columns=[*self.LEGEND, "geometry"], geometry="geometry", crs=4326)

@@ -58,9 +58,9 @@ class Counted:
         return {"n": self.tally.rows, "words": words, "limits": [*self.limits, *limits], "effort": f"{looked} {words_of(self.tally.found)}", **more}
 
     def frame(self, kept: np.ndarray, **columns: np.ndarray) -> gpd.GeoDataFrame:
-        """The units that say something, by the columns of all; `unit` is the id as text. Numbers of under K seizures are left open."""
+        """The units that say something, by the columns of all; `unit` is what it is called. Numbers of under K seizures are left open."""
         few = (self.n > 0) & (self.n < K)
-        shown = {"unit": names(self.units), "n": np.where(few, np.nan, self.n.round(3)), "value": np.where(few, np.nan, self.x), **columns}
+        shown = {"unit": self.units.labels, "n": np.where(few, np.nan, self.n.round(3)), "value": np.where(few, np.nan, self.x), **columns}
         return gpd.GeoDataFrame({name: value[kept] for name, value in shown.items()}, geometry=self.units.outlines[kept], crs=4326)
 
 
@@ -171,8 +171,3 @@ def _of_places(tally: Tally, units: Units) -> list[str]:
     if tally.rows > 1 and len(tally.places) == 1:
         limits.append("All seizures are told at one place: this says where that is, and nothing of how they lie.")
     return limits
-
-
-def names(units: Units) -> np.ndarray:
-    """Ids as text: H3's as they are written, of others the number or text itself."""
-    return np.array([f"{i:x}" for i in units.ids.tolist()] if units.kind == "h3" else [str(i) for i in units.ids.tolist()], object)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import nbinom, poisson
 
-from analysis.describe.counting import K, names
+from analysis.describe.counting import K
 from analysis.forecast.backtest import Backtest, tried
 from analysis.forecast.counts_in_time import day_of
 from analysis.forecast.history import Fitted, History, Model
@@ -120,7 +120,7 @@ class Forecasting(OnGrid):
 
     def _frame(self, known: History, fit: Fitted | None, uneven: float) -> gpd.GeoDataFrame:
         recent, n = known.counts.window(known.end - RECENT_DAYS, known.end), len(known.units)
-        columns = {"unit": names(known.units), "n_90": np.where((recent > 0) & (recent < K), np.nan, recent.round(3))}
+        columns = {"unit": known.units.labels, "n_90": np.where((recent > 0) & (recent < K), np.nan, recent.round(3))}
         if fit is None:
             none = np.full(n, np.nan)
             columns |= {"expected": none, "low": none, "high": none, "rank": none, "why": np.full(n, "", object)}

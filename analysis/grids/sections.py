@@ -45,8 +45,9 @@ class Sections:
         clipping.refuse_none(kept, "border section")
         flat = crs.to_plane(lines.geometry.to_numpy()[kept], fit)
         order = np.argsort(lines.id.to_numpy()[kept], kind="stable")
+        names = lines["name"].fillna("").astype(str).to_numpy(object)[kept][order] if "name" in lines else None
         return Units("section", lines.id.to_numpy()[kept][order], outlines[kept][order], area_km2(outlines[kept])[order], length_km(within[kept])[order],
-                     _touching(flat[order]), fit)
+                     _touching(flat[order]), fit, names)
 
     def spread(self, points: pd.DataFrame, units: Units) -> sparse.csr_array:
         """See analysis/units.py: a place belongs to the section whose ground it lies in."""

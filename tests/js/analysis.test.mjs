@@ -58,7 +58,7 @@ test("a cell of a grid is told by its middle, anything else by its name", () => 
   const geometry = { type: "Polygon", coordinates: [[[-98.4, 26], [-98.2, 26], [-98.2, 26.1], [-98.4, 26.1], [-98.4, 26]]] };
   assert.equal(unitWords({ properties: { unit: 2251797699756125 }, geometry }), "26.05 N 98.30 W");
   assert.equal(unitWords({ properties: { unit: "8544c1affffffff" }, geometry }), "26.05 N 98.30 W");
-  assert.deepEqual([{ unit: "Laredo" }, { unit: 12 }].map((properties) => unitWords({ properties, geometry })), ["Laredo", "12"]);
+  assert.deepEqual([{ unit: "México–Texas 012" }, { unit: 12 }].map((properties) => unitWords({ properties, geometry })), ["México–Texas 012", "12"]);
 });
 
 test("a knob that stands as it does by itself is not told", () => {

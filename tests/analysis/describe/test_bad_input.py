@@ -135,8 +135,10 @@ def test_without_effort_it_says_so_and_with_it_how_much(name):
 
 @pytest.mark.parametrize("name", ON_GRID)
 def test_sections_do_as_units_and_are_refused_where_none_are_known(name):
-    lines = gpd.GeoDataFrame({"id": range(8), "name": ""}, geometry=[shapely.LineString([(-98 + i / 8, 26), (-97.875 + i / 8, 26)]) for i in range(8)], crs=4326)
-    sound(of(name, grid="section").apply(seizures(), Ground(sections=lines)), name)
+    lines = gpd.GeoDataFrame({"id": range(8), "name": [f"A–B {i}" for i in range(8)]}, geometry=[shapely.LineString([(-98 + i / 8, 26), (-97.875 + i / 8, 26)]) for i in range(8)], crs=4326)
+    found = of(name, grid="section").apply(seizures(), Ground(sections=lines))
+    sound(found, name)
+    assert set(found.get("unit", [])) <= set(lines.name)
     with pytest.raises(PointsRefused, match="no border sections are known here"):
         of(name, grid="section").apply(seizures(), Ground(area=BOX))
 

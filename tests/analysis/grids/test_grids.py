@@ -175,6 +175,7 @@ def test_near_a_border_alone():
 def test_sections_share_out_the_ground_by_the_nearest_line():
     told = points(np.random.default_rng(6), 2000)
     units = Sections(25.0).units(told, Ground(sections=BORDER))
+    assert units.labels.tolist() == ["west", "middle", "east"]
     assert units.ids.tolist() == [11, 12, 13] and units.neighbours.toarray().tolist() == [[0, 1, 0], [1, 0, 1], [0, 1, 0]]
     assert units.length_km == pytest.approx([WGS84.geometry_length(g) / 1000 for g in BORDER.geometry])
     shares = Sections(25.0).spread(told, units)
@@ -192,6 +193,12 @@ def test_sections_end_at_the_area():
     assert units.ids.tolist() == [11, 12] and units.length_km[0] == pytest.approx(20.2, abs=0.05)
     with pytest.raises(TooFew):
         Sections(25.0).units(points(np.random.default_rng(6), 20), Ground(sections=BORDER, area=shapely.box(0, 0, 1, 1)))
+
+
+@pytest.mark.parametrize(("named", "called"), [
+    (BORDER.assign(name=["west", "east", "east"]), ["west", "east (12)", "east (13)"]), (BORDER.assign(name=["west", None, ""]), ["west", "12", "13"]), (BORDER.drop(columns="name"), ["11", "12", "13"])])
+def test_sections_are_called_by_their_names_else_by_their_numbers(named, called):
+    assert Sections(25.0).units(points(np.random.default_rng(6), 2000), Ground(sections=named)).labels.tolist() == called
 
 
 def test_sections_of_one_id_are_refused_and_metres_are_turned():
