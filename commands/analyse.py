@@ -97,7 +97,7 @@ def _command(family: str):
         method: Annotated[str | None, typer.Option(help="Which method; `vigia analyse methods` lists them.")] = None,
         knob: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="A knob of the method, as its own option is; may be given several times.")] = None,
         crs: Annotated[str | None, typer.Option(help="The CRS of columns x and y, such as EPSG:32615, where there are no lon and lat; also the CRS of a square grid.")] = None,
-        out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write the places: .csv, .geojson, .parquet or .gpx; of the database the report too: .html.")] = None,
+        out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write the places: .csv, .geojson, .parquet or .gpx; of the database the report too: .html or .pdf.")] = None,
         area: Shapes = None, land: Shapes = None, sections: Shapes = None, effort: Shapes = None, places: Shapes = None, units: Shapes = None,
         zones: Annotated[str | None, typer.Option(metavar="FILE|NAME", help="Of the database: the name or number of zones that are locked.", rich_help_panel=GROUND)] = None,
         scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Count the parts of a folder on the workers of this scheduler of Dask, such as tcp://127.0.0.1:8786; else here.")] = None,

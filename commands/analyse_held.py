@@ -18,7 +18,7 @@ from commands.disclosing import looking, purpose_of
 from errors import Forbidden, InputRefused, NotFound
 
 EVERY_S = 0.5  # how often it is looked how far it is
-HTML = "html"  # the report; all other endings are of its places
+REPORTS = ("html", "pdf")  # all other endings are of its places
 OPEN = ("waiting", "running")
 
 
@@ -38,16 +38,23 @@ class Asked:
 
 
 def done(asked: Asked, out: Path | None, as_json: bool) -> None:
-    """Ask, wait, tell. A signal meanwhile calls off what was asked just now. Raises VigiaError of what it came to."""
+    """Ask, wait, tell. A signal meanwhile calls off what was asked just now; what waited already goes on. Raises VigiaError of what it came to."""
     from data import addresses
     from exports import places
+    from install.stopping import Stopped
 
-    if out is not None and (ending := out.suffix.lower().lstrip(".")) not in (*places.ENDINGS, HTML):
-        raise typer.BadParameter(f"{out.name}: ends with one of {', '.join('.' + e for e in (*places.ENDINGS, HTML))}")
+    if out is not None and (ending := out.suffix.lower().lstrip(".")) not in (*places.ENDINGS, *REPORTS):
+        raise typer.BadParameter(f"{out.name}: ends with one of {', '.join('.' + e for e in (*places.ENDINGS, *REPORTS))}")
     with addresses.opened() as (owner_url, _):
-        found, new, who = asyncio.run(_ask(asked))
-        if found["state"] in OPEN:
-            _wait(owner_url, found["id"], who if new else None)
+        asked_now: list[tuple[int, str]] = []
+        try:
+            found, new = asyncio.run(_ask(asked, asked_now))
+            if found["state"] in OPEN:
+                _wait(owner_url, found["id"])
+        except Stopped:
+            for run, who in asked_now:
+                _call_off(owner_url, run, who)
+            raise
         found, made = asyncio.run(_take(asked, found["id"], None if out is None else ending))
         if made is not None:
             out.write_bytes(made.body)
@@ -60,8 +67,8 @@ def done(asked: Asked, out: Path | None, as_json: bool) -> None:
     print(f"analysis {found['id']}{'' if new else ', answered from the record'}: {found['places']:,} places{where}", file=sys.stderr)
 
 
-async def _ask(asked: Asked) -> tuple[dict, bool, str]:
-    """The run of this question, whether it is new, and who asks, as the record has it."""
+async def _ask(asked: Asked, asked_now: list[tuple[int, str]]) -> tuple[dict, bool]:
+    """The run of this question, and whether it is new: then it stands in `asked_now` before it is kept, with who asks as the record has it, for whoever is stopped meanwhile."""
     from routes.analyses import begun
 
     filter, why = _filter(asked)
@@ -74,7 +81,9 @@ async def _ask(asked: Asked) -> tuple[dict, bool, str]:
             if asked.units is not None:
                 body["units"] = await asyncio.to_thread(_units, asked.units)
             found, new = await begun(session, filter, body)
-        return found, new, visitor.recorded_as
+            if new:
+                asked_now.append((found["id"], visitor.recorded_as))
+        return found, new
 
 
 async def _take(asked: Asked, run: int, ending: str | None):
@@ -90,7 +99,7 @@ async def _take(asked: Asked, run: int, ending: str | None):
         async with pool.reading() as session:
             found = await analyses.one(session, run, visitor)
         await _told(recorder, visitor, asked, filter, "consultation", f"analyses/{run}", rows=found["places"])
-        if ending is None or (found["told"].get("withheld") and ending != HTML):
+        if ending is None or (found["told"].get("withheld") and ending not in REPORTS):
             return found, None
         made = await make(pool, recorder, run, ending)
         await _told(recorder, visitor, asked, filter, "disclosure", f"analyses/{run}/export/{ending}", rows=made.rows, release=made.release,
@@ -129,20 +138,14 @@ def _units(path: Path) -> list[dict]:
     return [{k: v for k, v in row.items() if k in UNIT_KEYS} for row in frame.to_dict("records")]
 
 
-def _wait(owner_url: str, run: int, mine: str | None) -> None:
-    """Until it is over. `mine` is who asked for it just now: told to stop, it is called off; what waited already goes on. Raises AnalysisRefused, NotFound."""
+def _wait(owner_url: str, run: int) -> None:
+    """Until it is over. Raises AnalysisRefused, NotFound."""
     from install.progress import shown
-    from install.stopping import Stopped
 
-    try:
-        with _worked(owner_url) as look, shown() as progress:
-            while _open(owner_url, run, look, progress):
-                time.sleep(EVERY_S)
-            progress(f"Analysis {run}", 1, 1)
-    except Stopped:
-        if mine is not None:
-            _call_off(owner_url, run, mine)
-        raise
+    with _worked(owner_url) as look, shown() as progress:
+        while _open(owner_url, run, look, progress):
+            time.sleep(EVERY_S)
+        progress(f"Analysis {run}", 1, 1)
 
 
 def _open(owner_url: str, run: int, look, progress) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from errors import PurposeMissing
 
@@ -20,7 +20,7 @@ def purpose_of(world: str, purpose: str | None, case: str | None, recipient: str
 
 @asynccontextmanager
 async def looking(whose: str | None, why) -> AsyncIterator[tuple]:
-    """The database as a person sees it, for a short session: (pool, recorder, visitor)."""
+    """The database as a person sees it, for a short session that ends however this does: (pool, recorder, visitor)."""
     from data import addresses, doors, migrations, people
     from data.audit import Recorder
     from data.sessions import Database
@@ -31,13 +31,12 @@ async def looking(whose: str | None, why) -> AsyncIterator[tuple]:
         await asyncio.to_thread(migrations.upgrade, owner_url)
         token = await asyncio.to_thread(people.short_session, owner_url, whose)
         pool = Database(app_url)
-        try:
+        async with AsyncExitStack() as ends:
+            ends.push_async_callback(pool.close)
+            ends.push_async_callback(doors.closed, pool, token)
             visitor, _ = await doors.visitor(pool, token)
             recorder = Recorder(pool, store().audit_key)
+            ends.push_async_callback(recorder.stop)
             recorder.start()
             with visiting(visitor, why):
                 yield pool, recorder, visitor
-            await recorder.stop()
-            await doors.closed(pool, token)
-        finally:
-            await pool.close()

@@ -8,6 +8,8 @@ import numpy as np
 from scipy import fft, sparse
 from scipy.spatial import cKDTree
 
+from errors import PointsRefused
+
 REACH = 6.0  # bandwidths round the raster, so that nothing comes back in from the other side
 CLASS_RATIO = 1.06  # bandwidths are laid between two of a row so many times apart: at most 0.3 % off where it matters
 LEAST_FACTOR, MOST_FACTOR = 0.2, 5.0  # of the fixed bandwidth, for one that adapts
@@ -63,9 +65,12 @@ class Blur:
         self.wx = 2 * np.pi * fft.rfftfreq(self.shape[1], raster.dx)[None, :]
 
     def laid(self, x: np.ndarray, y: np.ndarray, of: np.ndarray) -> np.ndarray:
-        """The spectrum of points, each laid on the sixteen middles round it by a cubic spline; that blur is divided out."""
+        """The spectrum of points, each laid on the sixteen middles round it by a cubic spline; that blur is divided out. Raises PointsRefused for points that lie too far off."""
         column, row = (part + aside for part, aside in zip(self.raster.place(x, y), self.aside[::-1]))
         left, low = np.floor(column).astype(np.int64), np.floor(row).astype(np.int64)
+        off = (left < 1) | (left > self.shape[1] - 3) | (low < 1) | (low > self.shape[0] - 3)
+        if off.any():  # on the raster's other side they would count where they do not lie
+            raise PointsRefused(f"density: {int(off.sum()):,} of {off.size:,} points lie more than {self.aside[1] * self.raster.dx / 1000:,.1f} km outside of the raster: leave them out, or take a larger raster")
         across, up, flat = _spline(column - left), _spline(row - low), (low - 1) * self.shape[1] + left - 1
         size, grid = self.shape[0] * self.shape[1], 0.0
         for some in np.array_split(np.arange(16), 1 if flat.size < FEW else 16):
@@ -96,7 +101,7 @@ class Blur:
 def fixed(raster: Raster, x: np.ndarray, y: np.ndarray, of: np.ndarray, covariance: np.ndarray) -> np.ndarray:
     """Density (rows, columns) per m² with one Gaussian kernel. `covariance` is a bandwidth's square times the identity, or any.
 
-    The same as scipy's gaussian_kde where the bandwidth is at least 2 cells.
+    The same as scipy's gaussian_kde where the bandwidth is at least 2 cells. Raises PointsRefused for points farther off than a kernel reaches.
 
     >>> raster = Raster(-50.0, -50.0, 1.0, 1.0, 100, 100)
     >>> told = fixed(raster, np.array([0.5]), np.array([0.5]), np.ones(1), np.diag([25.0, 25.0]))

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 import shapely
 
 import cli
+from commands import disclosing
 from data import people, zones
 from tests.conftest import ROOT
 from tests.data.made import START, seizures, spread, touch
@@ -69,8 +71,10 @@ def test_it_is_asked_done_answered_from_the_record_and_taken_out_as_a_release(ty
     said = [(e["what"], e.get("of"), e.get("case")) for e in entries(environment) if e.get("address") == "command line" and str(e.get("of", "")).startswith("analyses")]
     assert said == [("consultation", "analyses", "7"), ("consultation", f"analyses/{told['run']}", "7"), ("consultation", "analyses", "7"), ("consultation", f"analyses/{told['run']}", "7"),
                     ("disclosure", f"analyses/{told['run']}/export/geojson", "7")]
-    code, _, err = typed("hotspots", *SQUARES, *LIVE, "--out", "report.html")
-    assert code == 0 and "<svg" in Path("report.html").read_text(), err
+    for name, begins in (("report.html", b"<!DOCTYPE html>"), ("report.pdf", b"%PDF-")):
+        code, _, err = typed("hotspots", *SQUARES, *LIVE, "--out", name)
+        assert code == 0 and Path(name).read_bytes().startswith(begins), err
+    assert [row[0] for row in rows(environment, "SELECT format FROM release ORDER BY id")] == ["analysis.geojson", "analysis.html", "analysis.pdf"]
 
 
 def test_who_may_not_and_what_can_not_be_is_told(typed, environment, tmp_path):
@@ -129,3 +133,25 @@ def test_told_to_stop_it_is_called_off(typed, environment):
     assert process.returncode == 130 and out == "" and "is called off" in err, err
     assert rows(environment, "SELECT state FROM run") == [("cancelled",)]
     assert [e["to"] for e in entries(environment) if e["what"] == "change" and str(e.get("of", "")).startswith("analysis:")] == ["called off"]
+
+
+def test_told_to_stop_before_anybody_waits_for_it_it_is_called_off_too(typed, environment, monkeypatch):
+    from commands import analyse_held
+
+    @asynccontextmanager
+    async def looking(*told):
+        async with disclosing.looking(*told) as held:
+            yield held
+        signal.raise_signal(signal.SIGINT)  # what was asked is kept
+
+    monkeypatch.setattr(analyse_held, "looking", looking)
+    code, out, err = typed("hotspots", *SQUARES, *LIVE)
+    assert code == 130 and out == "" and "is called off" in err, err
+    assert rows(environment, "SELECT state FROM run") == [("cancelled",)]
+
+
+def test_a_look_that_fails_leaves_no_session_open(typed, environment):
+    before = rows(environment, "SELECT count(*) FROM access.session WHERE revoked_at IS NULL")
+    code, _, err = typed("effect", "--method", "displacement", "--zones", "nowhere", *LIVE)
+    assert code == 1 and "no zones 'nowhere'" in err, err
+    assert rows(environment, "SELECT count(*) FROM access.session WHERE revoked_at IS NULL") == before

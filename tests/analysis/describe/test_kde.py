@@ -46,6 +46,15 @@ def test_one_point_anywhere_in_a_cell_is_its_kernel(cells):
         assert np.abs(ours - theirs).max() < 1e-3 * (2 / (2 * np.pi * (10 * cells) ** 2))
 
 
+@pytest.mark.parametrize("far", [(-5000.0, 250.0), (300.0, 9000.0), (1500.0, 250.0)])
+def test_points_far_outside_of_the_raster_are_refused(far):
+    raster, one = Raster(0.0, 0.0, 10.0, 10.0, 60, 50), np.array([300.0])
+    with pytest.raises(PointsRefused, match="1 of 2 points lie more than 0.[0-9] km outside of the raster"):
+        fixed(raster, np.append(one, far[0]), np.append(one, far[1]), np.ones(2), np.eye(2) * 400.0)
+    with pytest.raises(PointsRefused):
+        various(raster, np.append(one, far[0]), np.append(one, far[1]), np.ones(2), np.array([20.0, 30.0]))
+
+
 def test_each_its_own_bandwidth_is_the_plain_sum():
     rng = np.random.default_rng(2)
     x, y, of, h = rng.uniform(0, 2000, 300), rng.uniform(0, 1500, 300), rng.gamma(1, 1, 300), rng.uniform(40, 300, 300)
