@@ -93,6 +93,11 @@ async def told_under(session: AsyncConnection, filter: Filter, *, batches: Seque
     return list((await session.execute(query.order_by(Event.batch, Event.id))).all())
 
 
+async def standing(session: AsyncConnection, filter: Filter, of: Sequence[int]) -> set[int]:
+    """Which of these events there are, of whatever time."""
+    return set(await session.scalars(select(Event.id).where(Event.id.in_(of), *filter.but(start=None, end=None, at=None, known_at=None).events(Event))))
+
+
 async def last_batch(session: AsyncConnection) -> int:
     """The newest number anything was told under that may be seen."""
     return await session.scalar(select(func.coalesce(func.max(Event.batch), 0)))

@@ -140,12 +140,17 @@ class Stream:
                 async for part in parts(session, listener.filter, after=after):
                     told |= await asyncio.to_thread(told_of, part, group.view)  # tens of thousands in all: nobody else waits for them
                 events_at = max(self._events_reached, await events.last_batch(session))
-                found, _ = await stream_events.rows(session, listener.filter, group.view, after=None if after is None else resumed_events(last_id))
+                found, _ = await stream_events.rows(session, listener.filter, group.view)
+                if after is not None:  # what was told meanwhile too: withdrawn, or over
+                    found |= (await stream_events.rows(session, listener.filter, group.view, after=resumed_events(last_id)))[0]
                 alerts = await stream_events.waiting(session, listener.filter, group.view)
         group.shown |= told.keys()
+        group.told_events(found)
+        group.alerts = group.alerts or alerts
         group.known = True
-        group.due |= group.stirred != stirred  # of what left meanwhile nothing was told: it was not known to be shown
-        waiting_ = [Message("events", stream_events.message(found, whole=after is None)), Message("alerts", alerts)]
+        if group.stirred != stirred:  # of what left meanwhile nothing was told: it was not known to be shown
+            group.due = group.vanished = True
+        waiting_ = [Message("events", stream_events.message(found, whole=True)), Message("alerts", alerts)]
         return Look(list(told.values()), waiting_, reached, events_at)
 
     async def _due(self, listener: Listener) -> list[Message]:
@@ -156,6 +161,7 @@ class Stream:
             listener.waiting.clear()
             listener.gone.clear()
             listener.events.clear()
+            listener.events_gone.clear()
             listener.alerts = None
             view = self._rights.of(listener.visitor.token)
             if view is None:
@@ -173,10 +179,10 @@ class Stream:
         if listener.waiting:
             rows, listener.waiting = list(listener.waiting.values()), {}
             out += pieces(rows, mark(self._reached, listener))
-        if listener.events:
-            found, listener.events = listener.events, {}
-            listener.events_at = max(listener.events_at, self._events_reached)
-            out.append(Message("events", stream_events.message(found), mark(self._reached, listener)))
+        if listener.events or listener.events_gone:
+            found, listener.events, gone, listener.events_gone = listener.events, {}, listener.events_gone, set()
+            listener.events_at = max(listener.events_at, self._events_reached) if found else listener.events_at
+            out.append(Message("events", stream_events.message(found, gone), mark(self._reached, listener)))
         if listener.alerts is not None:
             out.append(Message("alerts", listener.alerts))
             listener.alerts = None
@@ -313,10 +319,13 @@ class Stream:
                     self._missed = True
                     continue
             reached, now = max(reached, newest_), time.monotonic()
+            group.told_events(found)
+            group.alerts = alerts
             for listener in group.told:
                 listener.lagged |= bool(listener.since) and now - listener.since > LAG_S
                 if found and not listener.lagged:
                     listener.events |= found
+                    listener.events_gone -= found.keys()
                 listener.alerts = alerts
                 listener.since = listener.since or now
                 listener.wake()

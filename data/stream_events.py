@@ -5,7 +5,7 @@ Rows were read as the one who listens, through the policies; here they are held 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import orjson
 import shapely
@@ -31,9 +31,14 @@ async def waiting(session: AsyncConnection, filter: Filter, view: View) -> bytes
     return orjson.dumps(told, option=orjson.OPT_UTC_Z)
 
 
-def message(found: dict[int, bytes], *, whole: bool = False) -> bytes:
-    """Rows as one message; `whole`: what is not among them does not go on."""
-    return b'{"whole":%s,"rows":[%s]}' % (b"true" if whole else b"false", b",".join(found.values()))
+async def standing(session: AsyncConnection, filter: Filter, told: Sequence[int]) -> set[int]:
+    """Which of these events are there still."""
+    return await events.standing(session, filter, told) if told else set()
+
+
+def message(found: dict[int, bytes], gone: Iterable[int] = (), *, whole: bool = False) -> bytes:
+    """Rows as one message, after the numbers of those that are not there any more; `whole`: what is not among them does not go on."""
+    return b'{"whole":%s,"gone":%s,"rows":[%s]}' % (b"true" if whole else b"false", orjson.dumps(sorted(gone)), b",".join(found.values()))
 
 
 def _placed(view: View, alert: dict) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -15,6 +16,7 @@ from data.policy import View
 from data.visitor import Purpose, Visitor
 
 PIECE_ROWS = 4_000  # of one message: a browser reads it between two frames
+EVENTS_MOST = 50_000  # of which a group is told that they are gone
 BACK = 64  # batches that may have been written before one with a higher number, and be there after it
 SCOPE, BATCH = len(COLUMNS), len(COLUMNS) + 1
 LON, LAT = COLUMNS.index("lon"), COLUMNS.index("lat")
@@ -47,6 +49,7 @@ class Listener:
     waiting: dict[int, bytes] = field(default_factory=dict)
     gone: set[int] = field(default_factory=set)  # tracks it was told of that are not in sight any more; told before what waits
     events: dict[int, bytes] = field(default_factory=dict)  # by number, as last told
+    events_gone: set[int] = field(default_factory=set)  # events it was told of that are not there any more
     alerts: bytes | None = None
     events_at: int = 0  # the newest number it was told of events under
     since: float = 0.0  # it owes us a look since then (monotonic); 0: it does not
@@ -70,10 +73,19 @@ class Group:
     coming: asyncio.Future | None = None  # the first look that whoever comes now will share
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     shown: set[int] = field(default_factory=set)  # the tracks it was told of: of these alone it is told that they are gone
+    events: set[int] = field(default_factory=set)  # the events it was told of, likewise
+    alerts: bytes | None = None  # as all of it were told of them last
     known: bool = False  # whether those are all that anybody of it can hold
     stirred: int = 0  # how often something left, or may have
     due: bool = False  # something may have left: look soon
+    vanished: bool = False  # and not only by moving: alerts may be gone with it
     looked: float = 0.0
+
+    def told_events(self, found: Iterable[int]) -> None:
+        """It was told of these."""
+        self.events |= set(found)
+        if len(self.events) > EVENTS_MOST:  # nobody's list is so long: those told longest ago are not looked after any more
+            self.events = set(sorted(self.events)[-EVENTS_MOST:])
 
     @cached_property
     def narrow(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta, timezone
 
+import numpy as np
 import orjson
 import shapely
 
@@ -16,6 +17,7 @@ from data.sessions import Database
 from tests.conftest import TESTER
 from tests.data.made import source
 from tests.data.test_stream import LIVE, fast, running  # noqa: F401  fixtures
+from tests.data.test_stream_gone import erase
 
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
 
@@ -48,17 +50,29 @@ class Panel:
         self.rows: dict[int, dict] = {}
         self.alerts: dict = {}
         self.events: list[str] = []
+        self.gone: list[int] = []
         self.last_id, self.bytes = last_id, b""
         self._messages = stream.listen(visitor, LIVE, last_id)
 
     async def until(self, holds) -> None:
+        async with asyncio.timeout(120):
+            await self._take(holds)
+
+    async def beats(self, number: int = 2) -> None:
+        """Several looks of the stream pass."""
+        now = self.events.count("beat")
+        await self.until(lambda: self.events.count("beat") >= now + number)
+
+    async def _take(self, holds) -> None:
         while not holds():
-            message = await asyncio.wait_for(anext(self._messages), 120)
+            message = await anext(self._messages)
             self.events.append(message.event)
             self.bytes += message.data
             if message.event == "events":
                 told = orjson.loads(message.data)
-                self.rows = {**({} if told["whole"] else self.rows), **{row["id"]: row for row in told["rows"]}}
+                self.gone += told["gone"]
+                left = {} if told["whole"] else {k: row for k, row in self.rows.items() if k not in told["gone"]}
+                self.rows = {**left, **{row["id"]: row for row in told["rows"]}}
             if message.event == "alerts":
                 self.alerts = orjson.loads(message.data)
             self.last_id = message.id or self.last_id
@@ -94,6 +108,56 @@ async def test_who_comes_back_is_told_what_was_withdrawn_meanwhile(database, run
         tell(connection, track, revision=2, change="retracted")
         again = await Panel(running, last_id=panel.last_id).begin()
         assert "snapshot" not in again.events and any(r["retracted"] for r in again.rows.values())
+        await again.close()
+
+
+def heard(connection, *tracks_: int) -> None:
+    """Fixes under what events tell of, so that these can be erased with them (data/unmaking.py)."""
+    writer = LiveWriter(connection, 0, source(connection, 0, "heard"))
+    writer.store({"track_id": np.array(tracks_), "observed_us": np.full(len(tracks_), watching.microseconds(NOW)), "lon": np.full(len(tracks_), -97.0), "lat": np.full(len(tracks_), 26.0)})
+    connection.commit()
+
+
+async def test_what_is_erased_is_told_as_gone_to_who_was_told_of_it_and_its_alert_goes(database, running):  # noqa: F811
+    with database.connect() as connection:
+        alfa, bravo = (people.add_agency(connection, name, None) for name in ("Alfa", "Bravo"))
+        connection.commit()
+        ours, theirs = tracks(connection, alfa, bravo)
+        heard(connection, ours, theirs)
+        for track in (ours, theirs):
+            tell(connection, track, severity="critical")
+            tell(connection, track, start="over", ended=True, severity="critical")
+        both = await Panel(running, database.person("both", agencies=["Alfa", "Bravo"])).begin()
+        bea = await Panel(running, database.person("bea", agencies=["Bravo"])).begin()
+        assert len(both.rows) == 2 and both.alerts["total"] == 4 and len(bea.rows) == 1 and bea.alerts["total"] == 2
+        told = next(number for number, row in both.rows.items() if row["track"]["id"] == ours)
+        erase(connection, ours)
+        await both.until(lambda: both.gone and both.alerts["total"] == 2)
+        assert both.gone == [told] and [row["track"]["id"] for row in both.rows.values()] == [theirs], "of what was over before anybody listened no number is told"
+        await bea.beats()
+        assert bea.gone == [] and len(bea.rows) == 1 and bea.events.count("alerts") == 1, "nothing is told of what was never seen"
+        heard(connection, ours)
+        tell(connection, ours, start="anew", severity="critical")
+        await both.until(lambda: len(both.rows) == 2 and both.alerts["total"] == 3)
+        await both.close()
+        await bea.close()
+
+
+async def test_who_comes_back_holds_nothing_of_what_was_erased_meanwhile(database, running):  # noqa: F811
+    with database.connect() as connection:
+        one, other = tracks(connection, None, None)
+        heard(connection, one, other)
+        tell(connection, one)
+        tell(connection, other)
+        panel = await Panel(running).begin()
+        tell(connection, other, revision=2)  # only now it has somewhere to come back to
+        await panel.until(lambda: any(row["revision"] == 2 for row in panel.rows.values()))
+        await panel.close()
+        erase(connection, one)
+        again = Panel(running, last_id=panel.last_id)
+        again.rows = dict(panel.rows)
+        await again.begin()
+        assert "snapshot" not in again.events and [row["track"]["id"] for row in again.rows.values()] == [other]
         await again.close()
 
 

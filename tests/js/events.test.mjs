@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { told, within } from "../../assets/js/events/events.mjs";
+import { told, within, without } from "../../assets/js/events/events.mjs";
 import { bannerWords, lineWords, says, stateWords, when, zoneWords } from "../../assets/js/events/words.mjs";
 import { areasOf, gapsOf, pointsOf } from "../../assets/js/layers/events.mjs";
 
@@ -63,4 +63,10 @@ test("the banner is for emergencies that nobody acknowledged", () => {
 test("a dark zone says how large it is and what it can have reached", () => {
   assert.equal(zoneWords({ km2: 1234.4, speed_mps: 10, areas: [] }), "It can be anywhere in 1,234 km² at up to 19 kn. It can have reached no watch area.");
   assert.match(zoneWords({ km2: 1, speed_mps: 1, areas: [{ name: "Mouth", share: 0.126, earliest_at: "2026-11-24T16:00:00Z" }] }), /Mouth \(13 % of the zone, 24 Nov 16:00 UTC at the earliest\)/);
+});
+
+test("what is gone is in no list", () => {
+  const rows = new Map([[1, event()], [2, event({ id: 2 })]]);
+  assert.deepEqual([...without(rows, [2, 9]).keys()], [1]);
+  assert.deepEqual([...rows.keys()], [1, 2]);
 });

@@ -2,6 +2,7 @@
 import { ask, latestOnly } from "../api.mjs";
 import { FILTER_KEYS, format, formatLayers, parseLayers, thenQuery } from "../choices.mjs";
 import * as layer from "../layers/events.mjs";
+import { tellDash } from "../proposals.mjs";
 import { eventSvg } from "../symbols/event_glyphs.mjs";
 import { epoch, number } from "../times.mjs";
 import { change, saveArea } from "./area.mjs";
@@ -25,6 +26,13 @@ export function asItWas(e, at) {
 export function told(rows, anew) {
   const out = new Map(rows);
   for (const e of anew) if (!out.has(e.id) || out.get(e.id).revision <= e.revision) out.set(e.id, e);
+  return out;
+}
+
+/** Pure: rows by number without those that are not there any more. */
+export function without(rows, gone) {
+  const out = new Map(rows);
+  for (const id of gone) out.delete(id);
   return out;
 }
 
@@ -102,10 +110,16 @@ export function watchEvents({ map, choices, token, status, parts, drawing, live,
     if (found) panel.alerts(found);
   }
 
-  live.also("events", ({ rows, whole }) => {
-    // A stream that begins anew tells what goes on; what ended or was withdrawn meanwhile is asked for.
+  live.also("events", ({ rows, whole, gone = [] }) => {
+    // A stream that begins anew tells what goes on; what ended, was withdrawn or erased meanwhile is asked for.
     if (whole) return void fetchAll();
-    held.rows = told(held.rows, rows);
+    const left = without(held.rows, gone), sel = choices.get().sel;
+    held.total -= held.rows.size - left.size;
+    held.rows = told(left, rows);
+    if (gone.some((id) => sel === `event:${id}`)) {
+      held.zone = undefined;
+      tellDash(); // its details are asked for again: they say that it is not there
+    }
     draw();
   });
   live.also("alerts", (found) => panel.alerts(found));
