@@ -44,6 +44,14 @@ def test_no_weights_at_all_are_refused():
         Weighing("severity").weighed(seizures(kg=[1.0]))
 
 
+def test_scores_are_the_papers_highest_of_a_class():
+    # ref: Nutt, King & Phillips 2010, figure 2, by the authors' data for it
+    paper = {"heroin": 55.2, "crack cocaine": 54.1, "methamphetamine": 32.8, "cocaine": 27.3, "amphetamine": 23.2, "cannabis": 20.0, "ecstasy": 9.1}
+    judged = {drug: row for drug, row in severity().items() if row["judged"]}
+    assert {k: v for row in judged.values() for k, v in row["paper"].items()} == paper and all(row["score"] == round(max(row["paper"].values())) for row in judged.values())
+    assert not any("paper" in row for drug, row in severity().items() if drug not in judged)
+
+
 def test_every_drug_has_a_score_with_its_reason():
     assert set(severity()) == set(DRUGS) and all(0 < row["score"] <= 100 and row["why"] and isinstance(row["judged"], bool) for row in severity().values())
     weighed = Weighing("severity").weighed(seizures(drug=["heroin", "opioid", ""]))
