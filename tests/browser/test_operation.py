@@ -118,8 +118,61 @@ def test_declared_by_a_file(page, border, tmp_path):
     assert [z["role"] for z in told["zones"]] == ["operation", "control"]
 
 
+def test_corners_are_moved_while_zones_are_open(page, border, tmp_path):
+    ground, buffer = shapely.box(-98.2, 26.3, -98.0, 26.5), shapely.difference(shapely.box(-98.3, 26.2, -97.9, 26.6), shapely.box(-98.2, 26.3, -98.0, 26.5))
+    file = tmp_path / "zones.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": [
+        {"type": "Feature", "properties": {"role": role, "name": role}, "geometry": json.loads(shapely.to_geojson(shape))} for role, shape in (("operation", ground), ("buffer", buffer))]}))
+    panel(page, border, "effect")
+    page.click("text=Declare an operation…")
+    declare(page, "Corners")
+    page.get_by_label("Zones from a GeoJSON file").set_input_files(file)
+    page.click("dialog[open] .filled")
+    item = page.locator(ITEM).filter(has_text="Corners")
+    item.locator("text=Move corners").click()
+    page.wait_for_selector(".analysis-corners")
+    settled(page)
+    assert item.locator("text=Lock").count() == 0 and item.locator("text=Keep as a new version").is_disabled()
+    shown = "(([lon, lat]) => { const m = __vigia.view.map, { x, y } = m.project([lon, lat]), box = m.getCanvas().getBoundingClientRect(); return [x + box.left, y + box.top]; })"
+    at = lambda *corner: page.evaluate(f"{shown}({list(corner)})")  # noqa: E731
+    page.mouse.click(*at(-98.0, 26.5))  # tapped, then moved by a button
+    until(page, "/Corner \\d of 4/.test(document.querySelector('.analysis-corners [role=status]').textContent)")
+    page.get_by_role("button", name="Corner east").click()
+    until(page, "!document.querySelector('.analysis-corners .filled').disabled")
+    x, y = at(-98.2, 26.3)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 6, y + 4, steps=4)
+    page.mouse.move(x - 14, y + 10, steps=4)
+    page.mouse.up()
+    item.locator("text=Keep as a new version").click()
+    until(page, "[...document.querySelectorAll('.analysis-zone')].some((z) => z.textContent.includes('Corners') && z.textContent.includes('version 2'))")
+    told = next(z for z in border.ask("zones?world=exercise")["rows"] if z["name"] == "Corners")
+    operation, round_it = (shapely.from_geojson(json.dumps(z["geometry"])) for z in told["zones"])
+    west, south, east, north = operation.bounds
+    assert east > -98.0 and north == 26.5, "by the button"
+    assert west < -98.2 and south < 26.3, "by the hand"
+    assert shapely.equals(shapely.Polygon(round_it.interiors[0]), operation) and shapely.equals(shapely.envelope(round_it), shapely.box(-98.3, 26.2, -97.9, 26.6)), "the buffer lies round it still"
+    item.locator("text=Lock").click()
+    until(page, "[...document.querySelectorAll('.analysis-zone')].some((z) => z.textContent.includes('Corners') && z.textContent.includes('Locked by'))")
+    assert item.locator("text=Move corners").count() == 0, "what is locked stays"
+
+
 def test_units_are_sent_and_taken_out_as_gpx(page, border):
     panel(page, border, "allocate")
+    unit = page.locator(".analysis-unit").first
+    for label, value in (("How many", "2"), ("Reach, km", "60"), ("Longitude", "-97.50"), ("Latitude", "25.95"), ("Name", "South")):
+        unit.get_by_label(label).fill(value)
+    page.click(".analysis-units >> text=Add a unit")
+    second = page.locator(".analysis-unit").nth(1)
+    second.get_by_label("Kind").select_option("drone")
+    assert second.get_by_label("Reach, km").input_value() == "35"
+    second.get_by_label("Reach, km").fill("-1")
+    page.click(".analysis-form .filled")
+    assert second.get_by_label("Reach, km").evaluate("(e) => !e.validity.valid") and page.evaluate("__vigia.choices.get().run") is None
+    second.locator("text=Take away").click()
+    assert page.locator(".analysis-unit").count() == 1
+    page.click(".analysis-units summary")
     field = page.get_by_label("Units, one a line")
     field.fill("North, balloon, -97.50, 25.95, 60, 2")
     page.click(".analysis-form .filled")
@@ -131,6 +184,8 @@ def test_units_are_sent_and_taken_out_as_gpx(page, border):
     until(page, "document.documentElement.dataset.analysis")
     run = page.evaluate("__vigia.choices.get().run")
     assert border.ask(f"analyses/{run}")["told"]["given"]["known"].count("units") == 1
+    sent = {f["properties"]["unit"] for f in border.ask(f"analyses/{run}/places")["features"]}
+    assert sent <= {"South 1", "South 2", "North", "Hawk"} and {"South 1", "Hawk"} <= sent, "rows and what was pasted"
     with page.expect_download() as download:
         page.click(".analysis-result >> text=GPX")
     gpx = download.value.path().read_text()

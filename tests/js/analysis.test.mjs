@@ -4,7 +4,8 @@ import test from "node:test";
 import { cell, charts, colouring, columns, facts, knobValue, scored, scoreWords, stateWords, unitWords } from "../../assets/js/analysis/words.mjs";
 import { middle } from "../../assets/js/analysis/analysis.mjs";
 import { zonesOf } from "../../assets/js/analysis/zones.mjs";
-import { unitsOf } from "../../assets/js/analysis/units.mjs";
+import { less, more, outlines, reshaped } from "../../assets/js/analysis/corners.mjs";
+import { unitsOf, unitsOfRows } from "../../assets/js/analysis/units.mjs";
 import { parse, format } from "../../assets/js/choices.mjs";
 
 const place = (properties, id = 1) => ({ type: "Feature", id, properties, geometry: { type: "Point", coordinates: [0, 0] } });
@@ -94,4 +95,30 @@ test("units are read from lines and from GeoJSON, and a wrong one is named", () 
   assert.throws(() => unitsOf("North, patrol, -97.5, , 20, 2"), /The 1\. unit/);
   assert.throws(() => unitsOf(JSON.stringify({ ...feature, geometry: { type: "LineString", coordinates: [[1, 2], [3, 4]] } })), /The 1\. unit/);
   assert.throws(() => unitsOf("{"), /no JSON/);
+});
+
+test("rows of a form are units, alike ones numbered", () => {
+  const row = { name: "", kind: "patrol", count: 2, lon: 1, lat: 2, reach_km: 20, shifts: 3 };
+  const told = unitsOfRows([row, { ...row, kind: "drone", count: 1, name: "Hawk" }, { ...row, count: 1 }, { ...row, name: "South" }]);
+  assert.deepEqual(told.map((u) => u.name), ["Patrol 1", "Patrol 2", "Hawk", "Patrol 3", "South 1", "South 2"]);
+  assert.deepEqual(told[2], { name: "Hawk", kind: "drone", lon: 1, lat: 2, reach_km: 20, shifts: 3 });
+});
+
+test("corners move, and the buffer's hole goes with the operation", () => {
+  const square = [[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]], wide = [[-1, -1], [2, -1], [2, 2], [-1, 2], [-1, -1]];
+  const zones = [{ role: "operation", name: "", geometry: { type: "Polygon", coordinates: [square] } },
+    { role: "buffer", name: "near", geometry: { type: "Polygon", coordinates: [wide, [[1, 1], [1, 0], [0, 0], [0, 1], [1, 1]]] } },
+    { role: "control", name: "", geometry: { type: "MultiPolygon", coordinates: [[[[5, 5], [6, 5], [6, 6], [5, 5]]], [[[7, 7], [8, 7], [8, 8], [7, 7]]]] } }];
+  const found = outlines(zones);
+  assert.deepEqual(found.map((o) => [o.zone, o.part, o.ring.length]), [[0, 0, 4], [1, 0, 4], [2, 0, 3], [2, 1, 3]]);
+  assert.deepEqual(reshaped(zones, found.map((o) => o.ring)).map((z) => z.geometry.coordinates[0]).slice(0, 2), [[square][0], wide]);
+  const rings = found.map((o) => o.ring);
+  rings[0] = [[0, 0], [1, 0], [1.5, 1.5], [0, 1]];
+  const [operation, buffer, control] = reshaped(zones, rings);
+  assert.deepEqual(operation.geometry.coordinates, [[[0, 0], [1, 0], [1.5, 1.5], [0, 1], [0, 0]]]);
+  assert.deepEqual(buffer.geometry.coordinates, [wide, [[0, 0], [1, 0], [1.5, 1.5], [0, 1], [0, 0]]]);
+  assert.deepEqual(control.geometry, zones[2].geometry);
+  assert.deepEqual(more(rings[0], 3).at(-1), [0, 0.5]);
+  assert.equal(less(rings[0], 0).length, 3);
+  assert.equal(less([[0, 0], [1, 0], [1, 1]], 0).length, 3, "a shape has three corners");
 });

@@ -5,7 +5,8 @@ import { change } from "../events/area.mjs";
 import * as layer from "../layers/analysis.mjs";
 import * as zoneLayer from "../layers/zones.mjs";
 import { askPurpose, purposeHeaders } from "../purpose.mjs";
-import { createForm, part } from "./form.mjs";
+import { createForm } from "./form.mjs";
+import { part } from "./parts.mjs";
 import { createResult, legendNode } from "./result.mjs";
 import { OPEN, colouring, stateWords } from "./words.mjs";
 import { createZones } from "./zones.mjs";
@@ -13,14 +14,15 @@ import { createZones } from "./zones.mjs";
 const MAY = ["coordinator", "analyst", "supervisor"], OUT = [...MAY, "legal"];
 const OF_GROUND = ["hotspots", "forecast"]; // families whose places come as they lie
 const ROWS = 200, EVERY_MS = 1500, LISTED = 20;
+const NARROW = "(max-width: 760px)"; // where the panel is a sheet over the map (assets/css/analysis.css)
 
 /** `root` is the panel, `toggles` the buttons that open it, `legend` where the map's legend stands. */
-export function watchAnalysis({ map, choices, token, status, root, toggles, legend, drawing }) {
-  root.innerHTML = `<header class="analysis-head"><h2>Analysis</h2><button type="button" class="close" title="Close" aria-label="Close analysis">×</button></header>
+export function watchAnalysis({ map, choices, token, status, root, toggles, legend, draw: drawn }) {
+  root.innerHTML = `<header class="analysis-head"><h2>Analysis</h2><p class="meta analysis-line"></p><button type="button" class="action narrow-only analysis-lower" aria-expanded="true"></button><button type="button" class="close" title="Close" aria-label="Close analysis">×</button></header>
     <section class="analysis-result" aria-label="The open analysis" hidden></section><section class="analysis-ask" aria-label="Ask for an analysis"></section>
     <section class="analysis-zones" aria-label="Operations that are judged" hidden></section>
     <section class="analysis-runs" aria-label="Analyses"><h3>Analyses</h3><ul></ul></section>`;
-  const [resultBox, askBox, zonesBox, runsBox] = root.querySelectorAll("section");
+  const [resultBox, askBox, zonesBox, runsBox] = root.querySelectorAll("section"), lowering = root.querySelector(".analysis-lower"), narrow = matchMedia(NARROW);
   const held = { methods: undefined, run: undefined, features: [], colours: undefined, sort: "", chosen: undefined, roles: [], runs: [], timer: undefined, agencies: [] };
   const fetchRun = latestOnly(), fetchPlaces = latestOnly(), fetchRuns = latestOnly();
   const wanted = () => Number(choices.get().run) || undefined;
@@ -30,7 +32,10 @@ export function watchAnalysis({ map, choices, token, status, root, toggles, lege
   const result = createResult(resultBox, {
     close: () => choices.set({ run: undefined }),
     cancel: () => told(() => change("DELETE", `/api/analyses/${held.run.id}`, {})).then(refresh),
-    pick,
+    pick(ordinal) {
+      pick(ordinal);
+      if (narrow.matches && held.chosen !== undefined) lower(true); // the sheet lies over what was asked for
+    },
     sort(column) {
       held.sort = column;
       places();
@@ -46,12 +51,24 @@ export function watchAnalysis({ map, choices, token, status, root, toggles, lege
     }
   }
 
+  const lowered = () => narrow.matches && root.hasAttribute("data-lowered");
   /** The panel says it too: only one of both. */
-  const key = () => { legend.hidden = held.run?.state !== "done" || !root.hidden; };
+  const key = () => { legend.hidden = held.run?.state !== "done" || !(root.hidden || lowered()); };
+
+  /** On a telephone the sheet goes down to one line, so that the map is seen, and up again. */
+  function lower(on) {
+    root.toggleAttribute("data-lowered", on);
+    lowering.setAttribute("aria-expanded", String(!on));
+    lowering.textContent = on ? "Show panel" : "Show map";
+    key();
+  }
+  lower(false);
+  lowering.addEventListener("click", () => lower(!lowered()));
+  narrow.addEventListener("change", key);
 
   function open(on = root.hidden) {
     root.hidden = !on;
-    key();
+    lower(false);
     for (const toggle of toggles) toggle.setAttribute("aria-expanded", String(on));
     if (on) begin().then(listRuns);
     map.resize();
@@ -66,9 +83,9 @@ export function watchAnalysis({ map, choices, token, status, root, toggles, lege
     held.methods = methods;
     held.roles = who?.roles ?? [];
     held.agencies = who?.agencies ?? [];
-    if (may()) form = createForm(askBox, { methods, ask: send, changed: (method) => zones?.show(method.family === "effect") });
+    if (may()) form = createForm(askBox, { methods, ask: send, centre: () => map.getCenter().toArray(), changed: (method) => zones?.show(method.family === "effect") });
     else askBox.replaceChildren(part("p", "note", "Your role may look at analyses; coordinators, analysts and supervisors ask for them."));
-    zones = createZones(zonesBox, { choices, may: may(), agencies: held.agencies, say: status.say, changed: (rows) => form?.zones(rows), onMap(shapes) {
+    zones = createZones(zonesBox, { choices, may: may(), agencies: held.agencies, say: status.say, map, drawing: drawn, token, changed: (rows) => form?.zones(rows), onMap(shapes) {
       held.zones = shapes;
       zoneLayer.put(map, shapes, { token });
     } });
@@ -183,12 +200,13 @@ export function watchAnalysis({ map, choices, token, status, root, toggles, lege
   }
 
   function draw() {
+    root.querySelector(".analysis-line").textContent = held.run ? `${held.run.title}: ${stateWords(held.run)}` : "";
     result.draw({ ...held, writer: held.roles.some((r) => OUT.includes(r)) });
     drawRuns();
   }
 
   map.on("click", (event) => {
-    if (!held.run || drawing()) return;
+    if (!held.run || drawn.active) return;
     const found = layer.at(map, event.point);
     if (found !== undefined && held.features.some((f) => f.id === found) && found !== held.chosen) pick(found);
   });

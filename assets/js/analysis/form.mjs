@@ -1,26 +1,9 @@
 // The form of an analysis, made of the methods' own knobs: what they are called, what they may be, what they stand at.
-import { unitsOf } from "./units.mjs";
+import { labelled, part } from "./parts.mjs";
+import { createUnits } from "./units.mjs";
 import { FAMILIES, knobValue } from "./words.mjs";
 
-export function part(tag, className, text) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text !== undefined) node.textContent = text;
-  return node;
-}
-
 const RARELY = ["crs", "border_km", "unknown_kg", "cap", "discovered", "seed", "tries", "begins", "permutations"]; // set; they stand below
-let numbered = 0;
-
-function labelled(words, control, unit, note) {
-  const field = part("div", "analysis-field"), label = part("label", "", unit ? `${words}, ${unit}` : words);
-  control.id = `analysis-${(numbered += 1)}`;
-  label.htmlFor = control.id;
-  field.append(label, control);
-  if (note) field.append(part("p", "meta", note));
-  return field;
-}
-
 const title = (knob) => { const words = knob.name.replaceAll("_", " ").replace(/ (m|km|h|days|deg|min)$/, ""); return words[0].toUpperCase() + words.slice(1); };
 
 function control(knob) {
@@ -36,8 +19,8 @@ function control(knob) {
   return input;
 }
 
-/** `methods` as /api/analyses/methods tells them; `zones` are those that are locked or open; `ask({method, knobs, zones, units})` is called with what was chosen. */
-export function createForm(root, { methods, ask, family, changed }) {
+/** `methods` as /api/analyses/methods tells them; `zones` are those that are locked or open; `ask({method, knobs, zones, units})` is called with what was chosen; `centre()` is the middle of the map. */
+export function createForm(root, { methods, ask, family, changed, centre }) {
   const families = Object.keys(FAMILIES).filter((f) => methods.some((m) => m.family === f));
   const familyList = part("select"), methodList = part("select"), knobs = part("div", "analysis-knobs"), about = part("p", "meta"), more = part("details", "analysis-more"), send = part("button", "filled", "Run on this filter");
   const held = { fields: new Map(), zones: [], zonesList: undefined, units: undefined };
@@ -56,10 +39,8 @@ export function createForm(root, { methods, ask, family, changed }) {
       made.push(labelled("Locked zones", held.zonesList, "", held.zonesList.length ? "" : "None is locked yet: declare the operation below and lock its zones first."));
     }
     if (method.family === "allocate") {
-      held.units = part("textarea");
-      Object.assign(held.units, { rows: 4, placeholder: "North, patrol, -97.50, 25.95, 20, 2\nHawk, drone, -97.40, 25.90, 35, 1" });
-      made.push(labelled("Units, one a line", held.units, "", "Name, patrol or drone or sensor, longitude, latitude, reach in km, shifts. Or GeoJSON: points with name, kind, reach_km and shifts."));
-      held.units.addEventListener("input", () => held.units.setCustomValidity(""));
+      held.units = createUnits({ centre });
+      made.push(held.units.box);
     }
     for (const knob of method.knobs) {
       if (method.family === "effect" && ["start", "end"].includes(knob.name)) continue;
@@ -90,12 +71,11 @@ export function createForm(root, { methods, ask, family, changed }) {
     const told = Object.fromEntries([...held.fields].map(([knob, field]) => [knob.name, knobValue(knob, field.value)]).filter(([, v]) => v !== undefined));
     let units;
     try {
-      units = held.units?.value.trim() ? unitsOf(held.units.value) : undefined;
-    } catch (error) {
-      held.units.setCustomValidity(error.message); // the field itself says what is wrong with it
-      return void held.units.reportValidity();
+      units = held.units?.read();
+    } catch {
+      return; // the field says it
     }
-    ask({ method: methodList.value, knobs: told, ...(held.zonesList ? { zones: Number(held.zonesList.value) } : {}), ...(units ? { units } : {}) });
+    ask({ method: methodList.value, knobs: told, ...(held.zonesList ? { zones: Number(held.zonesList.value) } : {}), ...(units?.length ? { units } : {}) });
   });
   root.replaceChildren(form);
   if (families.length) listed();

@@ -1,6 +1,6 @@
 // An analysis that is open: what it says, its legend in words, its charts, its places in a table.
 import { drawChart } from "./charts.mjs";
-import { part } from "./form.mjs";
+import { part } from "./parts.mjs";
 import { cell, charts, columns, facts, scored, stateWords, unitWords } from "./words.mjs";
 
 const FILES = [["csv", "CSV"], ["geojson", "GeoJSON"], ["parquet", "GeoParquet"]];

@@ -2,7 +2,8 @@
 import { ask } from "../api.mjs";
 import { change } from "../events/area.mjs";
 import { shapeOf } from "../map/draw.mjs";
-import { part } from "./form.mjs";
+import { createCorners } from "./corners.mjs";
+import { part } from "./parts.mjs";
 
 const FILE_MAX = 900_000;
 const FORM = `<form method="dialog"><h2>Declare an operation</h2><p>Its zones are locked before anybody sees what it did. A change later is a new version.</p>
@@ -27,9 +28,32 @@ export function zonesOf(text) {
   return features.map((f) => ({ role: String(f?.properties?.role ?? ""), name: String(f?.properties?.name ?? ""), geometry: f?.geometry }));
 }
 
-export function createZones(root, { choices, may, agencies, say, changed, onMap }) {
-  let rows = [], seen; // the number of those that are on the map
+export function createZones(root, { choices, may, agencies, say, changed, onMap, map, drawing, token }) {
+  let rows = [], seen, moving; // the numbers of those that are on the map, and whose corners are moved
   const world = () => choices.get().world;
+  const corners = createCorners({
+    map, draw: drawing, token, say,
+    async keep(zones) {
+      const z = rows.find((row) => row.id === moving);
+      const body = { name: z.name, starts_at: z.starts_at, ends_at: z.ends_at, zones, marking: z.marking, ...(z.agency ? { agency: z.agency } : {}) };
+      const kept = await change("PUT", `/api/zones/${z.id}?world=${world()}`, body).catch((error) => void say(error.message));
+      if (!kept) return;
+      corners.end();
+      await load();
+    },
+    ended() {
+      moving = undefined;
+      draw();
+    },
+  });
+
+  /** Only of what is open: what is locked stays as it was judged by. */
+  function move(z) {
+    see(z.id);
+    moving = z.id;
+    corners.begin(z.zones).then(draw);
+    root.scrollIntoView({ block: "nearest" });
+  }
 
   async function load() {
     rows = (await ask(`/api/zones?world=${world()}`).catch((error) => void say(error.message)))?.rows ?? [];
@@ -40,6 +64,7 @@ export function createZones(root, { choices, may, agencies, say, changed, onMap 
   /** Put some on the map, by their number: nobody should lock what nobody saw. */
   function see(number) {
     const found = rows.find((z) => z.id === number);
+    if (moving !== undefined && number !== moving) corners.end();
     seen = found?.id;
     onMap(found?.zones);
     draw();
@@ -63,10 +88,12 @@ export function createZones(root, { choices, may, agencies, say, changed, onMap 
       acts.append(look);
       item.append(acts);
       if (may) {
-        if (!z.hash) acts.append(button("Lock", "action", () => lock(z)));
+        // While its corners are moved, what would be locked is not what is seen.
+        if (!z.hash && moving !== z.id) acts.append(button("Lock", "action", () => lock(z)), button("Move corners", "action", () => move(z)));
         acts.append(button("New version…", "link", () => declare(z)));
       }
-      if (seen === z.id) item.append(part("p", "meta", "On the map: whole line the operation, dashed its buffer, dotted what it is compared with."));
+      if (moving === z.id && corners.on) item.append(corners.box);
+      else if (seen === z.id) item.append(part("p", "meta", "On the map: whole line the operation, dashed its buffer, dotted what it is compared with."));
       return item;
     }));
     root.replaceChildren(part("h3", "", "Operations"), list, ...(rows.length ? [] : [part("p", "note", "None is declared.")]), ...(may ? [button("Declare an operation…", "action", () => declare())] : []));
