@@ -13,6 +13,7 @@ from analysis.ground import Step, unwatched
 
 REFIT_DAYS, REFIT_SHARE = 90, 0.2  # what KEEPS is learnt anew when so many days, or this share of the history, came since
 MOST_ORIGINS = 160
+WHOLE = 0.9  # of what a horizon will have been: what is tried on less would be held against too little
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,10 @@ class Backtest:
 
 
 def origins(history: History, horizon: int, most: int = MOST_ORIGINS) -> list[int]:
-    """Days to try at, a horizon apart, the last so that its horizon is over: after two horizons and a third of the history, or 90 days; the newest `most`."""
+    """Days to try at, a horizon apart, the last so that its horizon is over and nine tenths of it are known: after two horizons and a third of the history, or 90 days; the newest `most`."""
     first = history.counts.first + max(min(90, history.counts.days // 3), 2 * horizon)
-    return list(range(history.end - horizon, first - 1, -horizon))[:most][::-1]
+    days = [day for day in range(history.end - horizon, first - 1, -horizon) if history.counts.share(day, day + horizon) >= WHOLE]
+    return days[:most][::-1]
 
 
 def tried(history: History, models: Sequence[Model], horizon: int, share: float, *, keep: str = "", most: int = MOST_ORIGINS, step: Step = unwatched) -> Backtest:

@@ -83,7 +83,7 @@ class Window(Plain):
 
     def why(self, known: History, horizon: int) -> list[str]:
         found, days = _last(known, self.days)
-        return [f"{n:.3g} in the last {days} days" for n in found]
+        return [f"{n:.3g} in the last {days:.3g} days" for n in found]
 
 
 @dataclass(frozen=True)
@@ -98,15 +98,15 @@ class Season(Plain):
 
     def why(self, known: History, horizon: int) -> list[str]:
         found, days = self.found(known, horizon)
-        return [f"{n:.3g} in {days} days of the same season" for n in found]
+        return [f"{n:.3g} in {days:.3g} days of the same season" for n in found]
 
-    def found(self, known: History, horizon: int) -> tuple[np.ndarray, int]:
-        """How many, and in how many days."""
+    def found(self, known: History, horizon: int) -> tuple[np.ndarray, float]:
+        """How many, and in how many days, by what of them is known yet."""
         windows = [(known.end - YEAR * k - ABOUT, min(known.end - YEAR * k + horizon + ABOUT, known.end)) for k in (1, 2, 3)]
         windows = [(a, b) for a, b in windows if a >= known.counts.first]
         if not windows:
             return _last(known, YEAR)
-        return sum(known.counts.window(a, b) for a, b in windows), sum(b - a for a, b in windows)
+        return sum(known.counts.window(a, b) for a, b in windows), sum(known.counts.days_seen(a, b) for a, b in windows)
 
 
 @dataclass(frozen=True)
@@ -126,8 +126,8 @@ class BestOf(Plain):
     def chosen(self, known: History, horizon: int) -> Model:
         told = np.zeros(len(self.models))
         for cut in earlier(known, horizon, self.tries):
-            then, came = known.before(cut), known.counts.window(cut, cut + horizon)
-            told += [poisson_log(came, m.expected(then, horizon)).sum() for m in self.models]
+            then, came, share = known.before(cut), known.counts.window(cut, cut + horizon), known.counts.share(cut, cut + horizon)
+            told += [poisson_log(came, share * m.expected(then, horizon)).sum() for m in self.models]
         return self.models[int(told.argmax())]
 
 
@@ -137,9 +137,10 @@ def earlier(known: History, horizon: int, tries: int) -> list[int]:
     return [cut for cut in (known.end - horizon * k for k in range(1, tries + 1)) if cut >= half]
 
 
-def _last(known: History, days: int) -> tuple[np.ndarray, int]:
+def _last(known: History, days: int) -> tuple[np.ndarray, float]:
+    """How many in the last days, and how many whole days these are worth, by what of them is known yet."""
     days = max(min(days, known.counts.days), 1)
-    return known.counts.window(known.end - days, known.end), days
+    return known.counts.window(known.end - days, known.end), known.counts.days_seen(known.end - days, known.end)
 
 
 WINDOWS: tuple[Model, ...] = (Window(28), Window(90), Window(365), Season())

@@ -56,7 +56,7 @@ class Boosting:
         then = known.before(cut)
         base = Window(YEAR).expected(then, horizon)
         came = known.counts.window(cut, cut + horizon)
-        return features(then, horizon, base)[0], base, came, cut
+        return features(then, horizon, base)[0], base * known.counts.share(cut, cut + horizon), came, cut
 
     def _trees(self, rounds: int, rows: list[tuple]) -> HistGradientBoostingRegressor | None:
         tables, bases, cames, weights = [], [], [], []

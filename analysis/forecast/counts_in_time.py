@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
+
+from analysis.forecast.late import LEAST_SEEN, reported
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,8 @@ NONE_LATE = Late(*(np.zeros(0, np.int64) for _ in range(3)), np.zeros(0))
 class Counts:
     """`table` (units, days) by column, so that a day's or a window's sums are a slice; its column 0 is `first`, in days since 1970 (UTC).
 
-    Parts of a point that is spread over several units are counted as parts. 20,000 units over five years take what their points take: 12 bytes each.
+    Parts of a point that is spread over several units are counted as parts. `asof` is the day before whose beginning all of it was known (`end`, where it is not told): of the newest days
+    not all is known by then, and `seen` says which share is. 20,000 units over five years take what their points take: 12 bytes each.
 
     >>> made = Counts.of(np.array([0, 1, 1]), np.array([10, 10, 12]), units=2, first=10, days=3)
     >>> made.window(10, 12).tolist(), made.before(12).days
@@ -39,6 +43,7 @@ class Counts:
     first: int
     table: sparse.csc_array
     late: Late = NONE_LATE
+    asof: int = 0
 
     @property
     def units(self) -> int:
@@ -53,6 +58,31 @@ class Counts:
         """The first day that is not counted any more."""
         return self.first + self.days
 
+    @cached_property
+    def seen(self) -> np.ndarray:
+        """The share (days,) of each day's that is known yet, as far as it can be told from how late others were (analysis/forecast/late.py); 1 where none was late."""
+        if not self.late.n.size:
+            return np.ones(self.days)
+        of_day = np.diff(np.r_[0.0, np.cumsum(self.table.data)][self.table.indptr])
+        return reported(self.late.day, self.late.known, self.late.n, of_day, self.first, max(self.asof, self.end))
+
+    def days_seen(self, begin: int, end: int) -> float:
+        """How many whole days those from `begin` up to `end` are worth, by what of them is known yet; one at least."""
+        low, high = (min(max(d - self.first, 0), self.days) for d in (begin, end))
+        return max(float(self.seen[low:high].sum()) if self.late.n.size else float(high - low), 1.0)
+
+    def share(self, begin: int, end: int) -> float:
+        """Which share of what these days will have been is known yet."""
+        return self.days_seen(begin, end) / max(end - begin, 1) if self.late.n.size else 1.0
+
+    def filled(self) -> Counts:
+        """What the days are likely to have been: each as many times more as less of it is known yet, ten times at most."""
+        if not self.late.n.size:
+            return self
+        table = self.table.copy()
+        table.data = table.data / np.repeat(np.maximum(self.seen, LEAST_SEEN), np.diff(table.indptr))
+        return Counts(self.first, table)
+
     @classmethod
     def of(cls, unit: np.ndarray, day: np.ndarray, n: np.ndarray | None = None, known: np.ndarray | None = None, *, units: int, first: int, days: int) -> Counts:
         """What lies in `days` from `first` on; the rest is another time's."""
@@ -64,21 +94,21 @@ class Counts:
         if known is not None:
             after = known[within] > day
             late = Late(unit[after].astype(np.int64), day[after].astype(np.int64), known[within][after].astype(np.int64), n[after])
-        return cls(first, table, late)
+        return cls(first, table, late, int(late.known.max(initial=first + days - 1)) + 1)
 
     def plus(self, other: Counts) -> Counts:
         """Of two parts of a stream of points, over the same units and days."""
         if (other.first, other.table.shape) != (self.first, self.table.shape):
             raise ValueError(f"days {other.first} to {other.end} of {other.units} units are no part of {self.first} to {self.end} of {self.units}")
         both = Late(*(np.concatenate([getattr(self.late, f), getattr(other.late, f)]) for f in ("unit", "day", "known", "n")))
-        return Counts(self.first, (self.table + other.table).tocsc(), both)
+        return Counts(self.first, (self.table + other.table).tocsc(), both, max(self.asof, other.asof))
 
     def before(self, day: int) -> Counts:
         """All that was and was known before a day begins. What comes after is not in it, so nothing that is given it can look ahead."""
         days = min(max(day - self.first, 0), self.days)
         table = self.table[:, :days]
         if not self.late.n.size:
-            return replace(self, table=table)
+            return replace(self, table=table, asof=min(day, self.asof) if self.asof else 0)
         was = self.late.only(self.late.day < self.first + days)
         unknown = was.known >= day
         if unknown.any():
@@ -87,7 +117,7 @@ class Counts:
             table = (table - less).tocsc()
             table.data[np.abs(table.data) < 1e-9] = 0.0
             table.eliminate_zeros()
-        return Counts(self.first, table, was.only(~unknown))
+        return Counts(self.first, table, was.only(~unknown), min(day, self.asof) if self.asof else day)
 
     def window(self, begin: int, end: int) -> np.ndarray:
         """Sums (units,) of the days from `begin` up to `end`, of as many of them as are counted."""
@@ -118,8 +148,11 @@ def day_of(t: pd.Series) -> np.ndarray:
     return (t.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy().astype("datetime64[D]")).astype(np.int64)
 
 
-def counted(points: pd.DataFrame, spread: sparse.csr_array, *, first: int, days: int) -> Counts:
-    """Points (`t`, `recorded_at`) that lie in units as `spread` says (points, units), by day. Of parts of a stream, add them up with `plus`."""
-    laid = spread.tocoo()
+def counted(points: pd.DataFrame, spread: sparse.csr_array, *, first: int, days: int, known: np.ndarray | None = None) -> Counts:
+    """Points (`t`, and `recorded_at` where `known` does not say the day each was known on) that lie in units as `spread` says (points, units), by day.
+
+    Of parts of a stream, add them up with `plus`.
+    """
+    laid, known = spread.tocoo(), day_of(points.recorded_at) if known is None else known
     point, unit = laid.coords
-    return Counts.of(unit.astype(np.int64), day_of(points.t)[point], laid.data, day_of(points.recorded_at)[point], units=spread.shape[1], first=first, days=days)
+    return Counts.of(unit.astype(np.int64), day_of(points.t)[point], laid.data, known[point], units=spread.shape[1], first=first, days=days)

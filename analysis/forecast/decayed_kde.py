@@ -41,9 +41,10 @@ class DecayedKde(Plain):
         """Steps, decay and flat share."""
         told: dict[tuple, float] = {}
         for cut in earlier(known, horizon, self.tries):
-            came = known.counts.window(cut, cut + horizon)
+            came, share = known.counts.window(cut, cut + horizon), known.counts.share(cut, cut + horizon)
             some = came > 0
-            for which, expected in self._all(known.before(cut), horizon, DECAYS):
+            for which, whole in self._all(known.before(cut), horizon, DECAYS):
+                expected = share * whole
                 told[which] = told.get(which, 0.0) + float(came[some] @ np.log(expected[some]) - expected.sum())
         return max(told, key=told.get) if told else (2, 90.0, 0.1)
 
@@ -53,7 +54,7 @@ class DecayedKde(Plain):
             ages = known.counts.days - 1 - np.arange(known.counts.days)
             weight = np.exp(-ages / decay)
             laid = known.counts.weighted(weight)
-            total = max(laid.sum(), 0.5 * weight[-1:].sum()) / max(weight.sum(), 1e-12) * horizon
+            total = max(laid.sum(), 0.5 * weight[-1:].sum()) / max(weight @ known.counts.seen, 1e-12) * horizon
             shape = laid / laid.sum() if laid.sum() > 0 else even
             for step in range(STEPS[-1] + 1):
                 shape = walk @ shape if step else shape

@@ -41,7 +41,7 @@ def features(known: History, horizon: int, base: np.ndarray) -> tuple[np.ndarray
 
 
 def _rate(counts: Counts, end: int, lag: int) -> np.ndarray:
-    return counts.window(end - lag, end) / max(min(lag, end - counts.first), 1)
+    return counts.window(end - lag, end) / counts.days_seen(end - lag, end)
 
 
 def _since(counts: Counts) -> np.ndarray:

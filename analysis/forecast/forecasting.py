@@ -95,8 +95,6 @@ class Forecasting(OnGrid):
         days, needed = end - int(when.min()), SPANS * self.horizon_days
         if days < needed:
             raise TooFew(f"{self.NAME} needs points over {needed} days for a horizon of {self.horizon_days}; these lie over {days}: take a longer time or a shorter horizon")
-        if (points.recorded_at == points.t).all():
-            limits.append("When seizures were recorded is not told: the past is tried as if each was known on its day.")
         known, more = history(points, ground, self.laid(), first=int(when.min()), days=days)
         placed = known.counts.table.sum()
         if placed < self.NEEDS:

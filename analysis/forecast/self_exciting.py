@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from analysis.forecast.baselines import alike, shrunk
+from analysis.forecast.counts_in_time import Counts
 from analysis.forecast.history import History
 from analysis.forecast.threads import one_thread
 
@@ -36,14 +37,16 @@ class SelfExciting:
 
     def _fitted(self, known: History) -> SelfExcitingFit:
         unit, day, n = known.counts.events()
-        days, total = max(known.counts.days, 1), float(n.sum())
+        # Of the newest days not all is known: each find stands for as many as there are likely to be, and the days for as much as is seen of them.
+        seen, (_, _, made) = known.counts.seen, known.counts.filled().events()
+        days, total = known.counts.days_seen(known.counts.first, known.end), float(n.sum())
         place = beside(known.units.neighbours)
         if total <= 0:
             return SelfExcitingFit(shrunk(np.zeros(len(known.units)), known.size) / days, np.zeros((len(PLACES), len(DECAYS))), place, (), True)
-        before = excitement(known, place).reshape(len(PLACES) * len(DECAYS), -1)
-        # What each part would give in all by now, of one made by each find: the part of it that lies in the days known.
-        left = np.array([1 - np.exp(-1 / d) ** (days - 1 - day) for d in DECAYS])
-        reach = np.tile((left * n).sum(axis=1), len(PLACES))
+        before = excitement(known.counts.filled(), place).reshape(len(PLACES) * len(DECAYS), -1)
+        # What each part would give in all by now, of one made by each find: the part of it that lies in the days known, and is seen of them.
+        left = np.array([_left(np.exp(-1 / d), seen)[day] for d in DECAYS])
+        reach = np.tile((left * made).sum(axis=1), len(PLACES))
         background = shrunk(np.bincount(unit, n, len(known.units)), known.size) / days * 0.8
         weights = np.full(len(before), 0.2 / len(before))
         shape, trace, converged = np.nan, [], False
@@ -86,7 +89,8 @@ class SelfExcitingFit:
         """What follows from what was found, and from what is expected to be, on its way through the horizon: shape (units,)."""
         kept = np.exp(-1 / np.array(DECAYS))
         ages = known.counts.days - 1 - np.arange(known.counts.days)
-        state = np.stack([known.counts.weighted((1 - k) * k**ages) for k in kept], axis=1)
+        filled = known.counts.filled()
+        state = np.stack([filled.weighted((1 - k) * k**ages) for k in kept], axis=1)
         made = np.zeros(len(self.background))
         for _ in range(horizon):
             rate = state @ self.weights[0] + self.place @ (state @ self.weights[1])
@@ -110,9 +114,19 @@ def beside(neighbours: sparse.csr_array) -> sparse.csr_array:
     return (neighbours @ sparse.diags_array(1 / np.maximum(degree, 1)) + sparse.diags_array(alone)).tocsr()
 
 
-def excitement(known: History, place: sparse.csr_array) -> np.ndarray:
+def _left(kept: float, seen: np.ndarray) -> np.ndarray:
+    """(days,): how much of what follows a find of each day, in shares that sum to 1, lies in the days after it up to now and is seen of them."""
+    if (seen == 1).all():
+        return 1 - kept ** (seen.size - 1 - np.arange(seen.size))
+    out = np.zeros(seen.size)
+    for day in range(seen.size - 2, -1, -1):
+        out[day] = kept * out[day + 1] + (1 - kept) * seen[day + 1]
+    return out
+
+
+def excitement(counts: Counts, place: sparse.csr_array) -> np.ndarray:
     """At each find (unit and day), what the finds of the days before it add up to by PLACES and DECAYS, each find's share of time summing to 1."""
-    table, kept = known.counts.table, np.exp(-1 / np.array(DECAYS))
+    table, kept = counts.table, np.exp(-1 / np.array(DECAYS))
     out = np.zeros((len(PLACES), len(DECAYS), table.nnz))
     state, last = np.zeros((table.shape[0], len(DECAYS))), 0
     for day in np.flatnonzero(np.diff(table.indptr)):

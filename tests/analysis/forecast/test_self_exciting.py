@@ -39,7 +39,7 @@ def test_each_round_climbs_and_the_end_is_told(monkeypatch):
 def test_excitement_is_what_a_plain_sum_over_pairs_gives():
     known = history(exciting(5, squares(4), 60, 0.05, 0.3, 0.2, 5.0), squares(4))
     place = beside(known.units.neighbours)
-    told, (unit, day, n) = excitement(known, place), known.counts.events()
+    told, (unit, day, n) = excitement(known.counts, place), known.counts.events()
     for k, decay in enumerate((2.0, 7.0, 30.0)):
         kept = np.exp(-1 / decay)
         lag = day[:, None] - day[None, :]
