@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Row, and_, case, func, select
+from sqlalchemy import BigInteger, Row, and_, case, cast, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
@@ -95,7 +96,7 @@ async def told_under(session: AsyncConnection, filter: Filter, *, batches: Seque
 
 async def standing(session: AsyncConnection, filter: Filter, of: Sequence[int]) -> set[int]:
     """Which of these events there are, of whatever time."""
-    return set(await session.scalars(select(Event.id).where(Event.id.in_(of), *filter.but(start=None, end=None, at=None, known_at=None).events(Event))))
+    return set(await session.scalars(select(Event.id).where(Event.id == func.any(cast(list(of), ARRAY(BigInteger))), *filter.but(start=None, end=None, at=None, known_at=None).events(Event))))
 
 
 async def last_batch(session: AsyncConnection) -> int:

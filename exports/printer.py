@@ -17,13 +17,13 @@ def main() -> int:
     os.dup2(2, 1)  # what a library prints is no answer
     page = sys.stdin.buffer.read().decode()
     os.nice(5)
-    limit = int(sys.argv[1]) << 20
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     try:
         from weasyprint import HTML
         from weasyprint.urls import URLFetcher
     except OSError:
         return MISSING
+    limit = int(sys.argv[1]) << 20
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
     class Nothing(URLFetcher):
         """Refuses every address: those of files and of data too."""
