@@ -18,6 +18,7 @@ WIDE, HIGH = 640, 420
 CHART_W, CHART_H, LEFT, BOTTOM, TOP = 640, 200, 56, 24, 8
 ROWS = 30
 CHARTS = 8
+MANY = 500  # places: more are cells of a grid, which overlap nowhere, so all of a colour are one shape and quickly printed
 RAMP = ("#F3E3B3", "#D9A94A", "#8A4B0F")
 CLASSES = {3: "#8A4B0F", 2: "#D9A94A", 1: "#F3E3B3", 0: "none", -1: "#5B83B5"}
 VALUES = ("expected", "smooth", "ratio", "density", "probability", "share", "covered", "change_pct", "flow", "value", "n")
@@ -114,11 +115,15 @@ def _map(frame: gpd.GeoDataFrame, told: dict) -> str:
     shrink = max(0.05, float(np.cos(np.radians((south + north) / 2))))
     scale = min(WIDE / max((east - west) * shrink, 1e-6), HIGH / max(north - south, 1e-6))
     colours, words = _colours(frame)
-    shapes = []
+    shapes, many = [], {}
     for shape, colour in zip(shapely.simplify(frame.geometry.to_numpy(), 0.5 / scale), colours):
         drawn = shapely.transform(shape, lambda xy: np.column_stack([(xy[:, 0] - west) * shrink * scale, (north - xy[:, 1]) * scale]))
         for part in getattr(drawn, "geoms", [drawn]):
-            shapes.append(_shape(part, colour))
+            if part.geom_type == "Polygon" and len(frame) > MANY:
+                many.setdefault(colour, []).append(_path(part))
+            else:
+                shapes.append(_shape(part, colour))
+    shapes = [*(_filled("".join(paths), colour) for colour, paths in many.items()), *shapes]
     wide, high = (east - west) * shrink * scale, (north - south) * scale
     return (f'<figure><svg viewBox="-8 -8 {wide + 16:.0f} {high + 16:.0f}" width="{WIDE}" {TEXT} role="img" aria-label="Map of the places">{"".join(shapes)}</svg>'
             f"<figcaption>{escape(words)} From {west:.3f}, {south:.3f} to {east:.3f}, {north:.3f} (degrees east and north).</figcaption></figure>")
@@ -127,11 +132,16 @@ def _map(frame: gpd.GeoDataFrame, told: dict) -> str:
 def _shape(part, colour: str) -> str:
     if part.geom_type == "Point":
         return f'<circle cx="{part.x:.1f}" cy="{part.y:.1f}" r="5" fill="{colour}" stroke="#172026"/>'
+    return _filled(_path(part), colour) if part.geom_type == "Polygon" else f'<path d="{_path(part)}" fill="none" stroke="{colour}" stroke-width="3"/>'
+
+
+def _path(part) -> str:
     rings = [part.exterior, *part.interiors] if part.geom_type == "Polygon" else [part]
-    path = "".join("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y, *_ in ring.coords) + ("Z" if part.geom_type == "Polygon" else "") for ring in rings if len(ring.coords))
-    if part.geom_type == "Polygon":
-        return f'<path d="{path}" fill="{colour}" stroke="#8A989F" stroke-width="0.5" fill-rule="evenodd"/>'
-    return f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="3"/>'
+    return "".join("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y, *_ in ring.coords) + ("Z" if part.geom_type == "Polygon" else "") for ring in rings if len(ring.coords))
+
+
+def _filled(path: str, colour: str) -> str:
+    return f'<path d="{path}" fill="{colour}" stroke="#8A989F" stroke-width="0.5" fill-rule="evenodd"/>'
 
 
 def _colours(frame: gpd.GeoDataFrame) -> tuple[list[str], str]:

@@ -84,6 +84,12 @@ def test_figures_are_drawn_and_not_pictures(printed):
     assert drawn.count(b" re") + drawn.count(b" l\n") > 60 and not any(page.images for page in printed.pages)
 
 
+def test_many_cells_are_a_shape_a_colour_and_none_is_left_out():
+    page = report.write(run(charts=[]), places(report.MANY + 100), ABOUT).decode()
+    assert page.count("<path") == 3 and page.count("M") - page.split("<svg")[0].count("M") >= report.MANY + 100
+    assert report.write(run(charts=[]), places(50), ABOUT).decode().count("<path") == 50
+
+
 def test_what_is_withheld_is_on_no_sheet():
     said = lines(pypdf.PdfReader(io.BytesIO(printing.pdf(report.write(run(withheld="no better than counts"), places(), ABOUT)))))
     assert "Withheld: no better than counts" in said and "section 1" not in said and "Seizures bars" not in said
