@@ -111,9 +111,9 @@ async def test_who_comes_back_is_told_what_was_withdrawn_meanwhile(database, run
         await again.close()
 
 
-def heard(connection, *tracks_: int) -> None:
+def heard(connection, *tracks_: int, by: str = "heard") -> None:
     """Fixes under what events tell of, so that these can be erased with them (data/unmaking.py)."""
-    writer = LiveWriter(connection, 0, source(connection, 0, "heard"))
+    writer = LiveWriter(connection, 0, source(connection, 0, by))
     writer.store({"track_id": np.array(tracks_), "observed_us": np.full(len(tracks_), watching.microseconds(NOW)), "lon": np.full(len(tracks_), -97.0), "lat": np.full(len(tracks_), 26.0)})
     connection.commit()
 
@@ -136,7 +136,7 @@ async def test_what_is_erased_is_told_as_gone_to_who_was_told_of_it_and_its_aler
         assert both.gone == [told] and [row["track"]["id"] for row in both.rows.values()] == [theirs], "of what was over before anybody listened no number is told"
         await bea.beats()
         assert bea.gone == [] and len(bea.rows) == 1 and bea.events.count("alerts") == 1, "nothing is told of what was never seen"
-        heard(connection, ours)
+        heard(connection, ours, by="again")
         tell(connection, ours, start="anew", severity="critical")
         await both.until(lambda: len(both.rows) == 2 and both.alerts["total"] == 3)
         await both.close()

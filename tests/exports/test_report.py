@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import socket
 from datetime import datetime, timezone
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -115,10 +116,14 @@ def test_without_its_libraries_it_says_what_to_install(tmp_path, monkeypatch):
         printing.pdf(b"<p>here")
 
 
-def test_a_page_that_takes_too_long_or_too_much_is_told(monkeypatch):
-    monkeypatch.setattr(printing, "MEMORY_MB", 1)
-    with pytest.raises(WorkerFailed, match="could not be printed with 1 MB"):
-        printing.pdf(b"<p>here")
+def test_a_page_that_takes_too_long_or_too_much_is_told_and_leaves_the_machines_fonts(monkeypatch):
+    cache = Path("/var/cache/fontconfig")
+    before = {path.name: path.stat().st_mtime_ns for path in cache.glob("*")}
+    with monkeypatch.context() as patch:
+        patch.setattr(printing, "MEMORY_MB", 1)
+        with pytest.raises(WorkerFailed, match="could not be printed with 1 MB"):
+            printing.pdf(b"<p>here")
+    assert {path.name: path.stat().st_mtime_ns for path in cache.glob("*")} == before and lines(pypdf.PdfReader(io.BytesIO(printing.pdf(b"<p>here")))) == "here"
     monkeypatch.setattr(printing, "SECONDS", 0.001)
     with pytest.raises(WorkerFailed, match="took more than 0.001 s"):
         printing.pdf(b"<p>here")
