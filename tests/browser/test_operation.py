@@ -125,14 +125,14 @@ def test_corners_are_moved_while_zones_are_open(page, border, tmp_path):
         {"type": "Feature", "properties": {"role": role, "name": role}, "geometry": json.loads(shapely.to_geojson(shape))} for role, shape in (("operation", ground), ("buffer", buffer))]}))
     panel(page, border, "effect")
     page.click("text=Declare an operation…")
-    declare(page, "Corners")
+    declare(page, "Ringed")
     page.get_by_label("Zones from a GeoJSON file").set_input_files(file)
     page.click("dialog[open] .filled")
-    item = page.locator(ITEM).filter(has_text="Corners")
-    item.locator("text=Move corners").click()
+    item = page.locator(ITEM).filter(has_text="Ringed")
+    item.get_by_role("button", name="Move corners").click()
     page.wait_for_selector(".analysis-corners")
     settled(page)
-    assert item.locator("text=Lock").count() == 0 and item.locator("text=Keep as a new version").is_disabled()
+    assert item.get_by_role("button", name="Lock", exact=True).count() == 0 and item.get_by_role("button", name="Keep as a new version").is_disabled()
     shown = "(([lon, lat]) => { const m = __vigia.view.map, { x, y } = m.project([lon, lat]), box = m.getCanvas().getBoundingClientRect(); return [x + box.left, y + box.top]; })"
     at = lambda *corner: page.evaluate(f"{shown}({list(corner)})")  # noqa: E731
     page.mouse.click(*at(-98.0, 26.5))  # tapped, then moved by a button
@@ -145,17 +145,17 @@ def test_corners_are_moved_while_zones_are_open(page, border, tmp_path):
     page.mouse.move(x - 6, y + 4, steps=4)
     page.mouse.move(x - 14, y + 10, steps=4)
     page.mouse.up()
-    item.locator("text=Keep as a new version").click()
-    until(page, "[...document.querySelectorAll('.analysis-zone')].some((z) => z.textContent.includes('Corners') && z.textContent.includes('version 2'))")
-    told = next(z for z in border.ask("zones?world=exercise")["rows"] if z["name"] == "Corners")
+    item.get_by_role("button", name="Keep as a new version").click()
+    until(page, "[...document.querySelectorAll('.analysis-zone')].some((z) => z.textContent.includes('Ringed') && z.textContent.includes('version 2'))")
+    told = next(z for z in border.ask("zones?world=exercise")["rows"] if z["name"] == "Ringed")
     operation, round_it = (shapely.from_geojson(json.dumps(z["geometry"])) for z in told["zones"])
     west, south, east, north = operation.bounds
     assert east > -98.0 and north == 26.5, "by the button"
     assert west < -98.2 and south < 26.3, "by the hand"
     assert shapely.equals(shapely.Polygon(round_it.interiors[0]), operation) and shapely.equals(shapely.envelope(round_it), shapely.box(-98.3, 26.2, -97.9, 26.6)), "the buffer lies round it still"
-    item.locator("text=Lock").click()
-    until(page, "[...document.querySelectorAll('.analysis-zone')].some((z) => z.textContent.includes('Corners') && z.textContent.includes('Locked by'))")
-    assert item.locator("text=Move corners").count() == 0, "what is locked stays"
+    item.get_by_role("button", name="Lock", exact=True).click()
+    until(page, "[...document.querySelectorAll('.analysis-zone')].some((z) => z.textContent.includes('Ringed') && z.textContent.includes('Locked by'))")
+    assert item.get_by_role("button", name="Move corners").count() == 0, "what is locked stays"
 
 
 def test_units_are_sent_and_taken_out_as_gpx(page, border):
