@@ -26,6 +26,7 @@ from commands.feed import feed
 from commands.imagery import imagery
 from commands.release import release
 from commands.retention import jobs, retention
+from commands.view import view
 from data.records import COLOURMAPS
 from errors import VigiaError, plain
 
@@ -56,6 +57,7 @@ cli.add_typer(jobs, name="jobs")
 cli.add_typer(release, name="release")
 cli.add_typer(coverage, name="coverage")
 cli.add_typer(analyse, name="analyse")
+cli.add_typer(view, name="view")
 
 Files = Annotated[list[Path], typer.Argument(help="Files to import.")]
 World = Annotated[str, typer.Option(help="live or exercise.")]

@@ -19,6 +19,8 @@
     ├── PictureLost                the file of an image is gone, or can't be read
     ├── LibraryMissing             what a kind of file is made with is not on this machine
     ├── NotFound                   no such thing, or none this world may see
+    ├── Gone                       there was one, and it was deleted, revoked or has expired
+    ├── Outrun                     somebody else changed it meanwhile
     ├── SignedOut                  nobody is signed in, or no longer
     ├── Forbidden                  somebody is, and may not
     │   └── ReleaseRefused         what would leave the house is marked so that it must not
@@ -84,6 +86,14 @@ class LibraryMissing(VigiaError):
 
 class NotFound(VigiaError):
     """No such thing, or none this world may see."""
+
+
+class Gone(VigiaError):
+    """There was one, and it was deleted, revoked or has expired."""
+
+
+class Outrun(VigiaError):
+    """Somebody else changed it meanwhile: what was looked at is not the newest version."""
 
 
 class SignedOut(VigiaError):
@@ -236,6 +246,8 @@ HTTP_STATUS: dict[type[VigiaError], int] = {
     FilterInvalid: 422,
     InputRefused: 422,
     NotFound: 404,
+    Gone: 410,
+    Outrun: 412,
     SignedOut: 401,
     Forbidden: 403,
     PurposeMissing: 428,

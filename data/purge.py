@@ -14,7 +14,7 @@ from datetime import datetime
 
 import psycopg
 
-from data import clock, retention, tombstones
+from data import clock, retention, short_links, tombstones
 from data.holds import IN_FORCE
 from data.retention import TABLES
 from data.sessions import owner_connection
@@ -54,11 +54,13 @@ def run(owner_url: str, moment: clock.Moment | None = None, *, who: str = "reten
             clock.look(connection, moment)
         finally:
             connection.commit()  # why it was not believed stays
-        steps: list[Callable] = [_released, _bycatch, _positions, _quarantine, *(_of(kind) for kind in ("seizure", "image", "video", "sortie", "run"))]
+        steps: list[Callable] = [_released, _bycatch, _positions, _quarantine, *(_of(kind) for kind in ("seizure", "image", "video", "sortie", "run", "saved_view"))]
         for step in steps:
             while go_on() and step(connection, moment.now, who, report):
                 connection.commit()
             connection.commit()
+        short_links.forget(connection, moment.now)
+        connection.commit()
         _sources(connection, moment.now)
         _emptied(connection)
         if report.erased:
@@ -74,7 +76,7 @@ def run(owner_url: str, moment: clock.Moment | None = None, *, who: str = "reten
 def anything(connection: psycopg.Connection, now: datetime) -> bool:
     """Whether a run would find something to do, told without doing it: a run that is rolled back batch by batch."""
     report = Report()
-    for step in (_released, _bycatch, _positions, _quarantine, *(_of(kind) for kind in ("seizure", "image", "video", "sortie", "run"))):
+    for step in (_released, _bycatch, _positions, _quarantine, *(_of(kind) for kind in ("seizure", "image", "video", "sortie", "run", "saved_view"))):
         found = step(connection, now, "", report, look=True)
         connection.rollback()
         if found:

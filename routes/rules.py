@@ -76,6 +76,8 @@ RULES: tuple[Rule, ...] = (
     Rule("/api/events/{}", PERSONS, LOOK), Rule("/api/events/{}/zone", PERSONS, LOOK), Rule("/api/alerts/{}", PERSONS, LOOK),
     Rule("/api/sorties", PERSONS, LOOK), Rule("/api/sorties/{}", PERSONS, LOOK), Rule("/imagery", PERSONS, LOOK),
     Rule("/api/search", PERSONS, LOOK), Rule("/api/openapi.json", PERSONS),
+    # saved views, and short links to them: each is told to the record where it is done (routes/short_links.py)
+    Rule("/api/saved-views", PERSONS, LOOK), Rule("/api/saved-views/{}", PERSONS, LOOK), Rule("/api/short-links", PERSONS), Rule("/api/short-links/{}", PERSONS), Rule("/v/{}", PERSONS),
     # two images side by side; who looked where
     Rule("/api/images/{}/offset", PERSONS, LOOK), Rule("/api/changes", PERSONS, LOOK), Rule("/api/changes/{}", PERSONS, LOOK),
     Rule("/api/changes/candidates/{}", WATCHING), Rule("/api/coverage", PERSONS, LOOK, often=True),

@@ -17,6 +17,7 @@ from data.models.reference import BorderSection, Place
 from data.models.releases import Release, ReleaseNotice, ReleaseRecord
 from data.models.retention import Bycatch, FileToErase, Held, Hold, RetentionClock, RetentionCount, RetentionPolicy, Review, Tombstone
 from data.models.runs import Run, RunCell, RunPlace, ZoneSet
+from data.models.saved_views import SavedView, ShortLink
 from data.models.seizures import Seizure
 from data.models.sources import Agency, DataState, Source
 from data.models.uploads import Upload
@@ -26,7 +27,7 @@ __all__ = [
     "Agency", "Alert", "AlertStep", "Authority", "Base", "BorderSection", "Bycatch", "Change", "ChangeCandidate", "Cover", "DataState", "Delivery", "Destination", "Duty", "Entry", "Event", "EventDue",
     "EventRevision", "Feed", "FeedState", "FileToErase", "Fix", "Flow", "Handover", "Head", "Held", "Hold", "Image", "ImageOffset", "LatestFix",
     "Link", "Looker", "Measured", "Membership", "Node", "Operation", "Party", "Person", "Place", "Policy", "Quarantine", "Reader", "Release", "ReleaseNotice",
-    "ReleaseRecord", "RetentionClock", "RetentionCount", "RetentionPolicy", "Review", "Rule", "Run", "RunCell", "RunPlace", "Salt", "SCHEMA", "SCHEMAS",
-    "Screen", "Segment", "Seizure", "Session", "Sortie", "Source", "SpoolMark", "Tombstone", "Track", "Unsettled", "Upload", "Video", "VideoLook", "Warning",
+    "ReleaseRecord", "RetentionClock", "RetentionCount", "RetentionPolicy", "Review", "Rule", "Run", "RunCell", "RunPlace", "Salt", "SavedView", "SCHEMA", "SCHEMAS",
+    "Screen", "Segment", "Seizure", "Session", "ShortLink", "Sortie", "Source", "SpoolMark", "Tombstone", "Track", "Unsettled", "Upload", "Video", "VideoLook", "Warning",
     "WatchArea", "ZoneSet",
 ]
