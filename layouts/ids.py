@@ -43,6 +43,9 @@ COMPARE = "compare"  # two images beside each other
 ANALYSIS = "analysis"  # the panel of analyses
 ANALYSIS_LEGEND = "analysis-legend"  # what the open one shows on the map, in words
 
+VIEWS = "views"  # the panel of saved views
+VIEW_BAR = "view-bar"  # which one is shown, and whether it was changed since; hidden while none is
+
 # rail
 RAIL = "rail"
 CLEAR = "clear"

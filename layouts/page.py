@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dash import dcc, html
 
-from layouts import alerts, analysis, compare, details, drawer, ids, rail, topbar
+from layouts import alerts, analysis, compare, details, drawer, ids, rail, topbar, views
 from settings import ROOT
 
 # Modules import each other, so a browser would learn of them step by step, and of the first only once Dash is up.
@@ -49,6 +49,7 @@ def layout() -> html.Div:
                     html.Div([html.B("STALE"), html.Span()], id=ids.SILENCE, className="silence", role="alert", hidden=True),
                     html.Div(id=ids.MAP, className="map", tabIndex="-1"),
                     alerts.banner(),
+                    views.bar(),
                     html.Div(id=ids.NOTHING, className="nothing", hidden=True, role="note"),
                     html.Div(id=ids.LEGEND, className="legend"),
                     analysis.legend(),
@@ -60,6 +61,7 @@ def layout() -> html.Div:
             alerts.panel(),
             compare.panel(),
             analysis.panel(),
+            views.panel(),
             html.Aside(details.nothing(), id=ids.DETAILS, className="details", hidden=True, **{"aria-label": "Details"}),
             html.Section(id=ids.TIMELINE, className="timeline", **{"aria-label": "Timeline"}),
         ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dash import dcc, html
 
 from data.records import CONVEYANCES, DRUG_WORD, DRUGS, KINDS
-from layouts import analysis, ids
+from layouts import analysis, ids, views
 from layouts.symbols import drug, icon, kind, layer
 
 LAYER_WORD = {
@@ -38,7 +38,7 @@ def rail() -> html.Div:
             html.Section(
                 [
                     html.Div(
-                        [html.H2("Filters"), html.Button("Clear", id=ids.CLEAR, className="link", disabled=True)],
+                        [html.H2("Filters"), html.Span([*views.steps(), html.Button("Clear", id=ids.CLEAR, className="link", disabled=True)], className="head-acts")],
                         className="head",
                     ),
                     dcc.RadioItems(
@@ -94,6 +94,7 @@ def rail() -> html.Div:
                 ],
                 className="fields", **{"aria-label": "More filters"},
             ),
+            views.button(narrow=True),
             analysis.button(narrow=True),
             html.A([icon("person"), "Account"], href="/account", className="account narrow-only"),
             html.Button("Show", id=ids.SHOW, className="filled narrow-only"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dash import dcc, html
 
-from layouts import alerts, analysis, ids
+from layouts import alerts, analysis, ids, views
 from layouts.symbols import icon, layer
 
 FORMATS = (
@@ -42,6 +42,7 @@ def bar() -> html.Header:
             ),
             html.Nav(
                 [
+                    views.button(),
                     html.Details(
                         [html.Summary([icon("export"), "Export"]), html.Div(id=ids.EXPORT, className="menu")],
                         className="tool-menu",
@@ -64,6 +65,7 @@ def bar() -> html.Header:
                     html.A([layer("imagery"), "Imagery"], href="/imagery", className="tool wide-only", **{"data-catalogue": ""}),
                     html.A([icon("wall"), "Wall"], href="/wall/main", className="tool", target="_blank"),
                     html.A([icon("person"), "Account"], href="/account", className="tool"),
+                    views.keys(),
                 ],
                 className="tools", **{"aria-label": "Tools"},
             ),

@@ -7,7 +7,7 @@ export const FILTER_KEYS = [
   "world", "from", "to", "known_at", "bbox", "area", "kind", "track", "drug", "min_kg", "max_kg", "conveyance", "agency", "source", "q",
 ];
 const LISTS = new Set(["kind", "track", "drug", "conveyance", "agency", "source"]);
-export const VIEW_KEYS = ["at", "layers", "sel", "theme", "heat", "trail", "vector", "follow", "veil", "look", "bands", "colormap", "stretch", "compare", "compare_mode", "compare_at", "compare_look", "run", "coords"];
+export const VIEW_KEYS = ["at", "layers", "sel", "theme", "heat", "trail", "vector", "follow", "veil", "look", "bands", "colormap", "stretch", "compare", "compare_mode", "compare_at", "compare_look", "run", "coords", "view"];
 export const LAYERS = ["events", "movements", "seizures", "hotspots", "imagery", "sections", "coverage"];
 const OFF = ["sections", "coverage"];
 export const DEFAULT_LAYERS = LAYERS.map((name) => ({ name, on: !OFF.includes(name), opacity: 1 }));
@@ -90,12 +90,13 @@ export function setCount(choices) {
 export function createChoices(view = window) {
   let now = parse(view.location.search);
   const listeners = new Set();
-  const tell = (changed) => listeners.forEach((f) => f(now, changed));
+  // `by`: a person, the page itself (data came, the clock went on), or the browser's way back and forth.
+  const tell = (changed, before, by) => listeners.forEach((f) => f(now, changed, { before, by }));
 
   view.addEventListener("popstate", () => {
     const before = now;
     now = parse(view.location.search);
-    tell(changedKeys(before, now));
+    tell(changedKeys(before, now), before, "history");
   });
 
   return {
@@ -112,12 +113,13 @@ export function createChoices(view = window) {
       }
       const changed = changedKeys(now, next);
       if (!changed.size) return;
+      const before = now;
       now = next;
       const url = `${view.location.pathname}?${format(now)}${view.location.hash}`;
       // Dash listens to popstate only, so this is no page change to it.
       if (push) view.history.pushState(null, "", url);
       else view.history.replaceState(view.history.state, "", url);
-      tell(changed);
+      tell(changed, before, push ? "person" : "page");
     },
   };
 }

@@ -26,11 +26,13 @@ import { createScale } from "./scale.mjs";
 import { createSearch } from "./search.mjs";
 import { drawSpeed, markClock } from "./speed.mjs";
 import { createStatus } from "./status.mjs";
+import { watchSteps } from "./steps.mjs";
 import { tokens, wear } from "./theme.mjs";
 import { createTimeline } from "./timeline/timeline.mjs";
 import { city, clock as clockWords, epoch, iso, number, zoned } from "./times.mjs";
 import { watchTrails } from "./trails.mjs";
 import { watchVideos } from "./videos/videos.mjs";
+import { watchViews } from "./views/views.mjs";
 import { watchWarnings } from "./warnings.mjs";
 
 export { acts, AMOUNTS_KG, controls, layerControls, propose } from "./proposals.mjs";
@@ -39,7 +41,7 @@ export { acts, AMOUNTS_KG, controls, layerControls, propose } from "./proposals.
 const CAMERA = innerWidth < 760 ? { center: [-98.05, 26.12], zoom: 8.2 } : { bounds: [-99.05, 25.7, -96.75, 26.75] };
 
 // What Dash draws nothing by: its details drawn again would take the keyboard from the list that was just used.
-const UNTOLD = ["at", "look", "bands", "colormap", "stretch"];
+const UNTOLD = ["at", "look", "bands", "colormap", "stretch", "view"];
 const BY_HAND = new Set(["rowClicked", "spaceKey", "checkboxSelected"]); // the grid's words for who selected a row
 const MOVED_S = 60; // while live, lines of what moved are asked for again so often at most
 const token = (name) => tokens()(name);
@@ -51,6 +53,8 @@ export async function boot() {
   watchInput(document);
   whenSignedOut(() => location.assign(signInAt(location)));
   app.choices = createChoices();
+  // What a short link was opened without (routes/short_links.py): told once.
+  const leftOut = new URLSearchParams(location.search).get("left_out")?.split(",").map((key) => ({ key }));
   keepRoles();
   wear(app.choices.get().theme);
   dressSymbols();
@@ -99,7 +103,11 @@ export async function boot() {
     input: $("search"), results: $("search-results"), world: () => app.choices.get().world, select, named, say: app.status.say,
     go: (f) => app.view.map.easeTo({ center: [f.lon, f.lat], zoom: Math.max(app.view.map.getZoom(), f.zoom ?? 10), duration: 600 }),
   });
-  document.addEventListener("keydown", keyed);
+  watchSteps({ live: timelineActs.live });
+  app.views = watchViews({
+    map: app.view.map, choices: app.choices, status: app.status, root: $("views"), bar: $("view-bar"), toggles: [...document.querySelectorAll("[data-command=views]")], windowOf: windowAt,
+    settle: () => app.clock.state.playing && app.clock.pause(), opened: () => (app.revealing = undefined), leftOut,
+  });
   watchExports(document, { say: app.status.say });
   document.addEventListener("click", (event) => {
     const command = event.target.closest("[data-command]")?.dataset.command;
@@ -343,23 +351,3 @@ function dressSymbols() {
   const sheet = document.getElementById("symbol-sheet") ?? document.head.appendChild(Object.assign(document.createElement("style"), { id: "symbol-sheet" }));
   sheet.textContent = symbolCss(token);
 }
-
-function keyed(event) {
-  if (event.target.closest("input, select, textarea, [contenteditable]") || event.ctrlKey || event.metaKey || event.altKey) return;
-  const onMap = event.target.closest(".maplibregl-canvas");
-  const acts = {
-    "/": () => $("search").focus(),
-    " ": () => (app.clock.state.playing ? app.clock.pause() : app.clock.play()),
-    ArrowLeft: () => (event.shiftKey ? app.timeline.shift(-1) : app.clock.seek((app.clock.state.at ?? edge()) - app.timeline.step())),
-    ArrowRight: () => (event.shiftKey ? app.timeline.shift(1) : app.clock.seek((app.clock.state.at ?? edge()) + app.timeline.step())),
-    Home: () => app.clock.seek(span()[0]),
-    End: () => timelineActs.live(),
-    "+": () => app.timeline.faster(),
-    "-": () => app.timeline.slower(),
-    Escape: () => (app.draw.active ? app.draw.stop() : app.choices.get().compare ? app.compare.leave() : select(undefined)),
-  };
-  if (!acts[event.key] || (onMap && /^Arrow|[+-]/.test(event.key)) || (event.key === " " && event.target.closest("button, summary, label"))) return;
-  event.preventDefault();
-  acts[event.key]();
-}
-
