@@ -81,7 +81,9 @@ def anything(connection: psycopg.Connection, now: datetime) -> bool:
         connection.rollback()
         if found:
             return True
-    return connection.execute("SELECT EXISTS (SELECT FROM file_to_erase)").fetchone()[0]
+    forgotten = short_links.forget(connection, now)
+    connection.rollback()
+    return bool(forgotten) or connection.execute("SELECT EXISTS (SELECT FROM file_to_erase)").fetchone()[0]
 
 
 def _settle(connection: psycopg.Connection, records: list[Erased], now: datetime, who: str, report: Report) -> None:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 import secrets
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import psycopg
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from data.page_state import PageState
-from data.saved_views import FULL
 from data.sessions import Database
 from errors import Gone, InputRefused, NotFound
 
+if TYPE_CHECKING:
+    from data.page_state import PageState  # loads what pictures are drawn with, and retention only forgets links
+
 LASTING_S = {"1h": 3600, "1d": 86_400, "7d": 7 * 86_400, "30d": 30 * 86_400}
 LINKS_MAX = 200
+FULL = "54000"
 # No letter or figure is another's double: a code may be read out.
 LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 CODE_LENGTH = 12

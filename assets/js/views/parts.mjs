@@ -53,7 +53,7 @@ export function asked(title, build, className = "purpose") {
 /** Whether a person means it. */
 export const sure = (title, words, yes) => asked(title, (box, close) => {
   const back = button("Back", "action", () => close(false));
-  const row = part("div", "actions-row", back, button(yes, "filled danger", () => close(true)));
+  const row = part("div", "actions-row", back, button(yes, "filled", () => close(true)));
   box.append(part("p", "", ...words), row);
   return back;
 });
