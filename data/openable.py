@@ -26,7 +26,8 @@ async def openable(session: AsyncConnection, told: str) -> tuple[PageState, list
     async def unseen(key: str, column: ColumnElement, asked: Sequence) -> list:
         seen = set((await session.execute(select(column).where(column.in_(asked), column.table.c.world == world))).scalars())
         hidden = [value for value in asked if value not in seen]
-        left_out.extend({"key": key, "value": str(value)[:200], "expected": NOT_SEEN} for value in hidden)
+        told = [str(value) for value in hidden] if key in LISTS else [state.of(key) or ""] * bool(hidden)
+        left_out.extend({"key": key, "value": value[:200], "expected": NOT_SEEN} for value in told)
         return hidden
 
     for key, table in LISTS.items():

@@ -20,7 +20,7 @@ from data.worlds import CODES, WORLDS
 from errors import Forbidden, Gone, InputRefused, NotFound, Outrun
 
 NAME_MAX, NOTE_MAX, VIEWS_MAX = 200, 1000, 500
-NOT_ALLOWED, FULL = "42501", "54000"
+NOT_ALLOWED, FULL = "42501", "VG001"
 LEADING = frozenset({"coordinator", "supervisor"})
 # What turns text round for what stands beside it; a name may be of any script without.
 TURNS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

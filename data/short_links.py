@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LASTING_S = {"1h": 3600, "1d": 86_400, "7d": 7 * 86_400, "30d": 30 * 86_400}
 LINKS_MAX = 200
-FULL = "54000"
+FULL = "VG001"  # ours
 # No letter or figure is another's double: a code may be read out.
 LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 CODE_LENGTH = 12

@@ -65,7 +65,7 @@ async def square(request: Request, code: str) -> Response:
     """The link's address as a QR code."""
     await short_links.opened(database(request), at_hand().token, code[:100], opening=False)
     out = io.BytesIO()
-    segno.make(_addresses(request, code)["url"], error="m", micro=False).save(out, kind="svg", scale=4, border=4, dark="black", light="white", xmldecl=False)
+    segno.make(_addresses(request, code)["url"], error="m", micro=False).save(out, kind="svg", border=4, dark="black", light="white", xmldecl=False, omitsize=True)
     return Response(out.getvalue(), media_type="image/svg+xml", headers={"Cache-Control": "no-store"})
 
 

@@ -179,7 +179,7 @@ BEGIN
     END IF;
     UPDATE vigia.saved_view v SET ended_at = clock_timestamp() WHERE v.id = before.id AND v.version = before.version;
   ELSIF (SELECT count(*) FROM vigia.saved_view v WHERE v.owner_id = s.person_id AND v.ended_at IS NULL) >= 500 THEN
-    RAISE EXCEPTION 'too many views' USING errcode = '54000';
+    RAISE EXCEPTION 'too many views' USING errcode = 'VG001';
   END IF;
   RETURN QUERY INSERT INTO vigia.saved_view (id, version, world, name, note, state, owner_id, private, agency_id, operation_id, marking, made_by)
     VALUES (coalesce(before.id, nextval(pg_get_serial_sequence('vigia.saved_view', 'id'))::int), coalesce(before.version, 0) + 1, of_world, called, about, told,
@@ -211,7 +211,7 @@ DECLARE
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtext('short_link'), s.person_id);
   IF (SELECT count(*) FROM access.short_link l WHERE l.person_id = s.person_id AND l.revoked_at IS NULL AND l.expires_at > clock_timestamp()) >= 200 THEN
-    RAISE EXCEPTION 'too many links' USING errcode = '54000';
+    RAISE EXCEPTION 'too many links' USING errcode = 'VG001';
   END IF;
   RETURN QUERY INSERT INTO access.short_link (code, person_id, state, view_id, expires_at)
     VALUES (with_code, s.person_id, to_state, to_view, clock_timestamp() + make_interval(secs => lasting_s)) RETURNING short_link.id, short_link.expires_at;
