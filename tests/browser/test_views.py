@@ -46,11 +46,12 @@ def house(cluster, template, tmp_path_factory):
 
 
 @contextmanager
-def page_of(browser, house, who: str, size: str = "desk"):
+def page_of(browser, house, who: str, size: str | None = None):
     with watched(browser) as page:
         page.context.clear_cookies()
         page.context.add_cookies([{**SIGNED_IN, "value": house.tokens[who]}])
-        page.set_viewport_size(SIZES[size])
+        if size:
+            page.set_viewport_size(SIZES[size])
         yield page
 
 
@@ -71,8 +72,8 @@ def save_as(page, name: str, **fields: str) -> str:
     page.get_by_label("Name", exact=True).fill(name)
     for field, value in fields.items():
         page.select_option(f"#view-{field}", value)
-    page.click("dialog >> text='Save'")
-    page.wait_for_selector("dialog", state="detached")
+    page.click("dialog.purpose >> text='Save'")
+    page.wait_for_selector("dialog.purpose", state="detached")
     until(page, "!!__vigia.views.held.view && __vigia.choices.get().view === String(__vigia.views.held.view.id)")
     return choices(page)["view"]
 
@@ -83,9 +84,9 @@ def share(page, what: str, lasts: str) -> str:
     if page.locator("#share-what").count():
         page.select_option("#share-what", what)
     page.select_option("#share-lasts", lasts)
-    page.click("dialog >> text=Make the link")
+    page.click("dialog.purpose >> text=Make the link")
     page.wait_for_selector(".share-made:not([hidden]) .share-qr")
-    return page.input_value("dialog .share-url")
+    return page.input_value("dialog.purpose .share-url")
 
 
 def test_a_view_is_saved_changed_and_brought_back(browser, house):
@@ -133,7 +134,7 @@ def test_renamed_deleted_and_what_its_address_says_then(browser, house):
         page.click(f"{row} >> text=Rename…")
         page.get_by_label("Name", exact=True).fill("x" * 200)
         page.select_option("#view-seen", "Alfa")
-        page.click("dialog >> text='Save'")
+        page.click("dialog.purpose >> text='Save'")
         page.wait_for_selector(f"{row}:has-text('{'x' * 200}')")
         assert page.evaluate("document.querySelector('#views').scrollWidth <= document.querySelector('#views').clientWidth")
         with page_of(browser, house, "otto") as other:
@@ -143,7 +144,7 @@ def test_renamed_deleted_and_what_its_address_says_then(browser, house):
             other.wait_for_selector(f"{row}:has-text('version 2')")
             assert other.locator(f"{row} >> text=Delete…").count() == 0, "who does not lead changes nobody's but their own"
             page.click(f"{row} >> text=Delete…")
-            page.click("dialog >> text='Delete'")
+            page.click("dialog.purpose >> text='Delete'")
             until(page, "__vigia.choices.get().view === undefined")
             other.goto(f"{house.address}/?{QUERY}&view={view}&heat=1{CAMERA}")
             settled(other)
@@ -158,9 +159,9 @@ def test_another_agency_opens_a_link_and_sees_less(browser, house):
         address = share(page, "state", "1h")
         assert address.startswith(f"{house.address}/v/") and page.evaluate("document.querySelector('.share-qr').decode().then(() => document.querySelector('.share-qr').naturalWidth)") > 50
         page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined, configurable: true })")
-        page.click("dialog >> text='Copy'")
-        page.wait_for_selector("dialog .share-said:not(:empty)")
-        page.click("dialog >> text='Close'")
+        page.click("dialog.purpose >> text='Copy'")
+        page.wait_for_selector("dialog.purpose .share-said:not(:empty)")
+        page.click("dialog.purpose >> text='Close'")
         other.goto(address)
         settled(other)
         other.wait_for_selector(f"{BAR}:has-text('Opened without agency')")
@@ -177,7 +178,7 @@ def test_another_agency_opens_a_link_and_sees_less(browser, house):
         other.goto(address)
         other.wait_for_selector("main:has-text('that you may see')")
         assert serious(other) == []
-        page.click("dialog >> text='Close'")
+        page.click("dialog.purpose >> text='Close'")
         until(page, "document.querySelectorAll('#views .link-row').length === 2")
         # One that expired, and one that was revoked.
         with house.database.connect() as connection:
@@ -221,7 +222,7 @@ def test_undo_and_redo_with_the_camera(browser, house):
         page.focus("#search")
         page.keyboard.press("Control+z")
         page.keyboard.type("?")
-        assert choices(page)["drug"] and page.locator("dialog").count() == 0
+        assert choices(page)["drug"] and page.locator("dialog.purpose").count() == 0
 
 
 def test_the_sheet_lists_every_key_and_switches_them_off(browser, house):
@@ -231,11 +232,11 @@ def test_the_sheet_lists_every_key_and_switches_them_off(browser, house):
         page.keyboard.press("?")
         page.wait_for_selector("dialog.keys-sheet[open]")
         table = page.evaluate("import('/assets/js/shortcuts.mjs').then((m) => m.SHORTCUTS.map((s) => s.words))")
-        assert page.locator("dialog .keys tr td:last-child").all_inner_texts() == table and len(table) > 10
+        assert page.locator("dialog.purpose .keys tr td:last-child").all_inner_texts() == table and len(table) > 10
         assert serious(page) == []
         page.uncheck("#keys-on")
         page.keyboard.press("Escape")
-        page.wait_for_selector("dialog", state="detached")
+        page.wait_for_selector("dialog.purpose", state="detached")
         page.reload()
         settled(page)
         page.evaluate("document.activeElement.blur()")
@@ -248,7 +249,7 @@ def test_the_sheet_lists_every_key_and_switches_them_off(browser, house):
         until(page, "__vigia.choices.get().drug === undefined")
         page.click(".topbar [data-command=keys]")
         page.check("#keys-on")
-        page.click("dialog >> text='Close'")
+        page.click("dialog.purpose >> text='Close'")
         page.keyboard.press("/")
         until(page, "document.activeElement.id === 'search'")
 
@@ -263,16 +264,16 @@ def test_axe_finds_nothing_serious(browser, house, size):
         page.wait_for_selector("#views .view-row.chosen")
         assert serious(page) == []
         page.click("#views >> text=Save as new…")
-        page.wait_for_selector("dialog[open]")
+        page.wait_for_selector("dialog.purpose[open]")
         assert serious(page) == []
-        page.click("dialog >> text='Back'")
+        page.click("dialog.purpose >> text='Back'")
         share(page, "view", "1d")
         assert serious(page) == []
-        page.click("dialog >> text='Close'")
+        page.click("dialog.purpose >> text='Close'")
         page.wait_for_selector("#views .link-row")
         assert serious(page) == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         page.click("#views .view-row.chosen >> text=Delete…")
-        page.wait_for_selector("dialog[open]")
+        page.wait_for_selector("dialog.purpose[open]")
         assert serious(page) == []
-        page.click("dialog >> text='Back'")
+        page.click("dialog.purpose >> text='Back'")
