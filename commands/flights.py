@@ -56,12 +56,15 @@ def export_stac(
     case: Annotated[str | None, typer.Option(help="In which case; needed with it.")] = None,
     recipient: Annotated[str | None, typer.Option(help="For whom outside it is; else it stays with whose look it is.")] = None,
 ) -> None:
-    """Write a sortie as a STAC folder that stands alone: items, pictures, their hashes. It is a release, as every export is."""
-    print(asyncio.run(_export(sortie, folder, world, originals, whose, purpose, case, recipient)))
+    """Write a sortie as a STAC folder that stands alone: items, pictures, films, their hashes. It is a release, as every export is."""
+    left_out = asyncio.run(_export(sortie, folder, world, originals, whose, purpose, case, recipient))
+    print(folder)
+    if left_out:
+        print(f"vigia: not in it: {left_out:,} film{'s' if left_out > 1 else ''} without a place", file=sys.stderr)
     print(f"vigia: check it with `sha256sum -c SHA256SUMS` in {folder}", file=sys.stderr)
 
 
-async def _export(sortie: str, folder: Path, world: str, originals: bool, whose: str | None, purpose: str | None, case: str | None, recipient: str | None) -> Path:
+async def _export(sortie: str, folder: Path, world: str, originals: bool, whose: str | None, purpose: str | None, case: str | None, recipient: str | None) -> int:
     from commands.stac_folder import make
     from data.filters import Filter
 

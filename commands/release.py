@@ -59,7 +59,7 @@ def listed(limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many,
 
 @release.command("recall")
 def recall(
-    record: Annotated[str | None, typer.Argument(help="track:NUMBER, seizure:NUMBER, image:NUMBER or sortie:NUMBER; else every record.")] = None,
+    record: Annotated[str | None, typer.Argument(help="track:NUMBER, seizure:NUMBER, image:NUMBER, video:NUMBER or sortie:NUMBER; else every record.")] = None,
     since: Annotated[str | None, typer.Option(help="Look through what was released since this time (RFC 3339, with its zone).")] = None,
     as_json: AsJson = False,
 ) -> None:

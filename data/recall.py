@@ -26,7 +26,10 @@ ANEW = {
                "AND n.extra ->> 'id' = o.extra ->> 'id' AND n.content <> o.content AND n.recorded_at > %(at)s WHERE o.id = ANY(%(ids)s) GROUP BY 1",
     "image": "SELECT o.id, max(n.id) FROM image o JOIN image n ON n.world = o.world AND n.agency_id IS NOT DISTINCT FROM o.agency_id "
              "AND n.name = o.name AND n.sha256 <> o.sha256 AND n.recorded_at > %(at)s WHERE o.id = ANY(%(ids)s) GROUP BY 1",
+    "video": "SELECT o.id, max(n.id) FROM video o JOIN video n ON n.world = o.world AND n.agency_id IS NOT DISTINCT FROM o.agency_id "
+             "AND n.name = o.name AND n.sha256 <> o.sha256 AND n.recorded_at > %(at)s WHERE o.id = ANY(%(ids)s) GROUP BY 1",
 }
+Only = dict[str, set[int]]  # the records that are asked for, by kind
 
 
 def recall(connection: psycopg.Connection, record: str | None = None, since: datetime | None = None) -> list[dict]:
@@ -58,37 +61,37 @@ def notified(connection: psycopg.Connection, notice: int, who: str) -> None:
     tell(connection, "change", who=f"person:{person}", of=f"notice:{notice}", to="told")
 
 
-def open_notices(connection: psycopg.Connection, only: tuple[str, set[int]] | None = None) -> list[dict]:
+def open_notices(connection: psycopg.Connection, only: Only | None = None) -> list[dict]:
     """What is still to be told, one row a recipient; of some records alone when told which."""
     rows = connection.execute("""
         SELECT n.id, coalesce(n.recipient, p.name), n.recipient IS NULL, p.name, n.changes FROM release_notice n JOIN access.person p ON p.id = n.person_id
         WHERE n.told_at IS NULL ORDER BY n.id
     """).fetchall()
-    wanted = None if only is None else {f"{'track' if only[0] == 'hour' else only[0]}:{i}" for i in only[1]}
+    wanted = None if only is None else {f"{kind}:{i}" for kind, ids in only.items() for i in ids}
     return [{"notice": id, "recipient": whom, "inside": inside, "taken_by": by, "changes": changes} for id, whom, inside, by, changes in rows
             if wanted is None or wanted & {c["record"] for c in changes}]
 
 
-def _record(connection: psycopg.Connection, told: str) -> tuple[str, set[int]]:
-    """The kind and numbers a record's name stands for: a sortie is its images."""
+def _record(connection: psycopg.Connection, told: str) -> Only:
+    """The kinds and numbers a record's name stands for: a sortie is its images and films."""
     kind, _, number = told.partition(":")
     if kind not in TABLES or not number.isdecimal() or int(number) >= 2**63:
         raise NotFound(f"no record {told[:60]!r}: expected one of {', '.join(f'{k}:NUMBER' for k in TABLES)}")
     if kind == "sortie":
-        return "image", {i for (i,) in connection.execute("SELECT id FROM image WHERE sortie_id = %s", (int(number),))}
-    return kind, {int(number)}
+        return {of: {i for (i,) in connection.execute(f"SELECT id FROM {of} WHERE sortie_id = %s", (int(number),))} for of in ("image", "video")}  # names of ours
+    return {kind: {int(number)}}
 
 
-def _changes(connection: psycopg.Connection, release: int, world: int, at: datetime, only: tuple[str, set[int]] | None) -> list[dict]:
+def _changes(connection: psycopg.Connection, release: int, world: int, at: datetime, only: Only | None) -> list[dict]:
     """What of a release is otherwise today: {release, record, what, now}."""
     out: dict[str, dict] = {}
     for kind, packed in connection.execute("SELECT kind, records FROM release_record WHERE release_id = %s ORDER BY kind DESC", (release,)).fetchall():
         named = "track" if kind == "hour" else kind
-        if only is not None and only[0] != named:
+        if only is not None and named not in only:
             continue
         told = np.frombuffer(packed, HOUR if kind == "hour" else RECORD)
         if only is not None:
-            told = told[np.isin(told["id"], list(only[1]))]
+            told = told[np.isin(told["id"], list(only[named]))]
         if not len(told):
             continue
         for id, what, now in _lost(connection, world, told) if kind == "hour" else _otherwise(connection, kind, at, told):

@@ -74,7 +74,7 @@ async def hours(session: AsyncConnection, filter: Filter) -> bytes:
 
 async def contents(session: AsyncConnection, filter: Filter, ids: dict[str, list[int]]) -> dict[str, bytes]:
     """What a file holds, packed by kind: ask in the snapshot its frames were read in. `ids` are those of its frames."""
-    found = {kind: await versions(session, kind, ids[kind]) for kind in ("seizure", "track", "image") if ids.get(kind)}
+    found = {kind: await versions(session, kind, ids[kind]) for kind in ("seizure", "track", "image", "video") if ids.get(kind)}
     return {**found, "hour": await hours(session, filter)} if "track" in found else found
 
 

@@ -1,4 +1,4 @@
-"""Images and films for STAC: which a search finds, page after page, and collections of them."""
+"""Images and films for STAC: which a search finds, page after page, and what collections of them reach over."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import base64
 import binascii
 from datetime import datetime, timedelta, timezone
 
+import orjson
 import shapely
-from sqlalchemy import Text, and_, cast, func, or_, select
+from sqlalchemy import Text, and_, cast, func, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data import imagery, videos
@@ -42,7 +43,7 @@ async def search(session: AsyncConnection, filter: Filter, *, limit: int, after:
     rows = [{**imagery.told(dict(r)), "rendering": r["rendering"], "kind": "image"} for r in found.mappings()]
     if films:
         found = await session.execute(
-            videos.rows([*filter.videos(), Video.extent.is_not(None), *conditions("video", Video, Video.started_at, Video.extent)], Video.sortie_id, Sortie.platform, Sortie.sensor)
+            videos.rows([*filter.videos(), Video.extent.is_not(None), *conditions("video", Video, Video.started_at, Video.extent)], Video.sortie_id, Video.original, Video.served, Sortie.platform, Sortie.sensor)
             .order_by(Video.started_at.desc(), Video.id.desc()).limit(limit + 1))
         rows = sorted([*rows, *({**videos.told(dict(r)), "kind": "video"} for r in found.mappings())], key=_place_in, reverse=True)
     return rows[:limit], _place_in(rows[limit - 1]) if len(rows) > limit else None
@@ -53,14 +54,22 @@ def _place_in(row: dict) -> After:
     return row["captured_at" if row["kind"] == "image" else "started_at"], row["kind"], row["id"]
 
 
-async def sortieless(session: AsyncConnection, filter: Filter) -> dict:
-    """How many images and films with a place have no sortie; of the images where and between which times."""
-    row = (await session.execute(select(
-        func.count().label("images"), func.min(Image.captured_at).label("first_image_at"), func.max(Image.captured_at).label("last_image_at"),
-        cast(func.ST_AsGeoJSON(func.ST_Envelope(func.ST_Collect(Image.footprint)), 6), Text).label("extent"),
-    ).where(Image.world == filter.world_code, Image.sortie_id.is_(None)))).mappings().one()
-    films = await session.scalar(select(func.count()).where(Video.world == filter.world_code, Video.sortie_id.is_(None), Video.extent.is_not(None)))
-    return {**row, "films": films}
+async def spans(session: AsyncConnection, filter: Filter, sorties: list[int | None]) -> dict[int | None, dict]:
+    """Of each collection that has images, or films that tell a place: where they lie (`extent`, an envelope), and their `first` and `last` time."""
+    images = select(Image.sortie_id, Image.footprint.label("place"), Image.captured_at.label("first"), Image.captured_at.label("last")).where(Image.world == filter.world_code)
+    films = select(Video.sortie_id, Video.extent, Video.started_at, func.greatest(Video.started_at, Video.ended_at)).where(Video.world == filter.world_code, Video.extent.is_not(None))
+    both = union_all(images, films).subquery()
+    of = or_(both.c.sortie_id.in_([s for s in sorties if s is not None]), *([both.c.sortie_id.is_(None)] if None in sorties else []))
+    rows = await session.execute(select(
+        both.c.sortie_id, func.min(both.c.first).label("first"), func.max(both.c.last).label("last"),
+        cast(func.ST_AsGeoJSON(func.ST_Envelope(func.ST_Collect(both.c.place)), 6), Text).label("extent"),
+    ).where(of).group_by(both.c.sortie_id))
+    return {r["sortie_id"]: {**r, "extent": orjson.loads(r["extent"])} for r in rows.mappings()}
+
+
+async def placeless(session: AsyncConnection, filter: Filter, sortie: int) -> int:
+    """How many films of a sortie tell no place, and so are no items."""
+    return await session.scalar(select(func.count()).where(Video.world == filter.world_code, Video.sortie_id == sortie, Video.extent.is_(None)))
 
 
 def token_of(after: After) -> str:

@@ -19,10 +19,13 @@ CONFORMS = (
 )
 SHA256 = "1220"  # of a multihash: which hash it is, and its length
 SUMS = "SHA256SUMS"
+TYPES = {"tif": "image/tiff", "tiff": "image/tiff", "jpg": "image/jpeg", "jpeg": "image/jpeg", "mp4": "video/mp4", "mov": "video/quicktime",
+         **dict.fromkeys(("ts", "m2ts", "mts", "mpegts"), "video/mp2t")}
 
 
-def item_id(image: dict) -> str:
-    return f"image-{image['id']}"
+def item_id(row: dict) -> str:
+    """`image-3`, `video-3`."""
+    return f"{row['kind']}-{row['id']}"
 
 
 def collection_id(sortie: int | None) -> str:
@@ -44,44 +47,45 @@ def number_of(told: str, kind: str) -> int | None:
     return int(number) if what == kind and number.isascii() and number.isdecimal() and int(number) < 2**63 else None
 
 
-def item(image: dict, links: list[dict], assets: dict[str, dict]) -> dict:
-    """An item of an image (data/stac.py)."""
+def item(row: dict, links: list[dict], assets: dict[str, dict]) -> dict:
+    """An item of an image, or of a film that tells a place (data/stac.py)."""
+    place = row["footprint"] if row["kind"] == "image" else row["extent"]
     properties = {
-        "datetime": _time(image["captured_at"]), "created": _time(image["recorded_at"]), "title": image["name"], "gsd": image["gsd_m"], "platform": image["platform"],
-        "instruments": [image["sensor"]] if image["sensor"] else None, "vigia:product": image["product"], "vigia:marking": image["marking"], "vigia:agency": image["agency"],
-        "vigia:sortie": image["sortie"], "vigia:handling": image["handling"], "vigia:grade": image["grade"], "vigia:sha256": image["sha256"], "vigia:original_crs": image["crs"],
-        "vigia:world": image["world"],
+        **(_of_image(row) if row["kind"] == "image" else _of_film(row)), "created": _time(row["recorded_at"]), "title": row["name"], "platform": row["platform"],
+        "instruments": [row["sensor"]] if row["sensor"] else None, "vigia:marking": row["marking"], "vigia:agency": row["agency"], "vigia:sortie": row["sortie"],
+        "vigia:handling": row["handling"], "vigia:grade": row["grade"], "vigia:sha256": row["sha256"], "vigia:world": row["world"],
     }
     return {
-        "type": "Feature", "stac_version": VERSION, "stac_extensions": [FILE_EXTENSION] if any("file:checksum" in a for a in assets.values()) else [], "id": item_id(image),
-        "collection": collection_id(image["sortie_id"]), "geometry": image["footprint"], "bbox": bbox(image["footprint"]),
-        "properties": {k: v for k, v in properties.items() if v is not None}, "links": links, "assets": assets,
+        "type": "Feature", "stac_version": VERSION, "stac_extensions": [FILE_EXTENSION] if any("file:checksum" in a for a in assets.values()) else [], "id": item_id(row),
+        "collection": collection_id(row["sortie_id"]), "geometry": place, "bbox": bbox(place), "properties": {k: v for k, v in properties.items() if v is not None},
+        "links": links, "assets": assets,
     }
 
 
-def video_item(film: dict, links: list[dict], assets: dict[str, dict]) -> dict:
-    """An item of a film that tells a place (data/stac.py)."""
-    properties = {
-        "datetime": _time(film["started_at"]), "start_datetime": _time(film["started_at"]), "end_datetime": _time(max(film["started_at"], film["ended_at"])),
-        "created": _time(film["recorded_at"]), "title": film["name"], "platform": film["platform"], "instruments": [film["sensor"]] if film["sensor"] else None,
-        "vigia:product": "video", "vigia:duration_s": film["duration_s"], "vigia:marking": film["marking"], "vigia:agency": film["agency"], "vigia:sortie": film["sortie"],
-        "vigia:handling": film["handling"], "vigia:grade": film["grade"], "vigia:sha256": film["sha256"], "vigia:world": film["world"],
-    }
-    return {
-        "type": "Feature", "stac_version": VERSION, "stac_extensions": [], "id": f"video-{film['id']}", "collection": collection_id(film["sortie_id"]), "geometry": film["extent"],
-        "bbox": bbox(film["extent"]), "properties": {k: v for k, v in properties.items() if v is not None}, "links": links, "assets": assets,
-    }
+def _of_image(image: dict) -> dict:
+    """Of a frame also its pose, without the serial number of what took it."""
+    pose = {key: value for key, value in (image["pose"] or {}).items() if key != "serial"}
+    return {"datetime": _time(image["captured_at"]), "gsd": image["gsd_m"], "vigia:product": image["product"], "vigia:original_crs": image["crs"] or None, "vigia:pose": pose or None}
 
 
-def collection(sortie: dict | None, world: str, extent: dict | None, first: datetime | None, last: datetime | None, links: list[dict]) -> dict:
-    """A collection of a sortie (data/catalogue.py); of None: what has none."""
-    told = sortie or {}
-    box = bbox(extent) if extent else [-180.0, -90.0, 180.0, 90.0]
+def _of_film(film: dict) -> dict:
+    first, last = _times(film)
+    return {"datetime": _time(first), "start_datetime": _time(first), "end_datetime": _time(last), "vigia:product": "video", "vigia:duration_s": film["duration_s"]}
+
+
+def _times(row: dict) -> tuple[datetime, datetime]:
+    return (row["captured_at"],) * 2 if row["kind"] == "image" else (row["started_at"], max(row["started_at"], row["ended_at"]))
+
+
+def collection(sortie: dict | None, world: str, span: dict | None, links: list[dict]) -> dict:
+    """A collection of a sortie (data/catalogue.py), of None: what has none; `span` (data/stac.py) is what its items reach over, None where there are none."""
+    told, span = sortie or {}, span or {"extent": None, "first": None, "last": None}
+    box = bbox(span["extent"]) if span["extent"] else [-180.0, -90.0, 180.0, 90.0]
     summaries = {"platform": [told.get("platform")] if told.get("platform") else None, "instruments": [told.get("sensor")] if told.get("sensor") else None}
     return {
         "type": "Collection", "stac_version": VERSION, "stac_extensions": [], "id": collection_id(told.get("id")), "title": f"Sortie {told['key']}" if sortie else "Images of no sortie",
         "description": f"Imagery of one flight, {told['key']}" if sortie else "Images of which no sortie was told", "license": "other",
-        "extent": {"spatial": {"bbox": [box]}, "temporal": {"interval": [[first and _time(first), last and _time(last)]]}},
+        "extent": {"spatial": {"bbox": [box]}, "temporal": {"interval": [[span[end] and _time(span[end]) for end in ("first", "last")]]}},
         "summaries": {k: v for k, v in summaries.items() if v}, "links": links, "vigia:world": world,
         **({"vigia:marking": told["marking"], "vigia:agency": told["agency"]} if sortie else {}),
     }
@@ -119,32 +123,32 @@ def _time(moment: datetime) -> str:
 # -- a folder that stands alone ---------------------------------------------------------------------------------------
 
 
-def write_folder(folder: Path, sortie: dict, images: list[dict], files: Callable[[dict], dict[str, Path | bytes]], about: dict) -> bytes:
+def write_folder(folder: Path, sortie: dict, rows: list[dict], files: Callable[[dict], dict[str, Path | bytes]], about: dict) -> bytes:
     """Write a catalogue of one sortie into an empty folder; its SHA256SUMS, which names every file in it.
 
-    `files(image)` gives what goes beside each item: file name -> what it is copied from. Links are relative, so that it may lie anywhere.
+    `rows` are images and films (data/stac.py), `files(row)` gives what goes beside each item: file name -> what it is copied from. Links are relative, so
+    that it may lie anywhere.
     """
     sums: list[str] = []
     id = collection_id(sortie["id"])
     hrefs = []
-    for image in images:
-        place = folder / id / item_id(image)
+    for row in rows:
+        place = folder / id / item_id(row)
         place.mkdir(parents=True)
         assets = {}
-        for name, source in files(image).items():
+        for name, source in files(row).items():
             target = place / name
             target.write_bytes(source) if isinstance(source, bytes) else shutil.copyfile(source, target)
             digest = _sum(target, folder, sums)
             assets[name.split(".")[0]] = {"href": f"./{name}", "file:checksum": SHA256 + digest, "file:size": target.stat().st_size, **_kind(name)}
         links = [{"rel": "root", "href": "../../catalog.json", "type": "application/json"}, {"rel": "parent", "href": "../collection.json", "type": "application/json"},
                  {"rel": "collection", "href": "../collection.json", "type": "application/json"}]
-        _json(place / f"{item_id(image)}.json", item(image, links, assets), folder, sums)
-        hrefs.append(f"./{item_id(image)}/{item_id(image)}.json")
-    times = [image["captured_at"] for image in images]
+        _json(place / f"{item_id(row)}.json", item(row, links, assets), folder, sums)
+        hrefs.append(f"./{item_id(row)}/{item_id(row)}.json")
     links = [{"rel": "root", "href": "../catalog.json", "type": "application/json"}, {"rel": "parent", "href": "../catalog.json", "type": "application/json"},
              *({"rel": "item", "href": href, "type": "application/geo+json"} for href in hrefs)]
     (folder / id).mkdir(exist_ok=True)
-    _json(folder / id / "collection.json", collection(sortie, sortie["world"], sortie["extent"], min(times, default=None), max(times, default=None), links), folder, sums)
+    _json(folder / id / "collection.json", collection(sortie, sortie["world"], _span(rows), links), folder, sums)
     _json(folder / "catalog.json", {
         "type": "Catalog", "stac_version": VERSION, "id": "vigia-export", "title": f"Sortie {sortie['key']}", "description": f"Imagery of sortie {sortie['key']}, given out by Vigia",
         "links": [{"rel": "root", "href": "./catalog.json", "type": "application/json"}, {"rel": "child", "href": f"./{id}/collection.json", "type": "application/json"}],
@@ -154,13 +158,23 @@ def write_folder(folder: Path, sortie: dict, images: list[dict], files: Callable
     return body
 
 
+def _span(rows: list[dict]) -> dict | None:
+    if not rows:
+        return None
+    points = [point for row in rows for point in _points((row["footprint"] if row["kind"] == "image" else row["extent"])["coordinates"])]
+    times = [_times(row) for row in rows]
+    return {"extent": {"type": "MultiPoint", "coordinates": points}, "first": min(first for first, _ in times), "last": max(last for _, last in times)}
+
+
 def _kind(name: str) -> dict:
     ending = name.rsplit(".", 1)[-1].lower()
     if name == "cog.tif":
         return {"type": COG, "roles": ["data"], "title": "Picture laid on the ground"}
     if name == "thumbnail.webp":
         return {"type": "image/webp", "roles": ["thumbnail"], "title": "Thumbnail"}
-    return {"type": {"tif": "image/tiff", "tiff": "image/tiff", "jpg": "image/jpeg", "jpeg": "image/jpeg"}.get(ending, "application/octet-stream"), "roles": ["source"], "title": "The file as it came"}
+    if name == "video.mp4":
+        return {"type": "video/mp4", "roles": ["data"], "title": "The film"}
+    return {"type": TYPES.get(ending, "application/octet-stream"), "roles": ["source"], "title": "The file as it came"}
 
 
 def _json(path: Path, told: dict, folder: Path, sums: list[str]) -> None:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from data import catalogue, stac
 from data.filters import Filter
 from errors import FilterInvalid, NotFound
-from exports.stac import COG, CONFORMS, VERSION, collection, collection_id, item, number_of, SORTIELESS, video_item
+from exports.stac import COG, CONFORMS, VERSION, collection, collection_id, item, item_id, number_of, SORTIELESS
 from routes.asking import LIST_MAX, as_json, database
 from routes.told import told as body_of
 from settings import access
@@ -48,15 +48,15 @@ async def collections(request: Request) -> Response:
     limit = min(max(_number(request.query_params.get("limit"), "limit", COLLECTIONS), 1), LIST_MAX)
     async with database(request).reading() as session:
         found = await catalogue.sorties(session, at.filter, catalogue.Choice(), limit=limit, offset=offset)
-        alone = await stac.sortieless(session, at.filter)
-    told = [_collection(at, s, s) for s in found["rows"]]
+        spans = await stac.spans(session, at.filter, [*(s["id"] for s in found["rows"]), None])
+    told = [_collection(at, s, spans.get(s["id"])) for s in found["rows"]]
     more = offset + limit < found["total"]
-    if (alone["images"] or alone["films"]) and not more:
-        told.append(_collection(at, None, alone))
+    if None in spans and not more:
+        told.append(_collection(at, None, spans[None]))
     links = [at.link("self", "/collections"), at.link("root", "")]
     if more:
         links.append(at.link("next", "/collections", offset=offset + limit, limit=limit))
-    return as_json({"collections": told, "links": links, "numberMatched": found["total"] + bool(alone["images"] or alone["films"]), "numberReturned": len(told)}, rows=len(told))
+    return as_json({"collections": told, "links": links, "numberMatched": found["total"] + (None in spans), "numberReturned": len(told)}, rows=len(told))
 
 
 @router.get("/collections/{collection}")
@@ -150,11 +150,9 @@ async def _found(request: Request, at: _Links, id: str) -> dict:
     """A collection. Raises NotFound."""
     sortie = _sortie_of(id)
     async with database(request).reading() as session:
-        if sortie is None:
-            return _collection(at, None, await stac.sortieless(session, at.filter))
-        if sortie:
-            found = await catalogue.sortie(session, at.filter, sortie)
-            return _collection(at, found, found)
+        if sortie != 0:
+            found = await catalogue.sortie(session, at.filter, sortie) if sortie else None
+            return _collection(at, found, (await stac.spans(session, at.filter, [sortie])).get(sortie))
     raise NotFound(f"no collection {id[:60]} here")
 
 
@@ -168,26 +166,26 @@ def _sortie_of(collection: str) -> int | None:
     return None if collection == SORTIELESS else number_of(collection, "sortie") or 0
 
 
-def _collection(at: _Links, sortie: dict | None, about: dict) -> dict:
+def _collection(at: _Links, sortie: dict | None, span: dict | None) -> dict:
     path = f"/collections/{collection_id(sortie and sortie['id'])}"
     links = [at.link("self", path), at.link("root", ""), at.link("parent", ""), at.link("items", f"{path}/items", GEOJSON)]
-    extent = about["extent"]
-    return collection(sortie, at.world, orjson.loads(extent) if isinstance(extent, str) else extent, about["first_image_at"], about["last_image_at"], links)
+    return collection(sortie, at.world, span, links)
 
 
 def _item(at: _Links, r: dict) -> dict:
     of, query = f"/collections/{collection_id(r['sortie_id'])}", urlencode({"world": at.world})
-    links = [at.link("self", f"{of}/items/{r['kind']}-{r['id']}", GEOJSON), at.link("collection", of), at.link("parent", of), at.link("root", "")]
+    links = [at.link("self", f"{of}/items/{item_id(r)}", GEOJSON), at.link("collection", of), at.link("parent", of), at.link("root", "")]
     assets, api = {}, f"{at.base}/api"
     if r["kind"] == "video":
         assets = {"video": {"href": f"{api}/videos/{r['id']}/file.mp4?{query}", "type": "video/mp4", "roles": ["data"], "title": "The film"}}
         if r["has_picture"]:
             assets["thumbnail"] = {"href": f"{api}/videos/{r['id']}/thumbnail.webp?{query}", "type": "image/webp", "roles": ["thumbnail"], "title": "First picture"}
-        return video_item(r, links, assets)
+        return item(r, links, assets)
     if r["on_tiles"]:
         links.append({"rel": "xyz", "href": f"{api}/tiles/imagery/{r['id']}/{{z}}/{{x}}/{{y}}.webp?{query}", "type": "image/webp", "title": "Tiles"})
-        assets = {"cog": {"href": f"{api}/images/{r['id']}/cog.tif?{query}", "type": COG, "roles": ["data"], "title": "Picture laid on the ground"},
-                  "thumbnail": {"href": f"{api}/images/{r['id']}/thumbnail.webp?{query}", "type": "image/webp", "roles": ["thumbnail"], "title": "Thumbnail"}}
+        assets = {"cog": {"href": f"{api}/images/{r['id']}/cog.tif?{query}", "type": COG, "roles": ["data"], "title": "Picture laid on the ground"}}
+    if r["on_tiles"] or r["rendering"].get("preview"):
+        assets["thumbnail"] = {"href": f"{api}/images/{r['id']}/thumbnail.webp?{query}", "type": "image/webp", "roles": ["thumbnail"], "title": "Thumbnail"}
     return item(r, links, assets)
 
 

@@ -42,7 +42,7 @@ class ReleaseRecord(Base):
     release_id: Mapped[int] = mapped_column(ForeignKey(f"{SCHEMA}.release.id", ondelete="CASCADE"), primary_key=True)
     kind: Mapped[str] = mapped_column(Text, primary_key=True)
     records: Mapped[bytes] = mapped_column(BYTEA)
-    __table_args__ = (one_of("kind", ("seizure", "track", "hour", "image")), CheckConstraint("length(records) % 24 = 0", name="whole"))
+    __table_args__ = (one_of("kind", ("seizure", "track", "hour", "image", "video")), CheckConstraint("length(records) % 24 = 0", name="whole"))
 
 
 class ReleaseNotice(Base):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from dataclasses import replace
 
 import pystac
 import pytest
@@ -12,6 +13,8 @@ import pytest
 import cli
 from data import people
 from feeds.imports import ImportOptions, import_files
+from tests.feeds.films import film
+from tests.feeds.test_frames import POSE, frame
 from tests.feeds.test_imagery import colours, raster
 from tests.routes.stac_schemas import wrong
 
@@ -86,6 +89,44 @@ def test_a_sortie_as_a_folder_that_stands_alone(flown, environment, tmp_path):
         entry = connection.execute("SELECT entry::jsonb FROM audit.entry WHERE entry::jsonb ->> 'what' = 'disclosure'").fetchone()[0]
     assert release == [("stac", "sortie=1", "Investigation", 2, hashlib.sha256((moved / "SHA256SUMS").read_bytes()).hexdigest())] and kinds == [("image", 2)]
     assert (entry["release"], entry["of"], entry["rows"]) == (1, "export/stac/sortie:1", 2)
+
+
+def test_frames_and_films_are_in_the_folder_under_the_same_rules(flown, environment, tmp_path):
+    """Beside the images of the sortie a frame with its overlay, one that is a point, a film with places and one without."""
+    paths = [frame(tmp_path / "laid.jpg"), frame(tmp_path / "point.jpg", pose=None), film(tmp_path / "flight.ts", 2), film(tmp_path / "blind.mp4", 1, klv=False)]
+    options = ImportOptions(sortie="Kestrel 1", agency="Alfa", zone="UTC", marking="TLP:GREEN")
+    told = [r for path in paths for r in import_files("imagery", [path], replace(options, captured_at="2026-11-22T10:00:00Z" if path.suffix == ".mp4" else None), lambda *_: None,
+                                                      owner_url=environment.owner_url)]
+    assert [r.error for r in told] == [None] * 4
+    code, _, said = flown("imagery", "export-stac", "Kestrel 1", "out", "--as", "ana", *WHY, "--originals")
+    assert code == 0 and "not in it: 1 film without a place" in said, said
+    documents = {p.stem: json.loads(p.read_text()) for p in (tmp_path / "out").rglob("*.json")}
+    assert [wrong(told) for told in documents.values()] == [[]] * 7
+    items = {d["properties"]["title"]: d for d in documents.values() if d["type"] == "Feature"}
+    assert {name: sorted(item["assets"]) for name, item in items.items() if not name.startswith("2026")} == {
+        "laid": ["cog", "original", "thumbnail"], "point": ["original", "thumbnail"], "flight": ["original", "thumbnail", "video"]}
+    assert items["laid"]["geometry"]["type"] == "MultiPolygon" and items["point"]["geometry"]["type"] == "Point"
+    laid, point = items["laid"]["properties"], items["point"]["properties"]
+    assert laid["vigia:product"] == "frame" and laid["vigia:pose"]["pitch_deg"] == float(POSE["GimbalPitchDegree"]) and "how its camera was held" in point["vigia:pose"]["why_point"]
+    flight = items["flight"]["properties"]
+    assert (flight["start_datetime"], flight["end_datetime"]) == ("2026-11-20T10:00:00Z", "2026-11-20T10:00:02Z") and flight["vigia:marking"] == "TLP:GREEN"
+    for name, item in items.items():
+        for asset in item["assets"].values():
+            body = (tmp_path / "out" / item["collection"] / item["id"] / asset["href"]).read_bytes()
+            assert asset["file:checksum"] == "1220" + hashlib.sha256(body).hexdigest(), name
+        assert asset["type"] == {"flight": "video/mp2t", "laid": "image/jpeg", "point": "image/jpeg"}.get(name, "image/tiff")
+    [collection] = [d for d in documents.values() if d["type"] == "Collection"]
+    assert collection["extent"]["temporal"]["interval"] == [["2026-11-20T10:00:00Z", "2026-11-21T10:15:00Z"]]
+    west, south, east, north = collection["extent"]["spatial"]["bbox"][0]
+    for item in items.values():
+        assert west <= item["bbox"][0] and south <= item["bbox"][1] and item["bbox"][2] <= east and item["bbox"][3] <= north
+    with environment.connect() as connection:
+        assert connection.execute("SELECT kind, length(records) / 24 FROM release_record ORDER BY kind").fetchall() == [("image", 4), ("video", 1)]
+        people.add(connection, "rita", ["analyst"], agencies=["Alfa"], ceiling="TLP:RED")
+        connection.execute("UPDATE video SET marking = 'TLP:RED'")
+        connection.commit()
+    code, _, said = flown("imagery", "export-stac", "Kestrel 1", "next", "--as", "rita", *WHY, "--recipient", "Customs")
+    assert code == 1 and "1 TLP:RED" in said and not (tmp_path / "next").exists(), "a film refuses the whole as an image does"
 
 
 def test_what_may_not_be_given_out_leaves_no_folder(flown, environment, tmp_path):

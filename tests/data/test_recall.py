@@ -59,7 +59,7 @@ async def released(database, who, recipient: str | None = None, filter: Filter =
     try:
         with visiting(who):
             async with pool.snapshot() as session:
-                ids = {kind: list(await session.scalars(text(f"SELECT id FROM vigia.{kind} WHERE world = 0"))) for kind in ("seizure", "track", "image")}  # names of ours
+                ids = {kind: list(await session.scalars(text(f"SELECT id FROM vigia.{kind} WHERE world = 0"))) for kind in ("seizure", "track", "image", "video")}  # names of ours
                 records = await releases.contents(session, filter, ids)
             return await releases.write(pool, who.token, format="csv", filter="world=live", purpose=Purpose("Investigation", "2026-1", recipient),
                                         marking="TLP:AMBER", rows=9, sha256=hashlib.sha256(b"the file").digest(), records=records)
@@ -141,6 +141,36 @@ async def test_a_picture_that_was_replaced_is_found(alfa):
     assert list(changes(found(alfa)).values()) == [f"told anew as image:{first(alfa, 'image') + 1}"]
     run(alfa, "DELETE FROM image WHERE sha256 = 'sha-1'")
     assert list(changes(found(alfa)).values()) == ["erased"], "one open notice says what is so today"
+
+
+def film(connection, sha256: str) -> None:
+    connection.execute("""
+        INSERT INTO video (world, sortie_id, name, started_at, ended_at, duration_s, codec, width_px, height_px, rate_hz, extent, sha256, original, served, agency_id, source_id)
+        SELECT 0, o.id, 'river', '2026-11-21', '2026-11-21', 60, 'h264', 320, 240, 10, ST_MakeEnvelope(-97.6, 25.9, -97.4, 26.1, 4326), %s, 'o', 's', o.agency_id, o.source_id
+        FROM sortie o
+    """, (sha256,))
+
+
+async def test_a_film_is_a_record_of_its_release(alfa):
+    with alfa.connect() as connection:
+        film(connection, "sha-1")
+        connection.commit()
+    await released(alfa, alfa.ana)
+    assert found(alfa) == []
+    one, sortie = first(alfa, "video"), first(alfa, "sortie")
+    with alfa.connect() as connection:
+        marking.change(connection, f"video:{one}", "TLP:AMBER+STRICT", "ana")
+        connection.execute("UPDATE video SET name = 'the river'")
+        connection.commit()
+    for record in (None, f"video:{one}", f"sortie:{sortie}"):
+        assert changes(found(alfa, record)) == {f"video:{one}": "marking TLP:AMBER -> TLP:AMBER+STRICT, corrected"}, record
+    run(alfa, "UPDATE video SET name = 'river', marking = 'TLP:AMBER'")
+    with alfa.connect() as connection:
+        film(connection, "sha-2")
+        connection.commit()
+    assert changes(found(alfa)) == {f"video:{one}": f"told anew as video:{one + 1}"}
+    run(alfa, "DELETE FROM video WHERE id = %s", one)
+    assert changes(found(alfa)) == {f"video:{one}": "erased"}
 
 
 async def test_what_comes_late_is_no_correction(alfa):

@@ -15,6 +15,7 @@ import rasterio
 
 from feeds.imports import ImportOptions, import_files
 from tests.conftest import COOKIE, forget_settings
+from tests.feeds.test_frames import frame
 from tests.feeds.test_imagery import UTM, colours, raster
 from tests.routes.asked import entries
 from tests.routes.stac_schemas import wrong
@@ -24,8 +25,13 @@ SORTIES = ("Kestrel 1", "Kestrel 1", "Kestrel 2", None, None)
 
 
 @pytest.fixture(scope="module")
-def address(module_database, serve, tmp_path_factory):
-    """A server over five images, of two sorties and of none, a day apart."""
+def address(served):
+    return served[0]
+
+
+@pytest.fixture(scope="module")
+def served(module_database, serve, tmp_path_factory):
+    """A server over five images, of two sorties and of none, a day apart; and its folder."""
     home, folder = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("images")
     before, os.environ["VIGIA_HOME"] = os.environ.get("VIGIA_HOME"), str(home)
     forget_settings()
@@ -36,7 +42,7 @@ def address(module_database, serve, tmp_path_factory):
         assert report.stored == 1, report
     os.environ.pop("VIGIA_HOME") if before is None else os.environ.update(VIGIA_HOME=before)
     forget_settings()
-    return serve(module_database, VIGIA_HOME=str(home))
+    return serve(module_database, VIGIA_HOME=str(home)), home
 
 
 def got(address: str, path: str, body: dict | None = None, **headers: str):
@@ -160,4 +166,40 @@ def test_films_that_tell_a_place_are_items_among_the_images(address, module_data
     finally:
         with module_database.connect() as connection:
             connection.execute("DELETE FROM video")
+            connection.commit()
+
+
+def test_frames_are_items_with_their_pose_and_a_point_has_its_thumbnail(served, module_database, tmp_path, monkeypatch):
+    """Two frames of a sortie of their own, one laid on the ground, one that does not say how it lay; and a film, over which its collection reaches too."""
+    address, home = served
+    with monkeypatch.context() as patch:
+        patch.setenv("VIGIA_HOME", str(home))
+        forget_settings()
+        paths = [frame(tmp_path / "laid.jpg"), frame(tmp_path / "point.jpg", pose=None)]
+        reports = import_files("imagery", paths, ImportOptions(sortie="Frames", zone="UTC", marking="TLP:GREEN"), lambda *_: None, owner_url=module_database.owner_url)
+        assert [r.stored for r in reports] == [1, 1]
+    forget_settings()
+    with module_database.connect() as connection:
+        (sortie,) = connection.execute("SELECT id FROM sortie WHERE key = 'Frames'").fetchone()
+        connection.execute("""
+            INSERT INTO video (world, name, started_at, ended_at, duration_s, codec, width_px, height_px, rate_hz, extent, sha256, original, served, sortie_id, source_id)
+            SELECT 0, 'film', '2026-11-20T11:00:00Z', '2026-11-20T11:01:00Z', 60, 'h264', 320, 240, 10, ST_GeomFromText('POINT(-97.4 26.1)', 4326), 'f', 'x', 'x', sortie_id, source_id
+            FROM image WHERE name = 'laid'""")
+        connection.commit()
+    try:
+        items = {f["properties"]["title"]: f for f in told(address, f"/stac/collections/sortie-{sortie}/items")["features"]}
+        assert [wrong(i) for i in items.values()] == [[]] * 3 and set(items) == {"laid", "point", "film"}
+        assert set(items["laid"]["assets"]) == {"cog", "thumbnail"} and set(items["point"]["assets"]) == {"thumbnail"} and items["point"]["geometry"]["type"] == "Point"
+        assert items["laid"]["properties"]["vigia:pose"]["angles_from"] == "XMP gimbal" and "why_point" in items["point"]["properties"]["vigia:pose"]
+        for name in ("laid", "point"):
+            status, headers, body = got(address, items[name]["assets"]["thumbnail"]["href"].removeprefix(address))
+            assert (status, headers["content-type"]) == (200, "image/webp") and body[8:12] == b"WEBP"
+        collection = told(address, f"/stac/collections/sortie-{sortie}")
+        assert collection["extent"]["temporal"]["interval"] == [["2026-11-20T10:00:00Z", "2026-11-20T11:01:00Z"]]
+        assert collection["extent"]["spatial"]["bbox"][0][2:] == pytest.approx([-97.4, 26.1]) and collection in told(address, "/stac/collections")["collections"]
+    finally:
+        with module_database.connect() as connection:
+            connection.execute("DELETE FROM video")
+            connection.execute("DELETE FROM image WHERE product = 'frame'")
+            connection.execute("DELETE FROM sortie WHERE key = 'Frames'")
             connection.commit()
