@@ -25,6 +25,11 @@ BROKEN = (OSError, ValueError, SyntaxError, struct.error, OverflowError, ZeroDiv
 MAKERS = re.compile(r"dji|autel|drone", re.IGNORECASE)
 ANGLES = {"yaw_deg": "GimbalYawDegree", "pitch_deg": "GimbalPitchDegree", "roll_deg": "GimbalRollDegree"}
 FLIGHT = {"flight_yaw_deg": "FlightYawDegree", "flight_pitch_deg": "FlightPitchDegree", "flight_roll_deg": "FlightRollDegree"}
+# Spaces of fixed-wing drones and multispectral cameras (senseFly, Parrot, MicaSense …): Yaw, Pitch and Roll there are the aircraft's, all 0 level and to the north. How the
+# camera was mounted in it is told nowhere, and programs that assume it take the roll with either sign: it is not assumed here.
+# ref: Pix4D, "Specifications of XMP camera tags" and "Yaw, Pitch, Roll and Omega, Phi, Kappa angles"
+CAMERA = ("{http://ns.sensefly.com/Camera/1.0/}", "{http://pix4d.com/camera/1.0/}")
+BODY = {"flight_yaw_deg": "Yaw", "flight_pitch_deg": "Pitch", "flight_roll_deg": "Roll"}
 SERIALS = ("DroneSerialNumber", "SerialNumber", "CameraSerialNumber")
 
 
@@ -110,6 +115,8 @@ def _place(gps: dict, xmp: dict, out: dict) -> None:
             out |= {"position_error_m": round(math.hypot(*rtk), 3), "position_error_from": "XMP RtkStdLat, RtkStdLon"}
         elif (error := _number(gps.get(31))) and 0 < error < 10_000:
             out |= {"position_error_m": error, "position_error_from": "EXIF GPSHPositioningError"}
+        elif (error := next((v for space in CAMERA if (v := _of(xmp, f"{space}GPSXYAccuracy"))), None)) and 0 < error < 10_000:
+            out |= {"position_error_m": round(error, 3), "position_error_from": "XMP Camera GPSXYAccuracy"}
 
 
 def _heights(gps: dict, xmp: dict, out: dict) -> None:
@@ -128,6 +135,13 @@ def _angles(xmp: dict, out: dict) -> None:
     out |= {name: value for name, value in told.items() if value is not None and abs(value) <= 360}
     if all(name in out for name in ("yaw_deg", "pitch_deg")) and abs(out["pitch_deg"]) <= 180:
         out["angles_from"] = "XMP gimbal"
+        return
+    for space in CAMERA:
+        body = {name: value for name, key in BODY.items() if (value := _of(xmp, f"{space}{key}")) is not None and abs(value) <= 360}
+        if body:
+            out |= {name: round(value, 3) for name, value in body.items()}
+            out["not_held"] = "its XMP tells how the aircraft lay (Camera: Yaw, Pitch, Roll), not how its camera was mounted in it"
+            return
 
 
 def _camera(base: dict, more: dict, xmp: dict, out: dict) -> None:

@@ -106,7 +106,7 @@ def _camera(told: dict, width: int, height: int) -> Camera:
     if "lat" not in told:
         raise NoFootprint("it does not say where it was taken")
     if "angles_from" not in told:
-        raise NoFootprint("it does not say how its camera was held")
+        raise NoFootprint(told.get("not_held", "it does not say how its camera was held"))
     sensor = SENSORS.get(told["camera"])
     focal_mm = told.get("focal_mm") or (sensor or {}).get("focal_mm")
     if 0.2 * width < told.get("focal_xmp_px", 0) < 20 * width:
