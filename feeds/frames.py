@@ -29,6 +29,7 @@ POSE = ("lon", "lat", "place_from", "position_error_m", "position_error_from", "
         "roll_deg", "angles_from", "flight_yaw_deg", "flight_pitch_deg", "flight_roll_deg", "make", "camera", "serial", "focal_mm", "focal_px", "focal_from")
 LAID = ("ground", "above_ground_m", "slant_m", "reach_m", "cut", "ground_error_m", "why_point")
 POSITION_ERROR_M = 5.0
+NEVER_SET = 2005  # a camera's clock that is before this year was never set: no drone took pictures then
 
 
 class Together:
@@ -139,16 +140,21 @@ def _store(job: Job, found: dict, at: Path) -> None:
 
 
 def _captured(job: Job, told: dict) -> tuple[datetime, str]:
-    """When: as the person says; EXIF's time with its zone; the satellites' time; EXIF's time in --zone; the file's name. Raises FileRefused."""
-    zone = job.options.zone
-    if not job.options.captured_at:
-        if "time" in told and "time_zone" in told:
-            return moment(told["time"] + told["time_zone"], None), "EXIF DateTimeOriginal, OffsetTimeOriginal"
-        if "time_gps" in told:
-            return datetime.fromisoformat(told["time_gps"]).replace(tzinfo=timezone.utc), "EXIF GPSDateStamp, GPSTimeStamp"
-        if "time" in told:
-            try:
-                return moment(told["time"], zone), f"EXIF DateTimeOriginal in {zone}"
-            except TimeRefused as bad:
+    """When: EXIF's time with its zone; the satellites' time; EXIF's time in --zone; then as the person says; the file's name. Raises FileRefused.
+
+    What a person says is said of all files of a flight, an orthophoto among them, and no two frames were taken at once: what a frame tells comes first.
+    """
+    zone, otherwise = job.options.zone, job.options.captured_at
+    if "time" in told and otherwise and int(told["time"][:4]) < NEVER_SET:
+        told = {name: value for name, value in told.items() if name != "time"}
+    if "time" in told and "time_zone" in told:
+        return moment(told["time"] + told["time_zone"], None), "EXIF DateTimeOriginal, OffsetTimeOriginal"
+    if "time_gps" in told:
+        return datetime.fromisoformat(told["time_gps"]).replace(tzinfo=timezone.utc), "EXIF GPSDateStamp, GPSTimeStamp"
+    if "time" in told:
+        try:
+            return moment(told["time"], zone), f"EXIF DateTimeOriginal in {zone}"
+        except TimeRefused as bad:
+            if not otherwise:
                 job.refuse_file(f"when it was taken: {bad}; EXIF tells no zone", "DateTimeOriginal", told["time"])
     return images.captured(job, {})

@@ -11,6 +11,11 @@ KINDS = {**dict.fromkeys((".tif", ".tiff", ".mbtiles", ".pmtiles"), orthophotos.
          **dict.fromkeys(telemetry.SUFFIXES, telemetry.run), **dict.fromkeys(videos.SUFFIXES, videos.run)}
 
 
+def turn(path: Path) -> int:
+    """When a file's turn is among those of one command: an orthophoto without a time is of its flight's, which frames and path tell."""
+    return int(KINDS.get(path.suffix.lower()) is orthophotos.run)
+
+
 def together(paths: list[Path], options: ImportOptions) -> frames.Together:
     """What the files of one command are read ahead with."""
     return frames.Together(paths, options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import re
+from collections.abc import Callable
 from datetime import datetime, timezone
 from functools import cache
 from importlib.metadata import version
@@ -31,8 +32,8 @@ def already(job: Job) -> bool:
         {"world": job.world, "sha256": job.sha256, "agency": job.agency_id}).fetchone() is not None
 
 
-def captured(job: Job, tags: dict[str, str]) -> tuple[datetime, str]:
-    """When it was taken and what says so: the person, else the file's name, else a tag. Raises FileRefused."""
+def captured(job: Job, tags: dict[str, str], otherwise: Callable[[], tuple[datetime, str] | None] | None = None) -> tuple[datetime, str]:
+    """When it was taken and what says so: the person, else the file's name, else a tag, and `otherwise` what is known of its flight. Raises FileRefused."""
     zone = job.options.zone
     try:
         if job.options.captured_at:
@@ -46,7 +47,10 @@ def captured(job: Job, tags: dict[str, str]) -> tuple[datetime, str]:
                 return moment(f"{y}-{mo}-{d}T{h}:{mi}:{s}" + ("Z" if utc or value.endswith("+00:00") else ""), zone), name
     except TimeRefused as bad:
         job.refuse_file(f"when it was taken: {bad}", "captured_at", job.options.captured_at or job.path.name)
-    job.refuse_file("when it was taken: --captured-at, a time in the file's name, or a tag", "captured_at")
+    if otherwise and (found := otherwise()) is not None:
+        return found
+    also = "; or first the frames or the path of its flight, with --sortie" if otherwise else ""
+    job.refuse_file(f"when it was taken: --captured-at, a time in the file's name, or a tag{also}", "captured_at")
     raise AssertionError("refuse_file always raises")
 
 

@@ -221,17 +221,17 @@ def import_files(
 
 
 def _each(module, layer: str, paths: list[Path], options: ImportOptions, progress: Progress, connection) -> list[ImportReport]:
-    """A report for each file, and for each in a zip. A layer may read files ahead together (its `together`)."""
+    """A report for each file, and for each in a zip, in the order of `paths`. A layer may read files ahead together (its `together`) and say whose turn it is first (`turn`)."""
     zips = {path for path in paths if layer == "imagery" and path.suffix.lower() == ".zip" and options.within is None}
-    together = getattr(module, "together", None)
-    reports = []
+    together, turn = getattr(module, "together", None), getattr(module, "turn", lambda path: 0)
+    reports: dict[int, list[ImportReport]] = {}
     with together([p for p in paths if p not in zips], options) if together else nullcontext() as ahead:
-        for path in paths:
+        for number, path in sorted(enumerate(paths), key=lambda told: turn(told[1])):
             if path in zips:
-                reports += _import_zip(module, layer, path, options, progress, connection)
+                reports[number] = _import_zip(module, layer, path, options, progress, connection)
             else:
-                reports.append(_import_one(module.run, layer, path, options, progress, connection, ahead))
-    return reports
+                reports[number] = [_import_one(module.run, layer, path, options, progress, connection, ahead)]
+    return [report for number in range(len(paths)) for report in reports[number]]
 
 
 def _import_zip(module, layer: str, path: Path, options: ImportOptions, progress: Progress, connection) -> list[ImportReport]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime
 
 import shapely
 
-from feeds import images, worker
+from feeds import images, sorties, worker
 from feeds.imports import Job, keep_original
 
 EQUATOR_M_A_PIXEL = 156_543.033928
@@ -28,7 +29,7 @@ def run(job: Job) -> None:
         hint = " ".join(filter(None, (job.path.stem, job.options.sensor)))
         told = worker.run("imagery.inspect", {"input": copy.name, "pixels": laid.get("pixels"), "hint": hint, "bands": job.options.bands,
                                               "colormap": job.options.colormap}, **asked)
-        captured_at, how = images.captured(job, {**laid.get("tags", {}), **told["tags"]})
+        captured_at, how = images.captured(job, {**laid.get("tags", {}), **told["tags"]}, lambda: _flown(job))
         job.progress(step, 1, steps)
         made = worker.run("imagery.to_cog", {"input": copy.name, "told": told}, **asked)
         job.progress(step, 2, steps)
@@ -45,6 +46,14 @@ def run(job: Job) -> None:
     job.report.stored = 1
     job.describe_source(form)
     job.progress(step, steps, steps)
+
+
+def _flown(job: Job) -> tuple[datetime, str] | None:
+    """Programs that make orthophotos write no time into them: it is then the middle of the flight, as far as that is known by its table, its path or its frames."""
+    if (flight := sorties.flown(job)) is None:
+        return None
+    first, last = flight
+    return first + (last - first) / 2, f"the middle of its flight, {first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def zooms(lat: float, gsd_m: float, side_px: int) -> tuple[int, int]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 
 from feeds.imports import Job
 from feeds.tables import Table, text_column
 from feeds.times import TimeRefused, moment
 
 NAMED = re.compile(r"^(?P<sortie>[A-Za-z]+[-_ ]?\d+)[_ ]", re.ASCII)
+
+
+LONGEST = timedelta(days=1)  # times further apart than this are not of one flight
 
 
 @dataclass(frozen=True)
@@ -25,9 +29,7 @@ def of(job: Job) -> Sortie | None:
 
     Raises FileRefused when it was to be flown under an authority that nobody knows.
     """
-    told = job.options
-    found = NAMED.match(f"{job.path.stem}_")
-    key = told.sortie or (found["sortie"] if found else None)
+    told, key = job.options, _key(job)
     if key is None:
         return None
     asked = {"world": job.world, "key": key, "agency": job.agency_id, "platform": told.platform, "sensor": told.sensor, "marking": told.marking,
@@ -44,6 +46,23 @@ def of(job: Job) -> Sortie | None:
             RETURNING id, agency_id
         """, asked).fetchone()
     return Sortie(*row) if row else None
+
+
+def flown(job: Job) -> tuple[datetime, datetime] | None:
+    """From when to when the flight this file is of was in the air (UTC), by its table, its path and its frames; None where that is not known, or longer than a day."""
+    row = job.connection.execute("""
+        SELECT least(o.started_at, min(i.captured_at)), greatest(o.ended_at, max(i.captured_at)) FROM sortie o LEFT JOIN image i ON i.sortie_id = o.id AND i.product = 'frame'
+        WHERE o.world = %(world)s AND o.key = %(key)s AND (o.agency_id IS NOT DISTINCT FROM %(agency)s::int OR %(any)s)
+        GROUP BY o.id ORDER BY o.agency_id IS NOT DISTINCT FROM %(agency)s::int DESC, o.id LIMIT 1
+    """, {"world": job.world, "key": _key(job), "agency": job.agency_id, "any": job.options.sortie is None and not job.options.by.startswith("person:")}).fetchone()
+    if row is None or None in row or not timedelta() <= row[1] - row[0] <= LONGEST:
+        return None
+    return row[0].astimezone(timezone.utc), row[1].astimezone(timezone.utc)
+
+
+def _key(job: Job) -> str | None:
+    found = NAMED.match(f"{job.path.stem}_")
+    return job.options.sortie or (found["sortie"] if found else None)
 
 
 def _authority(job: Job) -> int | None:

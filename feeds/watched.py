@@ -6,9 +6,11 @@ time, so that a watcher killed anywhere doubles nothing. Links are never followe
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
+import signal
 import stat
 import tempfile
 import time
@@ -19,10 +21,13 @@ from pathlib import Path
 
 from data.records import ImportReport
 from errors import ImportFull, SettingsInvalid, plain
+from feeds.imagery import KINDS, turn
 from feeds.imports import ImportOptions, Progress, import_files, summary
 from settings import store
 
 DONE, REFUSED = "done", "refused"
+# File systems that know whether a file is open to be written. Shares of other machines say so of every file.
+LEASED = ("ext2", "ext3", "ext4", "xfs", "f2fs", "tmpfs", "overlay")
 
 
 @dataclass(frozen=True)
@@ -48,13 +53,17 @@ class Watcher:
         now, reports = self._clock(), []
         there = {path: told for path, told in self._files()}
         self._seen = {path: seen for path, seen in self._seen.items() if path in there}
-        for path, told in there.items():
+        for path, told in sorted(there.items(), key=lambda told: turn(told[0])):
             seen = self._seen.get(path)
             if seen is None or (seen.size_bytes, seen.changed_ns) != (told.st_size, told.st_mtime_ns):
                 self._seen[path] = Seen(told.st_size, told.st_mtime_ns, now)
-            elif now - seen.since >= self._still_s:
+            elif now - seen.since >= self._still_s and not self._comes_first(path):
                 reports += self._taken(path, told, progress)
         return reports
+
+    def _comes_first(self, path: Path) -> bool:
+        """Whether something that is still on its way in must be taken before this: what an orthophoto does not tell, its flight's other files may."""
+        return turn(path) > 0 and any(other.parent == path.parent and other.suffix.lower() in KINDS and turn(other) < turn(path) for other in self._seen)
 
     @property
     def waits(self) -> bool:
@@ -98,7 +107,28 @@ class Watcher:
 
 
 class _Changed(Exception):
-    """The file is no longer the one that was looked at."""
+    """The file is no longer the one that was looked at, or somebody is about to change it."""
+
+
+def written_to(handle: int) -> bool:
+    """Whether a program of this machine has a file open to write, however still it stands. False where nobody can say: on a share, or of another user's file."""
+    if system_of(os.fstat(handle).st_dev) not in LEASED:
+        return False
+    try:
+        # Whoever opens it to write in just this moment waits until we let go. We are told of it by a signal, and SIGIO, the usual one, would end us.
+        fcntl.fcntl(handle, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except OSError as error:
+        return error.errno == errno.EAGAIN
+    return False
+
+
+def system_of(device: int) -> str | None:
+    """The kind of file system that is mounted of a device."""
+    of = f"{os.major(device)}:{os.minor(device)}"
+    lines = (line.split() for line in Path("/proc/self/mountinfo").read_text(errors="replace").splitlines())
+    return next((words[words.index("-") + 1] for words in lines if words[2] == of), None)
 
 
 @contextmanager
@@ -114,6 +144,8 @@ def _copied(path: Path, told: os.stat_result) -> Iterator[Path]:
         with open(handle, "rb") as source, open(folder / path.name, "wb") as copy:
             now = os.fstat(source.fileno())
             if (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns) != (told.st_dev, told.st_ino, told.st_size, told.st_mtime_ns):
+                raise _Changed
+            if written_to(source.fileno()):
                 raise _Changed
             shutil.copyfileobj(source, copy, 1 << 20)
             if os.fstat(source.fileno()).st_mtime_ns != told.st_mtime_ns or copy.tell() != told.st_size:

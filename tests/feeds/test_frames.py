@@ -147,6 +147,21 @@ def test_without_a_pose_it_is_a_point_and_no_square(environment, tmp_path):
             assert max(preview.size) == 640 and not preview.info.get("exif") and not preview.info.get("xmp")
 
 
+@pytest.mark.parametrize("space", ["http://ns.sensefly.com/Camera/1.0/", "http://pix4d.com/camera/1.0/"])
+def test_angles_of_the_aircraft_are_not_taken_for_the_cameras(environment, tmp_path, space):
+    """As fixed-wing drones write them, by elements: nearly level, flown to the west. Taken for a gimbal's they would look at the horizon. Nor does a terrain help."""
+    told = {"Yaw": "274.931243896484375", "Pitch": "2.360064983367920", "Roll": "6.698935508728027", "GPSXYAccuracy": "3.027999877929688", "GPSZAccuracy": "4.8"}
+    raw = (f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF {SPACES}><rdf:Description xmlns:Camera="{space}">'
+           + "".join(f"<Camera:{name}>{value}</Camera:{name}>" for name, value in told.items()) + "</rdf:Description></rdf:RDF></x:xmpmeta>").encode()
+    (report,) = load(environment, frame(tmp_path / "a.jpg", raw_xmp=raw))
+    (again,) = load(environment, frame(tmp_path / "b.jpg", raw_xmp=raw, seed=1), dem=hill(tmp_path / "flat.tif", 40.0))
+    for said, found in zip((report, again), rows(environment)):
+        pose = found["pose"]
+        assert shapely.from_wkt(found["shape"]).geom_type == "Point" and found["cog"] is None and "how its camera was mounted" in said.note
+        assert (pose["flight_yaw_deg"], pose["flight_pitch_deg"], pose["flight_roll_deg"]) == (274.931, 2.36, 6.699) and "yaw_deg" not in pose and "angles_from" not in pose
+        assert (pose["position_error_m"], pose["position_error_from"]) == (3.028, "XMP Camera GPSXYAccuracy")
+
+
 def test_one_that_a_program_saved_again_has_an_outline_and_no_overlay_until_somebody_says_how_it_was_turned(environment, tmp_path):
     made = frame(tmp_path / "a.jpg", software="Microsoft Windows Photo Viewer 10.0")
     with Picture.open(made) as taken:
@@ -232,7 +247,8 @@ def test_a_frame_that_ends_the_worker_is_alone_in_it(environment, tmp_path, monk
 
 @pytest.mark.parametrize(("exif", "options", "expected"), [
     ({36881: "+02:00"}, {}, "2026-11-20 08:00:00+00"), ({}, {"zone": "Europe/Berlin"}, "2026-11-20 09:00:00+00"),
-    ({}, {"captured_at": "2026-11-19T00:00:00Z"}, "2026-11-19 00:00:00+00"), ({}, {"zone": None}, None), ({36867: "0000:00:00 00:00:00"}, {"zone": None}, None),
+    ({}, {"captured_at": "2026-11-19T00:00:00Z"}, "2026-11-20 16:00:00+00"), ({}, {"captured_at": "2026-11-19T00:00:00Z", "zone": None}, "2026-11-19 00:00:00+00"),
+    ({36867: "2000:01:01 00:03:10"}, {"captured_at": "2026-11-19T00:00:00Z"}, "2026-11-19 00:00:00+00"), ({}, {"zone": None}, None), ({36867: "0000:00:00 00:00:00"}, {"zone": None}, None),
 ])
 def test_when_it_was_taken(environment, tmp_path, exif, options, expected):
     (report,) = load(environment, frame(tmp_path / "a.jpg", exif=exif), **options)

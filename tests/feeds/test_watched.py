@@ -12,6 +12,7 @@ from feeds import watched
 from feeds.imports import ImportOptions
 from feeds.watched import Watcher, alone
 from settings import store
+from tests.feeds.test_frames import frame
 from tests.feeds.test_imagery import colours, raster
 from tests.feeds.test_zipped import packed
 
@@ -81,6 +82,22 @@ def test_what_is_still_being_copied_is_waited_for(environment, folder, watching)
     assert [r.stored for r in watching()] == [1]
 
 
+def test_what_somebody_has_open_to_write_is_waited_for_however_still_it_stands(environment, folder, watching):
+    """A copy that stalls: half of the file is there, and nothing changes for a day."""
+    if watched.system_of(folder.stat().st_dev) not in watched.LEASED:
+        pytest.skip("the file system of this folder does not say who writes")
+    body = raster(folder.parent / "a.tif", colours()).read_bytes()
+    with open(folder / "a.tif", "wb") as copying:
+        copying.write(body[: len(body) // 2])
+        copying.flush()
+        assert watching() == [] and watching(100) == [] and watching(86_400) == []
+        assert there(folder) == ["a.tif"]
+        copying.write(body[len(body) // 2:])
+    assert watching() == []
+    assert [(r.stored, r.error) for r in watching()] == [(1, None)]
+    assert there(folder) == ["done/a.tif"]
+
+
 def test_killed_between_storing_and_moving_nothing_is_doubled(environment, folder, watching, monkeypatch):
     raster(folder / "a.tif", colours())
     watching()
@@ -130,6 +147,23 @@ def test_folders_name_sorties(environment, folder, watching):
     watching()
     assert there(folder) == ["done/Kestrel 3/a.tif", "done/Kestrel 4/a.tif", "done/old.tif"]
     assert [key for _, key, _ in images(environment)] == ["Kestrel 3", "Kestrel 4"]
+
+
+def test_an_orthophoto_waits_for_the_frames_that_tell_its_time(environment, folder, watching):
+    """It stands still first, while frames of its flight still come."""
+    day = folder / "Kestrel 3"
+    day.mkdir()
+    raster(day / "a_ortho.tif", colours())
+    (day / "notes.txt").write_text("wind")
+    watching(0, sortie_from_folder=True, options=ImportOptions(world="exercise"))
+    body = frame(folder.parent / "f.jpg", exif={36881: "+00:00"}).read_bytes()
+    (day / "f.jpg").write_bytes(body[:1000])
+    assert [r.file for r in watching(10) if r.stored] == []
+    (day / "f.jpg").write_bytes(body)
+    assert watching(5) == []
+    assert [(Path(r.file).name, r.stored, r.error) for r in watching(10)] == [("f.jpg", 1, None), ("a_ortho.tif", 1, None)]
+    with environment.connect() as connection:
+        assert {at for (at,) in connection.execute("SELECT captured_at::text FROM image")} == {"2026-11-20 10:00:00+00"}
 
 
 def test_a_zip_and_a_name_that_is_taken(environment, folder, watching):

@@ -12,6 +12,7 @@ import pytest
 from feeds import opening_zip
 from feeds.imports import ImportOptions, import_files, summary
 from feeds.opening import Bad
+from tests.feeds.test_frames import frame
 from tests.feeds.test_imagery import UTM, colours, raster
 
 
@@ -53,6 +54,31 @@ def test_a_sortie_that_is_told_comes_before_the_zips_name(environment, tmp_path,
     bring(environment, packed(tmp_path / "x.zip", {"a.tif": pictures[0]}), sortie="W-7")
     with environment.connect() as connection:
         assert connection.execute("SELECT key FROM sortie").fetchall() == [("W-7",)]
+
+
+def test_an_orthophoto_without_a_time_is_of_the_middle_of_its_flight(environment, tmp_path, pictures):
+    """As programs write them, and first in the zip: its frames tell when, each its own time whatever is told of files that do not say."""
+    frames = [frame(tmp_path / f"{n}.jpg", exif={36867: f"2026:11:20 10:0{2 * n}:00", 36881: "+00:00"}, seed=n).read_bytes() for n in range(3)]
+    path = packed(tmp_path / "Kestrel 12.zip", {"a_ortho.tif": pictures[0], **{f"f{n}.jpg": body for n, body in enumerate(frames)}})
+    for options in ({}, {"captured_at": "2026-11-01T00:00:00Z", "agency": "Alfa"}):
+        reports = import_files("imagery", [path], ImportOptions(world="exercise", **options), lambda *_: None, owner_url=environment.owner_url)
+        assert [(Path(r.file).name, r.stored, r.error) for r in reports] == [("a_ortho.tif", 1, None), *((f"f{n}.jpg", 1, None) for n in range(3))], "told in the zip's order"
+    with environment.connect() as connection:
+        rows = connection.execute("SELECT i.name, i.captured_at::text, i.provenance ->> 'captured_at_from' FROM image i LEFT JOIN agency a ON a.id = i.agency_id "
+                                  "ORDER BY a.name NULLS FIRST, i.name").fetchall()
+    of_frames = [(f"f{n}", f"2026-11-20 10:0{2 * n}:00+00", "EXIF DateTimeOriginal, OffsetTimeOriginal") for n in range(3)]
+    assert rows == [("a_ortho", "2026-11-20 10:02:00+00", "the middle of its flight, 2026-11-20 10:00:00 to 2026-11-20 10:04:00 UTC"), *of_frames,
+                    ("a_ortho", "2026-11-01 00:00:00+00", "--captured-at"), *of_frames]
+
+
+def test_of_a_flight_that_nobody_knows_the_time_of_none_is_made_up(environment, tmp_path, pictures):
+    path = packed(tmp_path / "Kestrel 12.zip", {"a.tif": pictures[0]})
+    [report] = import_files("imagery", [path], ImportOptions(world="exercise"), lambda *_: None, owner_url=environment.owner_url)
+    assert "first the frames or the path of its flight" in report.error
+    far = [frame(tmp_path / f"{n}.jpg", exif={36867: f"2026:11:{20 + 2 * n} 10:00:00", 36881: "+00:00"}, seed=n).read_bytes() for n in range(2)]
+    path = packed(tmp_path / "Kestrel 13.zip", {"a.tif": pictures[0], "f0.jpg": far[0], "f1.jpg": far[1]})
+    reports = import_files("imagery", [path], ImportOptions(world="exercise"), lambda *_: None, owner_url=environment.owner_url)
+    assert [bool(r.error) for r in reports] == [True, False, False], "two days are no flight"
 
 
 def link(info: zipfile.ZipInfo) -> None:
