@@ -161,12 +161,13 @@ def nothing(words: str) -> str:
 
 def image(i: dict) -> str:
     """One image (data.catalogue.image)."""
-    how = i["provenance"] or {}
-    picture = f'<img class="large" src="/api/images/{i["id"]}/thumbnail.webp?world={i["world"]}" alt="{_(i["name"])}">' if i["on_tiles"] else ""
+    how, pose = i["provenance"] or {}, i["pose"] or {}
+    picture = f'<img class="large" src="/api/images/{i["id"]}/thumbnail.webp?world={i["world"]}" alt="{_(i["name"])}">' if _pictured(i) else ""
     sortie_link = f'<a href="/imagery?world={i["world"]}&amp;view=sorties&amp;sel=sortie:{i["sortie_id"]}">{_(i["sortie"])}</a>' if i["sortie"] else None
     return (f'<h2>{_(i["name"])}</h2>{picture}<p class="actions"><a class="go" href="{_(on_the_map(i))}">Show on the map</a></p>' + _facts([
         ("Captured", when(i["captured_at"])), ("Product", i["product"]), ("Sortie", sortie_link), ("Ground sample", sample(i["gsd_m"])),
         ("Size", f"{i['width_px']:,} × {i['height_px']:,} px, {_number(i['bands'], 'band')} of {_(i['dtype'])}"), ("Original CRS", _(i["crs"])),
+        ("On the map", _(f"as a point: {pose['why_point']}") if pose.get("why_point") else None), ("Doubts", _("; ".join(pose.get("doubts") or [])) or None),
         ("Agency", _(i["agency"] or "none")), ("Marking", marking(i["marking"])), ("Handling", i["handling"] and _(i["handling"])), ("Grade", _(i["grade"]) if i["grade"] else None),
     ]) + "<h3>Where it is from</h3>" + _facts([
         ("Source file", _(" in ".join(filter(None, (i["source"], i["within"])))) if i["source"] else None), ("Brought by", _(i["brought_by"] or "not noted")), ("Received", when(i["received_at"])),
@@ -306,8 +307,13 @@ def marking(told: str) -> str:
     return f'<span class="marking {told.split("+")[0].replace(":", "-").lower()}">{_(told)}</span>'
 
 
+def _pictured(r: dict) -> bool:
+    """Whether there is a picture to show: of every frame a preview was made, also where nobody knows how it lay on the ground."""
+    return r["on_tiles"] or r["product"] == "frame"
+
+
 def _thumbnail(r: dict) -> str:
-    if not r["on_tiles"]:
+    if not _pictured(r):
         return '<span class="thumb blank">no picture</span>'
     return f'<img class="thumb" loading="lazy" decoding="async" width="112" height="84" src="/api/images/{r["id"]}/thumbnail.webp?world={r["world"]}" alt="">'
 
