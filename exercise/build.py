@@ -13,7 +13,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from errors import VigiaError
-from exercise import air, files, gates, land, ortho, planted, seizing, telling
+from exercise import air, files, frames, gates, land, ortho, planted, seizing, telling
 from exercise.movers import DAY_S, Clock, iso
 from exercise.planted import Plant
 from exercise.sea import vessels as fleet
@@ -102,7 +102,7 @@ def build(
 
 def _write(out: Path, clock: Clock, days: int, progress: Progress) -> Manifest:
     flights = sorties(clock)
-    pictured = [s for s in flights if s.plan.picture]
+    pictured = [s for s in flights if s.plan.picture or s.plan.frames]
     # Pictures are most of the work and hang on nothing else: they are painted beside the rest.
     pool = ProcessPoolExecutor(max_workers=2, mp_context=get_context("spawn"))
     try:
@@ -163,7 +163,7 @@ def _write(out: Path, clock: Clock, days: int, progress: Progress) -> Manifest:
 
 
 def _paint(folder: Path, flights: list[Sortie], seed: int) -> None:
-    """Paint one strip, and cut each flight's picture from it. Runs in a process of its own."""
+    """Paint one strip, and cut each flight's picture and frames from it. Runs in a process of its own."""
     pictures: dict[bool, object] = {}
     for i, sortie in enumerate(flights):
         # The landing place is worn only on its last picture: what changed between two flights is there to be seen.
@@ -171,7 +171,11 @@ def _paint(folder: Path, flights: list[Sortie], seed: int) -> None:
         key = used if sortie.strip.scene == "landing" else True
         if key not in pictures:
             pictures[key] = ortho.base(sortie.strip, seed, key)
-        ortho.write(folder / sortie.picture, pictures[key], sortie, seed)
+        if sortie.plan.picture:
+            ortho.write(folder / sortie.picture, pictures[key], sortie, seed)
+        if sortie.plan.frames:
+            (folder / "frames").mkdir(exist_ok=True)
+            frames.write(folder / "frames", pictures[key], sortie, seed)
 
 
 def _text_files(
@@ -298,8 +302,9 @@ def _manifest(
         (name, layer.get(name.split("/")[0], "tracks"), count, kind.get(name.split("/")[0]), owners.get(name))
         for name, count in rows.items()
     ]
-    shots = [(f"imagery/{s.picture}", "imagery", 1, None, s.plan.agency) for s in pictured]
-    for name, of, count, what, agency in [*plain, *told, *shots]:
+    shots = [(f"imagery/{s.picture}", "imagery", 1, None, s.plan.agency) for s in pictured if s.plan.picture]
+    single = [(f"imagery/frames/{shot.name}", "imagery", 1, None, s.plan.agency) for s in pictured for shot in frames.shots(s, clock.seed)]
+    for name, of, count, what, agency in [*plain, *told, *shots, *single]:
         data = (out / name).read_bytes()
         manifest.files.append(FileEntry(name, of, count, hashlib.sha256(data).hexdigest(), len(data), what, agency))
     return manifest

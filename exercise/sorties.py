@@ -1,4 +1,4 @@
-"""Drone flights: which strip of ground, when, by which platform; their paths, and the pictures they bring back."""
+"""Drone flights: which strip of ground, when, by which platform; their paths, and the pictures or frames they bring back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from exercise import ground
-from exercise.movers import HOUR_S, Cadence, Clock, Fixes, along, tell
+from exercise.movers import HOUR_S, Cadence, Clock, Fixes, Leg, along, tell
 from exercise.streams import stream
 
 DRONE_TELLS = Cadence(10, 60, 10, 60, 3)
@@ -36,6 +36,7 @@ STRIPS: dict[str, Strip] = {
         Strip("padre", -97.180, 26.062, 166.0, 18_000, 8_400, 5.0, "shore"),
         Strip("indios", -97.700, 26.030, 118.0, 16_000, 4_400, 4.0, "river"),
         Strip("ebanos", -98.56462, 26.23970, 159.0, 300, 200, 0.15, "landing"),
+        Strip("garceno", -98.95199, 26.37447, 132.0, 300, 200, 0.2, "landing"),
         Strip("hidalgo", -98.320, 26.125, 140.0, 7_000, 3_200, 3.0, "river"),
         Strip("laredo", -99.640, 27.640, 128.0, 7_000, 2_800, 3.0, "river"),
         Strip("juarez", -106.262, 31.554, 133.0, 7_000, 2_600, 3.0, "river"),
@@ -56,6 +57,7 @@ class Plan:
     agency: str
     part: tuple[float, float] = (0.0, 1.0)  # the share of the strip's length it covers
     picture: bool = True
+    frames: bool = False  # single ones, of which no mosaic was made
 
 
 # The two in the air at the end bring no picture yet.
@@ -73,6 +75,7 @@ PLANS: tuple[Plan, ...] = (
     Plan(12, "padre", 4 * 24 - 2.4, "Falcata EX-3", "Marina EX", (0.40, 0.90)),
     Plan(13, "ebanos", 3 * 24 - 1.2, "Colibri EX-7", "Patrol EX"),
     Plan(14, "indios", 48.6, "Falcata EX-1", "Patrol EX"),
+    Plan(18, "garceno", 26.8, "Colibri EX-7", "Patrol EX", picture=False, frames=True),
     Plan(5, "padre", 2.36, "Falcata EX-3", "Marina EX"),
     Plan(15, "camargo", 1.80, "Falcata EX-1", "Patrol EX"),
     Plan(16, "camargo", 0.55, "Falcata EX-2", "Patrol EX", picture=False),
@@ -134,6 +137,15 @@ def path(strip: Strip, part: tuple[float, float]) -> np.ndarray:
     return np.column_stack([strip.lon + lon, strip.lat + lat])
 
 
+def legs(plan: Plan, strip: Strip, start_s: float, until_s: float | None = None) -> list[Leg]:
+    """Its way: once up and down the strip, or round and round until a time."""
+    speed = 18 if strip.length_m < 1_000 else 150
+    turns = [along(path(strip, plan.part), start_s, speed)]
+    while until_s is not None and turns[-1].t[-1] < until_s:
+        turns.append(along(path(strip, plan.part)[:: -1 if len(turns) % 2 else 1], turns[-1].t[-1] + 1, speed))
+    return turns
+
+
 def sorties(clock: Clock) -> list[Sortie]:
     """The flights that fall in the exercise, oldest first."""
     out: list[Sortie] = []
@@ -143,16 +155,8 @@ def sorties(clock: Clock) -> list[Sortie]:
             continue
         # A smaller exercise has coarser pictures in the same measure: as many pixels fewer as there are fewer tracks.
         strip = replace(STRIPS[plan.strip], gsd_m=round(STRIPS[plan.strip].gsd_m / math.sqrt(min(1.0, clock.scale)), 3))
-        speed = 18 if strip.length_m < 1_000 else 150
-        leg = along(path(strip, plan.part), start, speed)
-        if not plan.picture:
-            # Still in the air at the end: it goes round and round.
-            turns = [leg]
-            while turns[-1].t[-1] < clock.end_s:
-                turns.append(along(path(strip, plan.part)[:: -1 if len(turns) % 2 else 1], turns[-1].t[-1] + 1, speed))
-            legs = turns
-        else:
-            legs = [leg]
-        fixes = tell(legs, clock, DRONE_TELLS, stream(clock.seed, "sortie", str(plan.number)))
-        out.append(Sortie(plan, strip, start, int(min(legs[-1].t[-1], clock.end_s)), fixes))
+        # What brings nothing is still in the air at the end.
+        flown = legs(plan, strip, start, None if plan.picture or plan.frames else clock.end_s)
+        fixes = tell(flown, clock, DRONE_TELLS, stream(clock.seed, "sortie", str(plan.number)))
+        out.append(Sortie(plan, strip, start, int(min(flown[-1].t[-1], clock.end_s)), fixes))
     return out

@@ -104,6 +104,39 @@ def compare(page: Page, address: str) -> None:
     page.wait_for_timeout(12_000)
 
 
+def footprints(page: Page, address: str) -> None:
+    """The frames of the newest flight that took some, with the details of one from the middle."""
+    page.goto(f"{address}/imagery?world=exercise")
+    one = page.evaluate("""async () => {
+      const { rows } = await (await fetch('/api/images?world=exercise&limit=1000')).json(), frames = rows.filter((r) => r.product === 'frame');
+      const of = frames.filter((r) => r.sortie === frames[0].sortie), all = of.flatMap((r) => r.corners);
+      return { id: of[Math.floor(of.length / 2)].id, at: [1, 0].map((i) => all.reduce((sum, c) => sum + c[i], 0) / all.length) };
+    }""")
+    page.goto(f"{address}/?world=exercise&layers=imagery,-movements,-events,-seizures,-hotspots,-sections,-coverage&sel=image:{one['id']}#map=17.1/{one['at'][0]}/{one['at'][1]}")
+    page.wait_for_selector("#details:not([hidden]) h2")
+    settled(page)
+
+
+def changes(page: Page, address: str) -> None:
+    """What may have changed at the landing between two flights: looked for anew, the strongest accepted, the second open and chosen."""
+    page.goto(f"{address}/imagery?world=exercise")
+    pair = page.evaluate("""async () => {
+      const sent = async (path, body) => (await fetch(`${path}?world=exercise`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) })).json();
+      const { rows } = await (await fetch('/api/images?world=exercise&limit=1000')).json();
+      const [after, before] = rows.filter((r) => r.product === 'orthophoto').sort((a, b) => a.gsd_m - b.gsd_m).slice(0, 2).sort((a, b) => Date.parse(b.captured_at) - Date.parse(a.captured_at));
+      const look = await sent('/api/changes', { before: before.id, after: after.id });
+      const found = (await (await fetch(`/api/changes/${look.id}?world=exercise`)).json()).features;
+      await sent(`/api/changes/candidates/${found[0].id}`, { state: 'accepted', note: 'Boats and a cleared landing' });
+      const middle = [1, 0].map((i) => after.corners.reduce((sum, c) => sum + c[i], 0) / after.corners.length);
+      return { ids: [before.id, after.id], look: look.id, at: middle };
+    }""")
+    page.goto(f"{address}/?world=exercise&compare={pair['ids'][0]},{pair['ids'][1]}&compare_mode=swipe&compare_at=0.5&compare_look={pair['look']}#map=17.6/{pair['at'][0]}/{pair['at'][1]}")
+    page.wait_for_selector(".candidate-list button")
+    page.wait_for_timeout(8_000)
+    page.locator(".candidate-list button").nth(1).click()
+    page.wait_for_timeout(4_000)
+
+
 def coverage(page: Page, address: str) -> None:
     page.goto(f"{address}/?world=exercise&veil=72&layers=coverage,movements,seizures,-hotspots,imagery,-events,-sections#map=8.5/26.2/-98.4")
     settled(page)
@@ -123,7 +156,7 @@ def analysis(page: Page, address: str) -> None:
 
 PICTURES: dict[str, tuple[Callable[[Page, str], None], dict]] = {
     "map": (the_map, DESK), "phone": (phone, PHONE), "wall": (wall, DESK), "live": (live, DESK), "playback": (playback, DESK), "alerts": (alerts, DESK), "feeds": (feeds, {"width": 1920, "height": 160}),
-    "catalogue": (catalogue, DESK), "compare": (compare, DESK), "coverage": (coverage, DESK), "analysis": (analysis, DESK),
+    "catalogue": (catalogue, DESK), "compare": (compare, DESK), "footprints": (footprints, DESK), "changes": (changes, DESK), "coverage": (coverage, DESK), "analysis": (analysis, DESK),
 }
 
 

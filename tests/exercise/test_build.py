@@ -15,6 +15,7 @@ import pyais
 import pyogrio
 import pytest
 import rasterio
+from PIL import Image
 
 from errors import VigiaError
 from exercise import build as building
@@ -132,7 +133,7 @@ def test_gpx_is_read_by_gdal(built):
 
 def test_pictures_are_georeferenced_turned_and_masked(built):
     out, manifest = built
-    shots = [f for f in manifest.files if f.layer == "imagery"]
+    shots = [f for f in manifest.files if f.path.endswith("_ortho.tif")]
     assert len(shots) == 4
     for entry in shots:
         with rasterio.open(out / entry.path) as picture:
@@ -145,6 +146,27 @@ def test_pictures_are_georeferenced_turned_and_masked(built):
             # Ground, not noise and not one flat colour: the three bands differ and vary.
             pixels = picture.read([1, 2, 3])[:, mask > 0].astype(float)
             assert (pixels.std(axis=1) > 8).all() and np.ptp(pixels.mean(axis=1)) > 5
+
+
+def test_frames_say_where_and_how_they_were_taken_and_each_shows_the_ground_of_the_next(built):
+    out, manifest = built
+    names = [f.path for f in manifest.files if f.path.endswith(".JPG")]
+    assert len(names) == 12 and {Path(n).name.split("_")[0] for n in names} == {"SORTIE18"}
+    taken = []
+    for name in names[:2]:
+        with Image.open(out / name) as picture:
+            exif, xmp = picture.getexif(), picture.info["xmp"].decode()
+            gps, more = exif.get_ifd(0x8825), exif.get_ifd(0x8769)
+            assert exif[270] == "EXERCISE" and more[36881] == "+00:00" and manifest.start[:10] < more[36867][:10].replace(":", "-") <= manifest.end[:10]
+            assert 'GimbalPitchDegree="-90.00"' in xmp and 'RelativeAltitude="+80.00"' in xmp
+            lat, lon = (float(d + m / 60 + s / 3600) for d, m, s in (gps[2], gps[4]))
+            taken.append((lat, -lon, float(xmp.split('GimbalYawDegree="')[1].split('"')[0]), np.asarray(picture.convert("L"), float)))
+    (lat, lon, yaw, first), (lat_2, lon_2, _, second) = taken
+    way = np.degrees(np.arctan2((lon_2 - lon) * np.cos(np.radians(lat)), lat_2 - lat))
+    assert abs((way - yaw + 180) % 360 - 180) < 5, "the top of the picture is where the flight goes"
+    on = round(42 / 80 * len(first))
+    same = np.corrcoef(first[:-on].ravel(), second[on:].ravel())[0, 1]
+    assert same > 0.7 > 0.4 > abs(np.corrcoef(first.ravel(), second.ravel())[0, 1])
 
 
 def test_seizures_tell_events_months_and_places_unknown(built):

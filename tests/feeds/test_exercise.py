@@ -57,6 +57,9 @@ def test_load_then_drop_leaves_rows_and_files_as_they_were(environment, built):
         worlds = connection.execute("SELECT world, count(*) FROM vigia.image GROUP BY 1 ORDER BY 1").fetchall()
         assert dict(worlds)[0] == 1
         assert connection.execute("SELECT count(*) FROM vigia.agency WHERE world = 1 AND country IS NULL").fetchone() == (0,)
+        frames = connection.execute("SELECT o.key, o.platform, i.cog IS NOT NULL, round(ST_Area(i.footprint::geography)) BETWEEN 9400 AND 9800 FROM vigia.image i "
+                                    "JOIN vigia.sortie o ON o.id = i.sortie_id WHERE i.product = 'frame'").fetchall()
+        assert frames == [("SORTIE18", "Colibri EX-7", True, True)] * 12, "120 by 80 m each"
         unplaced = connection.execute("SELECT count(*) FROM vigia.seizure WHERE world = 1 AND geom IS NULL").fetchone()[0]
         assert unplaced >= 1
 

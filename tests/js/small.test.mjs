@@ -7,7 +7,7 @@ import { madeOf } from "../../assets/js/legend.mjs";
 import { strictest, tlp } from "../../assets/js/markings.mjs";
 import { bar, metresAPixel } from "../../assets/js/scale.mjs";
 import { mixed } from "../../assets/js/theme.mjs";
-import { corners } from "../../assets/js/layers/imagery.mjs";
+import { corners, marksFrom } from "../../assets/js/layers/imagery.mjs";
 import { features_ } from "../../assets/js/layers/seizures.mjs";
 import { moved, spanOf, stepWords, ticks, tickWords, toTime, toX } from "../../assets/js/timeline/span.mjs";
 import { age, city, clock, iso, moment } from "../../assets/js/times.mjs";
@@ -121,6 +121,16 @@ test("a frame has four crop marks and one label", () => {
   const made = corners(row, edge);
   assert.equal(made.filter((f) => "turn" in f.properties).length, 4);
   assert.equal(made.find((f) => f.properties.label).properties.label, "13:10 UTC  8 cm");
+});
+
+test("of a flight's frames one has its marks from afar, the others where they are wide enough to be told apart", () => {
+  const square = (wide) => [[0, 0], [wide, 0], [wide, wide], [0, wide]];
+  const rows = [{ id: 1, product: "frame", sortie: "S1", corners: square(0.001) }, { id: 2, product: "frame", sortie: "S1", corners: square(0.001) }, { id: 3, product: "frame", sortie: "S1", corners: null },
+    { id: 4, product: "frame", sortie: "S2", corners: square(0.001) }, { id: 5, product: "orthophoto", sortie: "S1", corners: square(0.001) }];
+  const from = marksFrom(rows);
+  assert.deepEqual([1, 3, 4, 5].map((id) => from.get(id)), [0, 0, 0, 0]);
+  assert.ok(Math.abs((512 * 2 ** from.get(2) * 0.001) / 360 - 40) < 1e-6);
+  assert.ok(corners({ ...rows[1], captured_at: "2026-11-24T13:10:00Z", gsd_m: 1 }, 0, from.get(2)).every((f) => f.properties.from === from.get(2)));
 });
 
 test("a wall is stale after fifteen silent seconds by a clock nobody sets", () => {

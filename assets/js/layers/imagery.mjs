@@ -6,11 +6,13 @@ import * as looked from "./looked.mjs";
 
 const FRAMES = "frames", CORNERS = "frame-corners";
 const OLD_S = 86_400;
+const APART_PX = 40, WORLD_PX = 512; // of the world at zoom 0
 // two sources of the same tiles, each of its own times
 const PARTS = {
   "imagery-old": { opacity: 0.62, saturation: -0.45 },
   imagery: { opacity: 0.94, saturation: -0.12 },
 };
+const OWN = [">=", ["zoom"], ["get", "from"]];
 const empty = { type: "FeatureCollection", features: [] };
 export const ids = [...Object.keys(PARTS), "frame-fill", "frame-line", "frame-corner", "frame-label", "frame-point"];
 export const clickable = ["frame-point", "frame-fill"];
@@ -30,7 +32,7 @@ export function add(map, { token, choices, wall }) {
   addLayer(map, { id: "frame-fill", type: "fill", source: FRAMES, paint: { "fill-color": token("footprint"), "fill-opacity": 0 } }, "slot-footprints");
   addLayer(map, { id: "frame-line", type: "line", source: FRAMES, paint: { "line-color": token("footprint"), "line-width": wall ? 2 : 0.9, "line-opacity": 0.55 } }, "slot-footprints");
   addLayer(map, {
-    id: "frame-corner", type: "symbol", source: CORNERS, minzoom: 8, filter: ["has", "turn"],
+    id: "frame-corner", type: "symbol", source: CORNERS, minzoom: 8, filter: ["all", ["has", "turn"], OWN],
     layout: { "icon-image": "crop", "icon-rotate": ["get", "turn"], "icon-rotation-alignment": "map", "icon-allow-overlap": true, "icon-ignore-placement": true },
   }, "slot-footprints");
   addLayer(map, {
@@ -39,7 +41,7 @@ export function add(map, { token, choices, wall }) {
   }, "slot-marks");
   if (wall) return;
   addLayer(map, {
-    id: "frame-label", type: "symbol", source: CORNERS, minzoom: 7.5, filter: ["has", "label"],
+    id: "frame-label", type: "symbol", source: CORNERS, minzoom: 7.5, filter: ["all", ["has", "label"], OWN],
     layout: { "text-field": ["get", "label"], "text-font": ["Condensed Medium"], "text-size": 12.5, "text-anchor": "bottom-left", "text-offset": [0.2, -0.5], "text-padding": 4 },
     paint: { "text-color": token("footprint"), "text-halo-color": token("land"), "text-halo-width": 1.6 },
   }, "slot-marks");
@@ -74,13 +76,25 @@ function pictures(map, rows, at, choices) {
 export function draw(map, rows, at, edge, choices) {
   const shown = (rows ?? []).filter((r) => taken(r) <= at);
   map.getSource(FRAMES)?.setData({ type: "FeatureCollection", features: shown.map((r) => ({ type: "Feature", geometry: r.footprint, properties: { id: r.id } })) });
-  map.getSource(CORNERS)?.setData({ type: "FeatureCollection", features: shown.flatMap((r) => corners(r, edge)) });
+  const from = marksFrom(shown);
+  map.getSource(CORNERS)?.setData({ type: "FeatureCollection", features: shown.flatMap((r) => corners(r, edge, from.get(r.id))) });
   pictures(map, rows, at, choices);
   looked.draw(map, shown.find((r) => String(r.id) === choices.look && r.on_tiles), choices);
 }
 
-/** Pure: the crop marks of a frame, and its label at the topmost corner. */
-export function corners(row, edge) {
+/** Pure: from which zoom on each image has marks of its own, by its number. Of a flight's frames one always has; the others where they can be told apart, or a thousand marks would lie on one spot. */
+export function marksFrom(rows) {
+  const flights = new Set();
+  return new Map(rows.map((row) => {
+    if (row.product !== "frame" || !row.corners?.length) return [row.id, 0];
+    const first = !flights.has(row.sortie), lons = row.corners.map((p) => p[0]);
+    flights.add(row.sortie);
+    return [row.id, first ? 0 : Math.log2((APART_PX * 360) / (WORLD_PX * Math.max(1e-9, Math.max(...lons) - Math.min(...lons))))];
+  }));
+}
+
+/** Pure: the crop marks of an image, and its label at the topmost corner, seen from a zoom on. */
+export function corners(row, edge, from = 0) {
   if (row.footprint?.type === "Point") return []; // it has a mark of its own, and no outline to mark
   const points = row.corners?.length ? row.corners : ringOf(row.footprint);
   if (!points?.length) return [];
@@ -88,13 +102,13 @@ export function corners(row, edge) {
   const out = (row.corners ?? []).map((p) => ({
     type: "Feature", geometry: { type: "Point", coordinates: p },
     // the mark opens to the lower right at turn 0; at each corner it opens to the middle
-    properties: { turn: (Math.atan2(middle[0] - p[0], middle[1] - p[1]) * 180) / Math.PI - 135 },
+    properties: { from, turn: (Math.atan2(middle[0] - p[0], middle[1] - p[1]) * 180) / Math.PI - 135 },
   }));
   const top = points.reduce((a, b) => (b[1] > a[1] ? b : a));
   const t = taken(row);
   const when = edge - t < OLD_S && day(t) === day(edge) ? `${clock(t, false)} UTC` : day(t);
   const sample = row.gsd_m === null ? "" : row.gsd_m < 1 ? `${Math.round(row.gsd_m * 100)} cm` : `${row.gsd_m.toFixed(1)} m`;
-  out.push({ type: "Feature", geometry: { type: "Point", coordinates: top }, properties: { label: `${when}  ${sample}`.trim() } });
+  out.push({ type: "Feature", geometry: { type: "Point", coordinates: top }, properties: { from, label: `${when}  ${sample}`.trim() } });
   return out;
 }
 
