@@ -12,7 +12,7 @@ import pytest
 import rasterio
 from shapely import box
 
-from benchmarks import forecast, fuzz_imagery, imports, made_raster, peer_kepler, raster, tables, world
+from benchmarks import forecast, fuzz_imagery, imports, made_frames, made_raster, peer_kepler, raster, tables, world
 from benchmarks.arguments import parser
 
 
@@ -67,6 +67,19 @@ def test_the_made_picture_is_the_same_each_time(tmp_path):
 def test_the_made_picture_is_nowhere_sparse(tmp_path):
     with rasterio.open(made_raster.painted(tmp_path / "a.tif", 1100)) as made:
         assert all(made.read(window=at).std() > 5 for _, at in made.block_windows(1))
+
+
+def test_made_frames_tell_each_its_own_place_and_pose(tmp_path, monkeypatch):
+    monkeypatch.setattr(made_frames, "WIDTH", 400)
+    monkeypatch.setattr(made_frames, "HEIGHT", 300)
+    told, digests = [], set()
+    for path in made_frames.written(tmp_path, 60):
+        digests.add(hashlib.sha256(path.read_bytes()).hexdigest())
+        with Image.open(path) as picture:
+            told.append(opening_exif.read(picture))
+            assert np.asarray(picture).std() > 10
+    assert len(digests) == 60 and len({(t["lon"], t["lat"]) for t in told}) == 60 and len({t["time"] for t in told}) == 60
+    assert all(t["angles_from"] == "XMP gimbal" and t["height_m"] >= 60 and t["camera"] == "FC330" and not t["doubts"] for t in told)
 
 
 def test_tiles_are_of_every_zoom_and_on_the_ground():
