@@ -105,14 +105,14 @@ def compare(page: Page, address: str) -> None:
 
 
 def footprints(page: Page, address: str) -> None:
-    """The frames of the newest flight that took some, with the details of one from the middle."""
+    """The frames of the newest flight that took some, at the time it landed, with the details of one from the middle."""
     page.goto(f"{address}/imagery?world=exercise")
     one = page.evaluate("""async () => {
       const { rows } = await (await fetch('/api/images?world=exercise&limit=1000')).json(), frames = rows.filter((r) => r.product === 'frame');
       const of = frames.filter((r) => r.sortie === frames[0].sortie), all = of.flatMap((r) => r.corners);
-      return { id: of[Math.floor(of.length / 2)].id, at: [1, 0].map((i) => all.reduce((sum, c) => sum + c[i], 0) / all.length) };
+      return { id: of[Math.floor(of.length / 2)].id, then: of[0].captured_at.slice(0, 19) + 'Z', at: [1, 0].map((i) => all.reduce((sum, c) => sum + c[i], 0) / all.length) };
     }""")
-    page.goto(f"{address}/?world=exercise&layers=imagery,-movements,-events,-seizures,-hotspots,-sections,-coverage&sel=image:{one['id']}#map=17.1/{one['at'][0]}/{one['at'][1]}")
+    page.goto(f"{address}/?world=exercise&at={one['then']}&layers=imagery,-movements,-events,-seizures,-hotspots,-sections,-coverage&sel=image:{one['id']}#map=17.1/{one['at'][0]}/{one['at'][1]}")
     page.wait_for_selector("#details:not([hidden]) h2")
     settled(page)
 
@@ -126,11 +126,11 @@ def changes(page: Page, address: str) -> None:
       const [after, before] = rows.filter((r) => r.product === 'orthophoto').sort((a, b) => a.gsd_m - b.gsd_m).slice(0, 2).sort((a, b) => Date.parse(b.captured_at) - Date.parse(a.captured_at));
       const look = await sent('/api/changes', { before: before.id, after: after.id });
       const found = (await (await fetch(`/api/changes/${look.id}?world=exercise`)).json()).features;
-      await sent(`/api/changes/candidates/${found[0].id}`, { state: 'accepted', note: 'Boats and a cleared landing' });
+      await sent(`/api/changes/candidates/${found[0].id}`, { state: 'accepted', note: 'A cleared landing' });
       const middle = [1, 0].map((i) => after.corners.reduce((sum, c) => sum + c[i], 0) / after.corners.length);
       return { ids: [before.id, after.id], look: look.id, at: middle };
     }""")
-    page.goto(f"{address}/?world=exercise&compare={pair['ids'][0]},{pair['ids'][1]}&compare_mode=swipe&compare_at=0.5&compare_look={pair['look']}#map=17.6/{pair['at'][0]}/{pair['at'][1]}")
+    page.goto(f"{address}/?world=exercise&compare={pair['ids'][0]},{pair['ids'][1]}&compare_mode=side&compare_look={pair['look']}#map=17.1/{pair['at'][0]}/{pair['at'][1]}")
     page.wait_for_selector(".candidate-list button")
     page.wait_for_timeout(8_000)
     page.locator(".candidate-list button").nth(1).click()

@@ -10,10 +10,12 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 import rasterio
+from PIL import Image
 from shapely import box
 
 from benchmarks import forecast, fuzz_imagery, imports, made_frames, made_raster, peer_kepler, raster, tables, world
 from benchmarks.arguments import parser
+from feeds import opening_exif
 
 
 def test_the_made_world_is_the_same_each_time_and_as_large_as_asked(tmp_path):

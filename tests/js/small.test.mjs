@@ -130,7 +130,8 @@ test("of a flight's frames one has its marks from afar, the others where they ar
   const from = marksFrom(rows);
   assert.deepEqual([1, 3, 4, 5].map((id) => from.get(id)), [0, 0, 0, 0]);
   assert.ok(Math.abs((512 * 2 ** from.get(2) * 0.001) / 360 - 40) < 1e-6);
-  assert.ok(corners({ ...rows[1], captured_at: "2026-11-24T13:10:00Z", gsd_m: 1 }, 0, from.get(2)).every((f) => f.properties.from === from.get(2)));
+  assert.ok(corners({ ...rows[1], captured_at: "2026-11-24T13:10:00Z", gsd_m: 1 }, 0, from.get(2)).every((f) => f.properties.from === from.get(2) + (f.properties.label ? 2.5 : 0)));
+  assert.ok(corners({ ...rows[0], captured_at: "2026-11-24T13:10:00Z", gsd_m: 1 }, 0, 0).every((f) => f.properties.from === 0));
 });
 
 test("a wall is stale after fifteen silent seconds by a clock nobody sets", () => {

@@ -7,6 +7,7 @@ import * as looked from "./looked.mjs";
 const FRAMES = "frames", CORNERS = "frame-corners";
 const OLD_S = 86_400;
 const APART_PX = 40, WORLD_PX = 512; // of the world at zoom 0
+const LABEL_LATER = 2.5; // zooms on, a frame is as wide as two of its labels
 // two sources of the same tiles, each of its own times
 const PARTS = {
   "imagery-old": { opacity: 0.62, saturation: -0.45 },
@@ -108,7 +109,7 @@ export function corners(row, edge, from = 0) {
   const t = taken(row);
   const when = edge - t < OLD_S && day(t) === day(edge) ? `${clock(t, false)} UTC` : day(t);
   const sample = row.gsd_m === null ? "" : row.gsd_m < 1 ? `${Math.round(row.gsd_m * 100)} cm` : `${row.gsd_m.toFixed(1)} m`;
-  out.push({ type: "Feature", geometry: { type: "Point", coordinates: top }, properties: { from, label: `${when}  ${sample}`.trim() } });
+  out.push({ type: "Feature", geometry: { type: "Point", coordinates: top }, properties: { from: from && from + LABEL_LATER, label: `${when}  ${sample}`.trim() } });
   return out;
 }
 
