@@ -88,9 +88,10 @@ export function marksFrom(rows) {
   const flights = new Set();
   return new Map(rows.map((row) => {
     if (row.product !== "frame" || !row.corners?.length) return [row.id, 0];
-    const first = !flights.has(row.sortie), lons = row.corners.map((p) => p[0]);
+    const first = !flights.has(row.sortie), c = row.corners;
     flights.add(row.sortie);
-    return [row.id, first ? 0 : Math.log2((APART_PX * 360) / (WORLD_PX * Math.max(1e-9, Math.max(...lons) - Math.min(...lons))))];
+    const sides = c.map(([lon, lat], i) => Math.hypot(lon - c[(i + 1) % c.length][0], (lat - c[(i + 1) % c.length][1]) / Math.cos((lat * Math.PI) / 180)));
+    return [row.id, first ? 0 : Math.log2((APART_PX * 360) / (WORLD_PX * Math.max(1e-9, Math.min(...sides))))];
   }));
 }
 
