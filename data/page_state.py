@@ -65,6 +65,7 @@ VIEW: dict[str, tuple[Callable[[str], bool], str]] = {
     "compare_at": (_share, "a number from 0 to 1"),
     "compare_look": (_like(r"\d{1,18}"), "the number of a look for changes"),
     "run": (_like(r"\d{1,18}"), "the number of an analysis"),
+    "coords": (_one_of("dd", "dms", "utm", "mgrs"), "dd, dms, utm or mgrs"),
     "camera": (_camera, f"zoom/latitude/longitude, such as 8.6/26.15/-97.9, zoom 0 to {ZOOM_MAX}"),
 }
 KEYS = (*FILTER_KEYS, *VIEW)
