@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -205,6 +206,36 @@ def screen_revoke(name: str) -> None:
 
     with owner() as connection:
         people.revoke_screen(connection, name)
+
+
+@screen.command("set")
+def screen_set(
+    name: str, place: Annotated[str | None, typer.Option(help="Where it hangs.")] = None,
+    distance_m: Annotated[float | None, typer.Option(help="From it to the farthest seat, metres.")] = None,
+    diagonal_in: Annotated[float | None, typer.Option(help="Its diagonal, inches.")] = None,
+    zone: Annotated[list[str] | None, typer.Option(help="A clock beside UTC, an IANA zone; up to four.")] = None,
+    turn_s: Annotated[int | None, typer.Option(help="How long each view stands, seconds.")] = None,
+    world: Annotated[str | None, typer.Option(help="live or exercise.")] = None, dim: Annotated[str | None, typer.Option(help="Dim its map, such as 22:00-06:00, by its first clock.")] = None,
+    view: Annotated[list[str] | None, typer.Option(help="Its playlist: saved views by number, or states such as 'world=live&camera=8.6/26.15/-97.9', in their order.")] = None,
+) -> None:
+    """What a screen is told: letters follow from its distance and size (docs/wall.md)."""
+    from data import screens
+
+    told = {k: v for k, v in (("place", place), ("distance_m", distance_m), ("diagonal_in", diagonal_in), ("zones", zone), ("turn_s", turn_s), ("world", world), ("dim", dim)) if v is not None}
+    items = [screens.Item(view=int(v)) if v.isdecimal() else screens.Item(state=v) for v in view] if view is not None else None
+    with owner() as connection:
+        screens.set_by_owner(connection, name, told, items)
+
+
+@screen.command("unit")
+def screen_unit(name: str, user: Annotated[str, typer.Option(help="The account the display runs as.")] = "vigia-wall") -> None:
+    """A systemd unit that starts cage and Chromium on this screen's page by itself; it holds no secret (docs/wall.md)."""
+    from commands.kiosk import unit
+    from data import screens
+
+    with owner() as connection:
+        slug = screens.slug_of(connection, name)
+    print(unit(_address(f"/wall/{quote(slug, safe='')}"), name, user), end="")
 
 
 @operation.command("add")

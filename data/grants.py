@@ -30,4 +30,6 @@ ASKED = (
     "access.zones_lock(text, int, int)", "access.my_operations(text)", "access.saved_view_end(text, int, int)",
     "access.saved_view(text, int, int, int, text, text, text, boolean, text, text, text)", "access.short_link(text, text, text, int, int)",
     "access.short_link_open(text, text, boolean)", "access.short_links(text)", "access.short_link_revoke(text, bigint)",
+    "access.screens(text)", "access.screen_make(text, text, text, int, bytea)", "access.screen_set(text, int, jsonb)", "access.screen_end(text, int)",
+    "access.screen_told(text, text)", "access.screen_beat(text, jsonb, real)",
 )

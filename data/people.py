@@ -173,6 +173,8 @@ def add_screen(connection: psycopg.Connection, name: str, *, agency: str | None 
     """A wall display; its token, to be exchanged once. A screen that is there gets a new token and its session ends."""
     if level(ceiling) > LEVEL["TLP:AMBER+STRICT"]:
         raise PersonRefused("TLP:RED never reaches a wall: expected TLP:AMBER+STRICT or less")
+    if not 1 <= len(name.strip()) <= 200 or not name.isprintable():
+        raise PersonRefused(f"the name {name[:40]!r} is refused, expected 1 to 200 printable characters")
     token = new_token()
     connection.execute("""
         INSERT INTO access.screen (name, agency_id, ceiling, hash) VALUES (%s, %s, %s, %s)
@@ -194,11 +196,13 @@ def revoke_screen(connection: psycopg.Connection, name: str) -> None:
 def screens(connection: psycopg.Connection) -> list[dict]:
     rows = connection.execute("""
         SELECT w.name, a.name, w.ceiling, w.active, w.hash IS NOT NULL,
-               (SELECT max(s.seen_at) FROM access.session s WHERE s.screen_id = w.id AND s.revoked_at IS NULL)
+               (SELECT max(s.seen_at) FROM access.session s WHERE s.screen_id = w.id AND s.revoked_at IS NULL), '/wall/' || w.slug, w.place, w.distance_m, w.diagonal_in,
+               w.zones, w.world, w.turn_s, w.dim, jsonb_array_length(w.playlist), w.beat_at
         FROM access.screen w LEFT JOIN agency a ON a.id = w.agency_id ORDER BY 1
     """)
     names = {number: marking for marking, number in LEVEL.items()}
-    keys = ("name", "agency", "ceiling", "active", "waits_for_its_token", "last_seen")
+    keys = ("name", "agency", "ceiling", "active", "waits_for_its_token", "last_seen", "address", "place", "distance_m", "diagonal_in", "zones", "world", "turn_s", "dim", "views",
+            "last_beat")
     return [{**dict(zip(keys, row)), "ceiling": names[row[2]]} for row in rows]
 
 

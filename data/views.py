@@ -50,6 +50,14 @@ async def views(session: AsyncConnection, world: int) -> list[dict]:
     return out
 
 
+async def places_near(session: AsyncConnection, camera: str) -> list[dict]:
+    """The names that say where a camera (`zoom/latitude/longitude`) looks, on a picture of 1920 by 1080."""
+    zoom, lat, lon = map(float, camera.split("/"))
+    wide = 0.5 * 1920 / 512 * 360 / 2**zoom
+    high = wide * 1080 / 1920 * math.cos(math.radians(lat))
+    return await _places(session, [lon - wide / 2, lat - 0.8 * high, lon + 0.9 * wide, lat + 0.8 * high], PLACES_OF_SPOT)
+
+
 def _around(lon: float, lat: float) -> list[float]:
     """The ground of a spot's view, three wide by two high on the map."""
     wide = SPOT_HALF_DEG * 1.5 / math.cos(math.radians(lat))

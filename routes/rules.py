@@ -18,6 +18,7 @@ ANSWERING = frozenset({"coordinator", "supervisor", "legal"})  # for authorities
 WATCHING = frozenset({"coordinator", "analyst", "supervisor"})  # areas, alerts
 RULING = frozenset({"coordinator", "supervisor"})  # rules
 BRINGING = frozenset({"coordinator", "analyst", "supervisor"})  # files in
+KEEPING = frozenset({"administrator", "supervisor"})  # screens
 AUDITORS = frozenset({"auditor"})
 RELEASING = frozenset({"legal", "supervisor", "auditor"})  # for what left the house
 ANYBODY: frozenset[str] = frozenset()
@@ -68,6 +69,9 @@ RULES: tuple[Rule, ...] = (
     Rule("/api/stream", SCREENS, LOOK), Rule("/api/feeds", SCREENS, LOOK, often=True),
     Rule("/api/views", SCREENS), Rule("/api/movement", SCREENS, LOOK, often=True), Rule("/api/hotspots", SCREENS, LOOK, often=True), Rule("/api/seizures/points", SCREENS, LOOK, often=True),
     Rule("/api/sections", SCREENS, LOOK, often=True), Rule("/api/images", SCREENS, LOOK, often=True), Rule("/api/videos", SCREENS, LOOK, often=True), Rule("/api/basemap/{}", SCREENS), Rule("/api/tiles/{*}", SCREENS, LOOK, often=True),
+    # screens: what each is to show, that it lives, and who keeps them
+    Rule("/api/screens", KEEPING), Rule("/api/screens/beat", frozenset({"screen"})), Rule("/api/screens/{}", SCREENS, LOOK, often=True),
+    Rule("/screens", KEEPING), Rule("/screens/{}", KEEPING, LOOK),
     # single records, search
     Rule("/api/seizures", PERSONS, LOOK), Rule("/api/seizures/{}", PERSONS, LOOK), Rule("/api/tracks", PERSONS, LOOK), Rule("/api/tracks/{}", PERSONS, LOOK),
     Rule("/api/tracks/{}/fixes", PERSONS, LOOK), Rule("/api/images/{}", PERSONS, LOOK), Rule("/api/images/{}/thumbnail.webp", PERSONS, LOOK),

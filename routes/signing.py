@@ -206,7 +206,7 @@ def too_many(request: Request) -> bool:
     return len(tries) >= most
 
 
-MORE = (("/authorities", "Authorities"), ("/releases", "Releases"), ("/feeds", "Feeds"), ("/audit", "The record"), ("/admin", "Accounts, operations and screens"))
+MORE = (("/authorities", "Authorities"), ("/releases", "Releases"), ("/feeds", "Feeds"), ("/audit", "The record"), ("/screens", "Screens"), ("/admin", "Accounts, operations and screens"))
 
 
 def form(target: str, name: str = "", said: str | None = None, status: int = 200) -> Response:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from geoalchemy2 import Geometry
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, DateTime, ForeignKey, Identity, Index, Integer, SmallInteger, Text, text
-from sqlalchemy.dialects.postgresql import ARRAY, BYTEA
+from sqlalchemy import REAL, BigInteger, Boolean, CheckConstraint, DateTime, ForeignKey, Identity, Index, Integer, SmallInteger, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from data.models.base import ACCESS, SCHEMA, Base, recorded
@@ -69,7 +69,11 @@ class Link(Base):
 
 
 class Screen(Base):
-    """A wall display. Its token is exchanged once for a session, and then is none any more."""
+    """A wall display. Its token is exchanged once for a session, and then is none any more.
+
+    `slug` is the last part of its address, made of its name by the database; `playlist` and `follow` are of data/screens.py; `version` moves on with each
+    change it has to hear of, `reload` with each time it is to begin anew; `beat` is what it last told of itself.
+    """
 
     __tablename__ = "screen"
     id: Mapped[int] = _id()
@@ -79,7 +83,25 @@ class Screen(Base):
     hash: Mapped[bytes | None] = mapped_column(BYTEA, unique=True)
     active: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))
     made_at: Mapped[datetime] = recorded()
-    __table_args__ = (CheckConstraint("ceiling BETWEEN 0 AND 3", name="ceiling"), {"schema": ACCESS})
+    slug: Mapped[str] = mapped_column(Text, unique=True)
+    place: Mapped[str | None] = mapped_column(Text)
+    distance_m: Mapped[float] = mapped_column(REAL, server_default=text("5"))  # of the farthest seat
+    diagonal_in: Mapped[float] = mapped_column(REAL, server_default=text("55"))
+    zones: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    world: Mapped[str | None] = mapped_column(Text)
+    turn_s: Mapped[int] = mapped_column(Integer, server_default=text("20"))
+    dim: Mapped[str | None] = mapped_column(Text)  # from and to, such as 22:00-06:00, by the first of its zones
+    playlist: Mapped[list] = mapped_column(JSONB, server_default=text("'[]'"))
+    follow: Mapped[dict | None] = mapped_column(JSONB)
+    reload: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+    beat_at: Mapped[datetime | None] = _moment(nullable=True)
+    beat: Mapped[dict | None] = mapped_column(JSONB)
+    __table_args__ = (
+        CheckConstraint("ceiling BETWEEN 0 AND 3", name="ceiling"), CheckConstraint("distance_m BETWEEN 0.5 AND 50", name="distance"),
+        CheckConstraint("diagonal_in BETWEEN 5 AND 500", name="diagonal"), CheckConstraint("cardinality(zones) <= 4", name="zones"),
+        CheckConstraint("world IN ('live', 'exercise')", name="world"), CheckConstraint("turn_s BETWEEN 5 AND 3600", name="turn"), {"schema": ACCESS},
+    )
 
 
 class Session(Base):

@@ -13,7 +13,7 @@ from routes import api, rules
 from tests.conftest import TOKEN
 from tests.routes.asked import CANARY, LIVE, WHY, ask
 
-SAMPLES = {"format": "geojson", "screen": "main", "name": "land.pmtiles", "token": "x", "z": "6", "x": "14", "y": "26", "path": "x",
+SAMPLES = {"format": "geojson", "screen": "main", "slug": "main", "name": "land.pmtiles", "token": "x", "z": "6", "x": "14", "y": "26", "path": "x",
            "package_name": "dash", "fingerprinted_path": "x.js", "layer": "tracks"}
 
 
