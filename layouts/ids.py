@@ -5,6 +5,7 @@ from __future__ import annotations
 # choices: the browser's own state (the URL), told to Dash
 CHOICES = "choices"  # Store: {"query": "world=…&from=…", "world", "sel", "layers", "at", …}, written by the browser alone
 COUNTS = "counts"  # Store: the answer of data.counts for those choices
+SCREENS_SILENT = "screens-silent"  # which screens have fallen silent, for whoever keeps them; hidden while none has
 WARNINGS = "warnings"  # what there is to be told of authorities; hidden while there is nothing
 BOOT = "boot"  # Store whose only change starts the browser's side
 

@@ -72,6 +72,7 @@ def bar() -> html.Header:
             alerts.button(),
             html.A([icon("warning"), html.Span(className="warning-word"), html.Span(className="warning-more"), html.Span(className="unseen")],
                    id=ids.WARNINGS, href="/authorities", className="warnings", hidden=True),
+            html.A([icon("warning"), html.Span(className="warning-word"), html.Span(className="unseen")], id=ids.SCREENS_SILENT, href="/screens", className="warnings urgent", hidden=True, **{"aria-live": "polite"}),
             html.A(html.Span(className="feed-word"), id=ids.FEEDS, href="/feeds", className="feeds-state", hidden=True),
             html.Div(
                 [html.Time(id=ids.CLOCK_UTC, className="utc"), html.Time(id=ids.CLOCK_LOCAL, className="local")],

@@ -33,6 +33,7 @@ import { city, clock as clockWords, epoch, iso, number, zoned } from "./times.mj
 import { watchTrails } from "./trails.mjs";
 import { watchVideos } from "./videos/videos.mjs";
 import { watchViews } from "./views/views.mjs";
+import { watchScreens } from "./screens.mjs";
 import { watchWarnings } from "./warnings.mjs";
 
 export { acts, AMOUNTS_KG, controls, layerControls, propose } from "./proposals.mjs";
@@ -59,6 +60,7 @@ export async function boot() {
   wear(app.choices.get().theme);
   dressSymbols();
   void watchWarnings($("warnings"));
+  void watchScreens($("screens-silent"));
   app.status = createStatus($("status"), { retry: () => app.view?.refetch() });
   const [worlds] = await Promise.all([app.status.follow("Worlds", ask("/api/worlds")), leaveOutWrong()]);
   if (!worlds) return;

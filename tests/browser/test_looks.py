@@ -53,7 +53,7 @@ def painted(page, lon: float, lat: float, wanted: Callable[[tuple[int, int, int]
 
 def colour(page, lon: float, lat: float) -> tuple[int, int, int]:
     """What is drawn at a place, from a picture of the screen."""
-    x, y = page.evaluate("([lon, lat]) => { const m = (window.__vigia ?? { view: __wall.view }).view.map, p = m.project([lon, lat]), b = m.getContainer().getBoundingClientRect(); return [b.x + p.x, b.y + p.y]; }", [lon, lat])
+    x, y = page.evaluate("([lon, lat]) => { const m = (window.__vigia ?? { view: __wall.view }).view.map, p = m.project([lon, lat]), c = m.getContainer(), b = c.getBoundingClientRect(), k = b.width / c.clientWidth; return [b.x + k * p.x, b.y + k * p.y]; }", [lon, lat])
     picture = np.asarray(Picture.open(io.BytesIO(page.screenshot())).convert("RGB"), int)
     return tuple(int(v) for v in picture[round(y) - 2:round(y) + 3, round(x) - 2:round(x) + 3].reshape(-1, 3).mean(0))
 

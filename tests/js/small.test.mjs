@@ -11,7 +11,7 @@ import { corners, marksFrom } from "../../assets/js/layers/imagery.mjs";
 import { features_ } from "../../assets/js/layers/seizures.mjs";
 import { moved, spanOf, stepWords, ticks, tickWords, toTime, toX } from "../../assets/js/timeline/span.mjs";
 import { age, city, clock, iso, moment } from "../../assets/js/times.mjs";
-import { drift, freshness, nextView, offsetOf, STALE_AFTER_S } from "../../assets/js/wall/freshness.mjs";
+import { drift, freshness, offsetOf, STALE_AFTER_S } from "../../assets/js/wall/freshness.mjs";
 import { basemapStyle, LAYER_SLOTS } from "../../assets/js/basemap/style.mjs";
 
 test("the clock runs at its speed and stops at the end", () => {
@@ -137,7 +137,6 @@ test("of a flight's frames one has its marks from afar, the others where they ar
 test("a wall is stale after fifteen silent seconds by a clock nobody sets", () => {
   assert.deepEqual([freshness(114.9, 100).stale, freshness(100 + STALE_AFTER_S, 100).stale], [false, true]);
   assert.equal(offsetOf(10_500, 10_000, 10_200), 400);
-  assert.deepEqual([nextView(0, 3), nextView(2, 3)], [1, 0]);
   for (let m = 0; m < 20; m++) assert.ok(drift(m).every((v) => Math.abs(v) <= 4));
 });
 

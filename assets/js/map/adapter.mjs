@@ -12,12 +12,13 @@ function once() {
   maplibregl.addProtocol("pmtiles", archiveProtocol());
 }
 
-/** A map in a container. `hash` keeps the camera in the URL; data never moves it. `kept` is how many tiles of a source stay when they leave the view. */
-export function createMap(container, { style, center, zoom, bounds, hash = "map", interactive = true, padding, kept }) {
+/** A map in a container. `hash` keeps the camera in the URL; data never moves it. `kept` is how many tiles of a source stay when they leave the view;
+ * `pixelRatio` is for a container that is drawn larger than it is told to be. */
+export function createMap(container, { style, center, zoom, bounds, hash = "map", interactive = true, padding, kept, pixelRatio }) {
   once();
   const map = new maplibregl.Map({
     container, style, ...(bounds ? { bounds, fitBoundsOptions: { padding: 40, maxZoom: 9 } } : { center, zoom }), hash, interactive, attributionControl: false, maxZoom: 20, minZoom: 1.2, maxPitch: 0,
-    dragRotate: interactive, fadeDuration: 150, ...(kept ? { maxTileCacheSize: kept } : {}), refreshExpiredTiles: false, cancelPendingTileRequestsWhileZooming: true,
+    dragRotate: interactive, fadeDuration: 150, ...(kept ? { maxTileCacheSize: kept } : {}), ...(pixelRatio ? { pixelRatio } : {}), refreshExpiredTiles: false, cancelPendingTileRequestsWhileZooming: true,
     canvasContextAttributes: { preserveDrawingBuffer: false, antialias: true },
     locale: { "Map.Title": "Map of movements, seizures and imagery" },
   });

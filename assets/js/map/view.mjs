@@ -27,7 +27,7 @@ const ZOOMED = 0.7; // so far on, what stood under other marks is looked for aga
 const LOOK_S = 3;
 const FOLLOW_PX = 2; // a followed track moves the map by no less
 
-export async function createView(container, { choices, token, status, told, camera, interactive = true, padding, hash, live, wall = false }) {
+export async function createView(container, { choices, token, status, told, camera, interactive = true, padding, hash, live, wall = false, pixelRatio }) {
   const parts = (await status.follow("Basemap", ask("/api/basemap/parts.json"))) ?? {};
   const archive = parts.own && `${location.origin}/api/basemap/${parts.own}`;
   const own = archive && (await status.follow("Basemap", readArchive(archive)));
@@ -35,7 +35,7 @@ export async function createView(container, { choices, token, status, told, came
     if (parts.style) return withSlots(parts.style);
     return own ? archiveStyle(own, `pmtiles://${archive}`, token) : basemapStyle({ token, parts, names: !wall });
   };
-  const map = createMap(container, { style: styled(), ...camera, interactive, padding, hash, kept: wall ? TILES_OF_VIEWS : undefined });
+  const map = createMap(container, { style: styled(), ...camera, interactive, padding, hash, kept: wall ? TILES_OF_VIEWS : undefined, pixelRatio });
   const held = { points: undefined, images: undefined, movement: undefined, run: undefined, levels: new Set() };
   const clock = { at: undefined, live: true, stream: false, playing: false, edge: undefined, speed: 1 };
   const asking = {}, asked = {};

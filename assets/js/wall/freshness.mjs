@@ -13,9 +13,6 @@ export function offsetOf(serverMs, sentMs, gotMs) {
   return serverMs - (sentMs + gotMs) / 2;
 }
 
-/** The next view in turn. */
-export const nextView = (index, number) => (index + 1) % number;
-
 /** A few pixels this way and that, another place each minute, so that nothing burns in. */
 export function drift(minute) {
   const steps = [[0, 0], [2, 1], [3, 3], [1, 4], [-2, 3], [-3, 1], [-2, -2], [1, -3]];

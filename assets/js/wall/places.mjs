@@ -8,17 +8,17 @@ const features = (places) => ({
   features: (places ?? []).map((p) => ({ type: "Feature", geometry: { type: "Point", coordinates: [p.lon, p.lat] }, properties: { name: p.name } })),
 });
 
-/** `u` is the screen's lines by 1080: letters of 66 px there are 20 minutes of arc high at 5 m on 55 inches. */
-export function addPlaces(map, token, u) {
+/** Sizes are in units of the wall (sizes.mjs): letters of 66 are 20 minutes of arc high. */
+export function addPlaces(map, token) {
   map.addSource(SOURCE, { type: "geojson", data: features([]) });
   map.addLayer({
     id: "wall-place", type: "symbol", source: SOURCE,
     layout: {
-      "text-field": ["get", "name"], "text-font": ["Condensed Regular"], "text-size": 66 * u, "text-max-width": 20, "text-padding": 6 * u,
+      "text-field": ["get", "name"], "text-font": ["Condensed Regular"], "text-size": 66, "text-max-width": 20, "text-padding": 6,
       // Names yield to marks: each looks for room beside its place, near first.
       "text-variable-anchor-offset": ROOM.flatMap((em) => SIDES.map(([anchor, x, y]) => [anchor, [x * em, y * em]])).flat(),
     },
-    paint: { "text-color": token("t1"), "text-halo-color": token("case"), "text-halo-width": 5 * u },
+    paint: { "text-color": token("t1"), "text-halo-color": token("case"), "text-halo-width": 5 },
   }, "slot-marks");
 }
 
