@@ -293,7 +293,7 @@ def mark(
 BENCHES = {
     "tiles": "benchmarks.tiles", "import": "benchmarks.imports", "raster": "benchmarks.raster", "page": "benchmarks.page", "play": "benchmarks.play",
     "access": "benchmarks.access", "imagery-import": "benchmarks.imagery_import", "fuzz-imagery": "benchmarks.fuzz_imagery", "live": "benchmarks.live", "events": "benchmarks.events",
-    "fleet": "benchmarks.fleet", "change": "benchmarks.change",
+    "fleet": "benchmarks.fleet", "wall": "benchmarks.wall", "change": "benchmarks.change",
     "hotspots": "benchmarks.hotspots", "forecast": "benchmarks.forecast",
     "effects": "benchmarks.effects", "allocate": "benchmarks.allocate", "scale": "benchmarks.scale",
 }

@@ -98,9 +98,9 @@ def main(args: list[str]) -> int:
         browser_libraries.ensure(progress)
     worst = 0.0
     for number in asked.numbers:
-        with _world(asked.home, number) as (server, moving):
+        with world(asked.home, number) as (server, fleet):
             _wire(server, number)
-            with moving() as sent:
+            with moving(fleet) as sent:
                 runs = {name: _look(program, server, features, drawn, asked.seconds)
                         for name, features, drawn in (("ours", False, True), ("features", True, True), ("ours undrawn", False, False), ("features undrawn", True, False))
                         if not (features and asked.no_peer)}
@@ -111,7 +111,8 @@ def main(args: list[str]) -> int:
 
 
 @contextmanager
-def _world(home: Path, number: int) -> Iterator:
+def world(home: Path, number: int) -> Iterator[tuple[servers.Server, Fleet]]:
+    """A server over so many made tracks."""
     folder = home / f"fleet-{number}-{time.time_ns()}"
     folder.mkdir(parents=True)
     folder.chmod(0o755)
@@ -125,23 +126,23 @@ def _world(home: Path, number: int) -> Iterator:
             connection.execute("ANALYZE")
             connection.commit()
             with servers.vigia(cluster, folder) as server:
-                yield server, lambda: _moving(fleet)
+                yield server, fleet
     finally:
         clusters.stop(cluster)
         subprocess.run(["rm", "-rf", str(folder)], check=True)
 
 
 @contextmanager
-def _moving(fleet: Fleet) -> Iterator[dict[str, float]]:
-    """Fixes come at RATE meanwhile; afterwards, how many came a second."""
+def moving(fleet: Fleet, rate: float = RATE) -> Iterator[dict[str, float]]:
+    """So many fixes a second come meanwhile; afterwards, how many did."""
     stop, told = threading.Event(), {}
 
     def run() -> None:
         begun, sent = time.monotonic(), 0
         while not stop.is_set():
-            fleet.move(int(RATE * STEP_S))
-            sent += int(RATE * STEP_S)
-            stop.wait(max(0.0, begun + sent / RATE - time.monotonic()))
+            fleet.move(int(rate * STEP_S))
+            sent += int(rate * STEP_S)
+            stop.wait(max(0.0, begun + sent / rate - time.monotonic()))
             told["a_second"] = sent / (time.monotonic() - begun)
 
     thread = threading.Thread(target=run)
