@@ -6,8 +6,8 @@ from importlib import import_module
 
 from alembic import op
 
-revision = "0027"
-down_revision = "0026"
+revision = "0029"
+down_revision = "0028"
 
 KINDS = ("seizure", "track", "hour", "image")
 # Beside what 0014 has; what it says of other kinds stays to the byte, or every release would look changed.
