@@ -17,7 +17,7 @@ function once() {
 export function createMap(container, { style, center, zoom, bounds, hash = "map", interactive = true, padding, kept, pixelRatio }) {
   once();
   const map = new maplibregl.Map({
-    container, style, ...(bounds ? { bounds, fitBoundsOptions: { padding: 40, maxZoom: 9 } } : { center, zoom }), hash, interactive, attributionControl: false, maxZoom: 20, minZoom: 1.2, maxPitch: 0,
+    container, style, ...(bounds ? { bounds, fitBoundsOptions: { padding: 40, maxZoom: 9 } } : { center, zoom }), hash, interactive, attributionControl: false, maxZoom: 20, minZoom: bounds ? 0 : 1.2, maxPitch: 0,
     dragRotate: interactive, fadeDuration: 150, ...(kept ? { maxTileCacheSize: kept } : {}), ...(pixelRatio ? { pixelRatio } : {}), refreshExpiredTiles: false, cancelPendingTileRequestsWhileZooming: true,
     canvasContextAttributes: { preserveDrawingBuffer: false, antialias: true },
     locale: { "Map.Title": "Map of movements, seizures and imagery" },
