@@ -265,7 +265,7 @@ async def test_land_and_border_sections_reach_the_method(environment, bordered, 
     there = dict(rows(environment, "SELECT id::text, name FROM border_section"))
     assert laid["land"].area > 0 and 0 < len(laid["sections"]) <= len(there) and set(laid["sections"]["name"]) <= set(there.values())
     places = rows(environment, "SELECT properties ->> 'unit', (properties ->> 'rate')::float FROM run_place WHERE run_id = %s", by_section)
-    assert len(places) > 1 and {unit for unit, _ in places} <= set(there) and any(rate > 0 for _, rate in places if rate is not None), places
+    assert len(places) > 1 and {unit for unit, _ in places} <= set(there.values()) and any(rate > 0 for _, rate in places if rate is not None), places
 
     by_square = await asked(environment, bordered, method="rates", grid="square", cell_m=20_000)
     await work(environment)
