@@ -101,7 +101,7 @@ def _count(own: clusters.Cluster) -> tuple[int, int]:
 
 def told(home: Path) -> int:
     """How many reports the spools hold."""
-    return sum(path.read_bytes().count(b"!AIVDM") for path in home.glob("spool/*/*.spool"))
+    return sum(path.read_bytes().count(b"!AIVD") for path in home.glob("spool/*/*.spool"))
 
 
 def postmaster(own: clusters.Cluster) -> int:
@@ -145,11 +145,13 @@ async def test_the_database_stands_still_under_load(own, tmp_path):
             backends = children(postmaster(own))
             for pid in backends:
                 os.kill(pid, signal.SIGSTOP)
-            async with asyncio.timeout(300):
-                while told(tmp_path) <= SENT // 2 + 100:  # the feed goes on to disk
-                    await asyncio.sleep(0.1)
-            for pid in backends:
-                os.kill(pid, signal.SIGCONT)
+            try:
+                async with asyncio.timeout(300):
+                    while told(tmp_path) <= SENT // 2 + 100:  # the feed goes on to disk
+                        await asyncio.sleep(0.1)
+            finally:
+                for pid in backends:
+                    os.kill(pid, signal.SIGCONT)
             await stored(own, SENT)
 
 
