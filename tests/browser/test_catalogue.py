@@ -9,7 +9,6 @@ import pytest
 
 from install.chromium import until
 from jobs import bringing
-from tests.browser.conftest import watched
 from tests.browser.test_reading import SIZES, serious
 from tests.browser.world import World, _home, becomes
 from tests.feeds.test_imagery import colours, raster
@@ -24,14 +23,13 @@ def opened(page, world: World, query: str):
     return page
 
 
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("query", ["world=exercise", "world=exercise&view=sorties&sel=sortie:2", "world=exercise&sel=image:1", "world=live", "world=live&view=upload", "world=exercise&product=x"])
-def test_axe_finds_nothing_serious(browser, world, query, size):
-    with watched(browser) as page:
-        page.set_viewport_size(SIZES[size])
-        opened(page, world, query)
+def test_axe_finds_nothing_serious(page, world, query):
+    opened(page, world, query)
+    for size in SIZES.values():
+        page.set_viewport_size(size)
         assert serious(page) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
 
 
 def test_list_and_map_point_at_each_other(page, world):

@@ -60,7 +60,7 @@ def colour(page, lon: float, lat: float) -> tuple[int, int, int]:
 
 @pytest.fixture
 def opened(browser, flown):
-    with watched(browser) as page:
+    with watched(browser, sharp=True) as page:
         page.set_viewport_size({"width": 1920, "height": 1080})
         page.goto(f"{flown}/?{WINDOW}&sel=image:1{CAMERA}")
         settled(page)
@@ -112,7 +112,7 @@ def test_one_band_has_colours_with_a_key_by_keyboard_alone(opened):
 
 
 def test_a_thermal_picture_says_what_its_colours_mean(browser, flown):
-    with watched(browser) as page:
+    with watched(browser, sharp=True) as page:
         page.set_viewport_size({"width": 390, "height": 844})
         page.goto(f"{flown}/?{WINDOW}&sel=image:2#map=11/26.36/-97.75")
         settled(page)
@@ -125,14 +125,14 @@ def test_a_thermal_picture_says_what_its_colours_mean(browser, flown):
 
 
 def test_what_an_image_has_not_is_left_out_and_said(browser, flown):
-    with watched(browser) as page:
+    with watched(browser, sharp=True) as page:
         page.goto(f"{flown}/?{WINDOW}&look=2&bands=nir&stretch=full#map=11/26.36/-97.75")
         page.wait_for_selector("#status p:has-text('bands=nir')")
         until(page, "__vigia.choices.get().bands === undefined && __vigia.choices.get().stretch === 'full'")
 
 
 def test_a_wall_shows_the_same_and_names_it(browser, flown):
-    with watched(browser) as page:
+    with watched(browser, sharp=True) as page:
         page.set_viewport_size(SCREEN)
         page.goto(f"{flown}/wall/main?world=live&still&look=1&bands=nir,red,green")
         until(page, READY)

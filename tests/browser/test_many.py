@@ -66,7 +66,7 @@ def heard(fleet: Fleet, lon: float, lat: float, *, ago_s: float = 0) -> None:
 
 
 def test_all_are_counted_one_opens_and_the_camera_stays(browser, crowd):
-    with watched(browser) as page:
+    with watched(browser, sharp=True) as page:
         page.set_viewport_size(SMALL)
         page.goto(f"{crowd.address}/?{day()}&layers=movements{CAMERA}")
         until(page, READY)
@@ -91,7 +91,7 @@ def test_all_are_counted_one_opens_and_the_camera_stays(browser, crowd):
 
 def test_closer_there_are_ages_and_a_lost_context_comes_back(browser, crowd):
     heard(crowd, ALONE[0] - 1, ALONE[1])
-    with watched(browser) as page:
+    with watched(browser, sharp=True) as page:
         page.set_viewport_size(SMALL)
         page.goto(f"{crowd.address}/?{day()}&layers=movements#map=11/26/-111")
         until(page, READY)
@@ -106,7 +106,7 @@ def test_closer_there_are_ages_and_a_lost_context_comes_back(browser, crowd):
 
 
 def test_few_again_are_features_again(browser, crowd):
-    with watched(browser) as page:
+    with watched(browser, sharp=True) as page:
         page.set_viewport_size(SMALL)
         page.goto(f"{crowd.address}/?{day()}&layers=movements{CAMERA}")
         until(page, READY)
