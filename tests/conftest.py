@@ -201,7 +201,7 @@ def serve(tmp_path_factory) -> Iterator[Callable[..., str]]:
         yield start
 
 
-def got(url: str, timeout: float = 30) -> bytes:
+def got(url: str, timeout: float = 300) -> bytes:
     """What an address gives the tester, who says what for."""
     headers = {"Cookie": COOKIE, "X-Purpose": "Investigation", "X-Case": "2026-1"}
     with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=timeout) as answer:

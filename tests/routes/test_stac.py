@@ -48,7 +48,7 @@ def served(module_database, serve, tmp_path_factory):
 def got(address: str, path: str, body: dict | None = None, **headers: str):
     request = urllib.request.Request(address + path, None if body is None else json.dumps(body).encode(), {"Cookie": COOKIE, **headers})
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=300) as answer:
             return answer.status, answer.headers, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.headers, error.read()
