@@ -67,7 +67,7 @@ class Item:
             page_state.read(self.state)
 
     def kept(self) -> dict:
-        return {k: v for k, v in (("view", self.view), ("state", self.state), ("name", self.name), ("turn_s", self.turn_s), ("replay", self.replay)) if v not in (None, False)}
+        return {k: v for k, v in (("view", self.view), ("state", self.state), ("name", self.name), ("turn_s", None if self.turn_s is None else round(self.turn_s)), ("replay", self.replay)) if v not in (None, False)}
 
 
 def item(told: object) -> Item:

@@ -32,7 +32,7 @@ LIST = HEADER.replace("{title}", "Screens") + """
 <p>TLP:RED never reaches a wall. How a screen starts by itself: <code>./vigia screen unit NAME</code></p></form></section></main>"""
 ONE = HEADER.replace("{title}", '<a href="/screens">Screens</a> {name}') + """
 <section aria-labelledby="now"><h2 id="now">Now</h2><dl class="facts">{facts}</dl>
-<p class="acts">{acts}<a href="/wall/{slug}" target="_blank" rel="noopener">Preview, with your own rights</a></p></section>
+<div class="acts">{acts}<a href="/wall/{slug}" target="_blank" rel="noopener">Preview, with your own rights</a></div></section>
 <section aria-labelledby="show"><h2 id="show">Show this now</h2><p>The screen hears it within 5 seconds and shows it until this is ended.</p>{follows}
 <form method="post" class="card"><input type="hidden" name="act" value="show">{which}<button>Show</button></form></section>
 <section aria-labelledby="list"><h2 id="list">Views in turn</h2>
@@ -176,7 +176,7 @@ async def _one(request: Request, s: dict, said: str | None = None, status: int =
     parts = {
         "name": html.escape(s["name"]), "said": _said(said), "facts": "".join(f'<dt>{k}</dt><dd dir="auto">{html.escape(str(v))}</dd>' for k, v in facts), "slug": html.escape(quote(s["slug"], safe="")),
         "acts": "".join(act_form(name, s["id"], word, s["name"]) for name, word in (("reload", "Begin anew"), ("revoke", "Revoke")) if s["active"]),
-        "follows": f'<p dir="auto">It shows <b>{html.escape(named(s["follow"], names))}</b>, by {html.escape(str(s["follow"].get("by", "")))}.</p>{act_form("unfollow", s["id"], "End this", s["name"])}' if s["follow"] else "",
+        "follows": f'<p dir="auto">It shows <b>{html.escape(named(s["follow"], names))}</b>, by {html.escape(str(s["follow"].get("by", "")))}.</p><div class="acts">{act_form("unfollow", s["id"], "End this", s["name"])}</div>' if s["follow"] else "",
         "which": _which("show", choices), "added": _which("add", choices), "items": "".join(_item(i, kept, s, names) for i, kept in enumerate(s["playlist"])) or nothing(5, "None: it turns through where the data lies."),
         "worlds": "".join(f'<option value="{value}"{" selected" if s["world"] == (value or None) else ""}>{word}</option>' for value, word in (("", "As a page opens"), ("live", "Live"), ("exercise", "Exercise"))),
         **{key: html.escape(str(s[key] if s[key] is not None else "")) for key in ("place", "turn_s", "dim")}, "zones": html.escape(", ".join(s["zones"])),

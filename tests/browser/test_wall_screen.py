@@ -14,12 +14,11 @@ from feeds.watching import catch_up
 from install.chromium import until
 from tests.browser.conftest import watched
 from tests.browser.test_reading import serious
-from tests.browser.walls import LETTERS, READY, SEA, VALLEY, calm, display, luminance, measured, picture, raised, screen, told
+from tests.browser.walls import LETTERS, SEA, VALLEY, anew, calm, display, letters, luminance, measured, picture, raised, screen, told
 from tests.browser.world import look
 from tests.conftest import COOKIE
 
 LARGER = "(() => { const real = performance.now.bind(performance); let more = 0; performance.now = () => real() + more; window.__pass = (s) => { more += 1000 * s; }; window.__alive = () => { if (window.__wall) __wall.state.lastS = __wall.live.stream.state.heardS = performance.now() / 1000; }; })()"
-SETTLED = "__wall.view.map.loaded() && document.body.classList.contains('credited')"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -43,7 +42,7 @@ def test_every_letter_can_be_read_from_the_farthest_seat(browser, world, width, 
             raised(world)
             page.wait_for_selector("#alarm:not([hidden])")
         until(page, "document.fonts.status === 'loaded' && __wall.view.map.loaded()")
-        rows, shot = page.evaluate(LETTERS), picture(page)
+        rows, shot = letters(page)
         pixel_m = diagonal_in * 0.0254 / math.hypot(width, height)
         least = {label: 2 * distance_m * math.tan(math.radians(minutes / 60) / 2) / pixel_m for label, minutes in ((False, 16), (True, 20))}
         places = page.evaluate("__wall.state.alarm?.waits ? 0 : (__wall.state.views[__wall.turn.at].places ?? []).length")
@@ -165,7 +164,7 @@ def test_what_is_pushed_is_shown_until_it_is_ended(browser, world):
         until(page, "__wall.state.pushed === undefined")
         assert page.evaluate("__wall.choices.get().kind ?? null") is None and page.evaluate("window.__same") == 1
         told(world, f"/screens/{number}", act="reload", id=str(number))
-        until(page, f"window.__same === undefined && {READY}")
+        anew(page)
 
 
 def test_revoked_while_it_is_on_it_says_so_and_holds_no_data(browser, world):
@@ -198,7 +197,7 @@ def test_it_begins_anew_when_its_picture_is_lost_and_keeps_the_last_one_meanwhil
         page.evaluate("window.__same = 1; __wall.view.map.getCanvas().getContext('webgl2').getExtension('WEBGL_lose_context').loseContext(); 1")
         page.wait_for_selector("#kept:not([hidden])")
         assert page.evaluate("(async () => { await document.querySelector('#kept').decode(); return document.querySelector('#kept').naturalWidth > 1000; })()")
-        until(page, f"(window.__pass?.(1), window.__alive?.(), window.__same === undefined && {READY})")
+        anew(page, "window.__pass?.(1), window.__alive?.()")
         assert page.locator("#kept").is_hidden()
 
 
@@ -211,7 +210,7 @@ def test_a_new_build_is_taken_at_a_quiet_moment(browser, world):
         until(page, "__wall.state.newBuild")
         assert page.evaluate("window.__same") == 1, "not while an alarm waits"
         calm(world)
-        until(page, f"window.__same === undefined && {READY}")
+        anew(page)
 
 
 def test_a_desk_hears_of_a_screen_that_fell_silent(browser, world):

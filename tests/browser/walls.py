@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
 import numpy as np
 from PIL import Image as Picture
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Error, Page
 
 from data import people, screens
 from install.chromium import until
@@ -46,6 +47,20 @@ def display(browser: Browser, address: str, size: dict = SCREEN, script: str | N
         page.goto(address)
         until(page, READY)
         yield page
+
+
+def anew(page: Page, poke: str = "1") -> None:
+    """Wait until the page (marked by `window.__same`) is another one of the same display; `poke` is evaluated meanwhile."""
+    end = time.monotonic() + 120
+    while True:
+        try:
+            if page.evaluate(f"({poke}, window.__same === undefined && {READY})"):
+                return
+        except Error as error:  # asked while it goes
+            if "navigation" not in str(error):
+                raise
+        assert time.monotonic() < end, "it did not begin anew"
+        page.wait_for_timeout(50)
 
 
 def raised(world: World, severity: str = "critical") -> int:
@@ -90,6 +105,15 @@ LETTERS = """() => { const out = [];
   } return out; }"""
 
 
+def letters(page: Page) -> tuple[list[dict], np.ndarray]:
+    """Every text beside the map, and a picture in which each stands where it is told to."""
+    where = lambda rows: [(r["of"], r.get("box")) for r in rows]  # noqa: E731
+    while True:
+        rows, shot, after = page.evaluate(LETTERS), picture(page), page.evaluate(LETTERS)
+        if where(rows) == where(after):
+            return rows, shot
+
+
 def picture(page: Page) -> np.ndarray:
     """What is on the screen, red green blue, by pixels."""
     return np.asarray(Picture.open(io.BytesIO(page.screenshot())).convert("RGB"), float)
@@ -103,9 +127,11 @@ def luminance(rgb: np.ndarray) -> np.ndarray:
 
 def measured(shot: np.ndarray, box: list[float]) -> tuple[float, float]:
     """Of one letter in a picture: its height in pixels, and its contrast with what lies round it."""
-    left, top, right, bottom = (round(v) for v in box)
-    lum = luminance(shot[max(0, top):bottom, max(0, left):right])
-    ground = np.median(np.concatenate([lum[:2].ravel(), lum[-2:].ravel()]))
+    left, top, right, bottom = box
+    # A letter's box is higher than a chip may be: what is outside of that is no ground of it. Capitals stand well inside.
+    edge = 0.12 * (bottom - top)
+    lum = luminance(shot[max(0, round(top + edge)):round(bottom - edge), max(0, round(left)):round(right)])
+    ground = np.median(lum)
     ink = lum.ravel()[np.argmax(np.abs(lum.ravel() - ground))]
     inked = np.abs(lum - ground) > 0.5 * abs(ink - ground)
     rows = np.flatnonzero(inked.any(1))

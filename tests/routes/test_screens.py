@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import html
 import re
+from contextlib import aclosing
 
-import httpx
 import numpy as np
 import pytest
 
-from data import people
+from data import doors, people
+from data.filters import Filter
+from data.visitor import visiting
 from routes import screen_forms
 from tests.data.made import touch, tracks, walk
 from tests.routes.asked import CANARY, LIVE, ask, entries, with_grace
@@ -128,7 +130,7 @@ def test_a_beat_that_can_not_be_is_refused(server, visitors, body):
     assert ask(server, "/api/screens/beat", visitors["screen"], "POST", json=body).status_code == 422
 
 
-def test_nothing_above_its_ceiling_is_in_the_bytes_of_its_stream_or_of_anything_it_may_ask(server, module_database, visitors, serve):
+def test_nothing_above_its_ceiling_is_in_the_bytes_of_its_stream_or_of_anything_it_may_ask(server, module_database, visitors):
     with module_database.connect() as connection:
         (number,) = connection.execute("SELECT id FROM agency WHERE world = 0 AND name = 'Bravo'").fetchone()
         for marking in ("TLP:GREEN", "TLP:AMBER", "TLP:AMBER+STRICT", "TLP:RED"):
@@ -141,21 +143,26 @@ def test_nothing_above_its_ceiling_is_in_the_bytes_of_its_stream_or_of_anything_
     for path in ("counts", "movement?move_from=2026-11-20T00:00:00Z&move_to=2026-11-25T00:00:00Z", "events", "alerts", "watch-areas", "timeline", "views", "tiles/tracks/9/117/217.mvt", "tiles/tracks/12/939/1744.mvt",
                  "screens/low", "feeds"):
         seen += ask(server, f"/api/{path}{'' if path in ('screens/low', 'feeds') else ('&' if '?' in path else '?') + LIVE}", token).content
-    seen += stream_bytes(serve(module_database), token)
+    seen += stream_bytes(server, token)
     assert b"SECRET-GREEN" in seen, "a canary nobody finds proves nothing"
     for above in (b"SECRET-AMBER", b"SECRET-RED", CANARY["Alfa"].encode()):
         assert above not in seen
 
 
-def stream_bytes(address: str, token: str) -> bytes:
-    """All that a stream begins with, up to `whole`, from a real server, asked as this screen."""
-    out = b""
-    with httpx.stream("GET", f"{address}/api/stream?{LIVE}", headers={"Cookie": f"vigia={token}"}, timeout=120) as answer:
-        for part in answer.iter_bytes():
-            out += part
-            if b"event: whole" in out:
-                return out
-    raise AssertionError(out[-500:])
+def stream_bytes(server, token: str) -> bytes:
+    """All that a stream begins with, up to `whole`, as it is put on the wire for this screen."""
+    async def first() -> bytes:
+        state, out = server.app.state, b""
+        visitor, _ = await doors.visitor(state.database, token)
+        with visiting(visitor):
+            async with aclosing(state.stream.listen(visitor, Filter(world="live"))) as told:
+                async for message in told:
+                    out += message.wire
+                    if message.event == "whole":
+                        return out
+        raise AssertionError(out[-500:])
+
+    return server.portal.call(first)
 
 
 def test_an_address_of_the_map_is_a_state():
