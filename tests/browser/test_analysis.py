@@ -82,7 +82,7 @@ def test_on_a_phone_the_sheet_goes_down_to_show_the_map(page, world):
     until(page, "document.documentElement.dataset.analysis", timeout=60_000)
     settled(page)
     words, button = page.evaluate(SAID), page.locator(".analysis-lower")
-    on_map = "[[195, 300], [195, 600]].every(([x, y]) => document.elementFromPoint(x, y).closest('#map'))"
+    on_map = "[[195, 450], [195, 600]].every(([x, y]) => document.elementFromPoint(x, y).closest('#map'))"
     assert not page.evaluate(on_map) and page.locator("#analysis-legend").is_hidden()
     button.click()
     assert page.evaluate(on_map) and page.locator("#analysis-legend").is_visible() and button.get_attribute("aria-expanded") == "false"
