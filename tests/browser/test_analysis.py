@@ -66,29 +66,3 @@ def test_on_a_phone_the_panel_is_reached_from_the_rail(page, world):
     box = page.locator("#analysis").bounding_box()
     assert box["x"] == 0 and box["width"] == 390 and box["y"] + box["height"] <= 845
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-
-
-def test_on_a_phone_the_sheet_goes_down_to_show_the_map(page, world):
-    page.set_viewport_size({"width": 390, "height": 844})
-    look(page, world, QUERY)
-    page.click("#rail-toggle")
-    page.click(".rail [data-command=analysis]")
-    page.wait_for_selector(".analysis-form")
-    page.locator(".analysis-form select").nth(1).select_option("kde")
-    page.locator(".analysis-form").get_by_label("Resolution").fill("5")
-    page.click(".analysis-form .filled")
-    until(page, f"{SAID} !== undefined", timeout=60_000)
-    in_thread(world)
-    until(page, "document.documentElement.dataset.analysis", timeout=60_000)
-    settled(page)
-    words, button = page.evaluate(SAID), page.locator(".analysis-lower")
-    on_map = "[[195, 450], [195, 600]].every(([x, y]) => document.elementFromPoint(x, y).closest('#map'))"
-    assert not page.evaluate(on_map) and page.locator("#analysis-legend").is_hidden()
-    button.click()
-    assert page.evaluate(on_map) and page.locator("#analysis-legend").is_visible() and button.get_attribute("aria-expanded") == "false"
-    assert words in page.locator(".analysis-line").inner_text() and page.locator("#analysis").bounding_box()["height"] < 80
-    assert button.bounding_box()["height"] >= 44 and rendered(page, "analysis-fill")
-    button.click()
-    assert page.locator(".analysis-result").is_visible() and page.locator("#analysis-legend").is_hidden()
-    page.locator(".analysis-table tbody tr").first.click()
-    assert page.evaluate("__vigia.analysis.held.chosen") is not None and page.evaluate(on_map), "what was asked for is seen"

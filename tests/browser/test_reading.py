@@ -36,29 +36,6 @@ def test_axe_finds_nothing_serious(browser, world, size):
             assert serious(page) == []
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_axe_finds_nothing_serious_in_analyses(browser, world, size):
-    with watched(browser) as page:
-        page.set_viewport_size(SIZES[size])
-        look(page, world)
-        if size == "telephone":
-            page.click("#rail-toggle")
-        page.click(f"{'.rail' if size == 'telephone' else '.topbar'} [data-command=analysis]")
-        page.wait_for_selector(".analysis-form")
-        assert serious(page) == []
-        page.get_by_label("What for").select_option("allocate")
-        page.wait_for_selector(".analysis-unit")
-        assert serious(page) == []
-        page.get_by_label("What for").select_option("effect")
-        page.click("text=Declare an operation…")
-        page.wait_for_selector("dialog[open]")
-        assert serious(page) == [], "the dialog of zones"
-        page.click("dialog[open] .action")
-        if size == "telephone":
-            page.click(".analysis-lower")
-            assert serious(page) == [], "the lowered sheet"
-
-
 @pytest.mark.parametrize("theme", ["light", "sun"])
 def test_the_other_themes_are_as_legible(page, world, theme):
     look(page, world)
