@@ -13,7 +13,7 @@ from layouts import ids
 
 WHOLE = ("world=exercise&from=2026-11-17T00:00:00Z&to=2026-11-24T00:00:00Z&at=2026-11-20T00:00:00Z&area=-98 26;-97 26;-97 27&kind=vessel,person&drug=opioid,cocaine&q=Río+Bravo"
          "&layers=seizures:0.5,-movements&sel=track:12&theme=sun&heat=1&trail=0&vector=6&follow=1&veil=72&look=4&bands=nir&colormap=magma&stretch=full&compare=12,15&compare_mode=blink"
-         "&compare_at=0.25&compare_look=3&run=9&camera=8.6/26.15/-97.9")
+         "&compare_at=0.25&compare_look=3&run=9&coords=mgrs&camera=8.6/26.15/-97.9")
 
 
 def test_a_whole_address_is_read_and_written_again():
@@ -21,7 +21,7 @@ def test_a_whole_address_is_read_and_written_again():
     assert page_state.read(state.text) == state and state.camera == "8.6/26.15/-97.9"
     assert state.of("drug") == "opioid,cocaine", "as it was told, not as it is filtered by"
     assert state.filter.drug == ("cocaine", "opioid") and state.filter.world == "exercise" and state.filter.q == "Río Bravo"
-    assert state.address(view="7").startswith("/?world=exercise&from=2026-11-17T00:00:00Z") and state.address(view="7").endswith("&run=9&view=7#map=8.6/26.15/-97.9")
+    assert state.address(view="7").startswith("/?world=exercise&from=2026-11-17T00:00:00Z") and state.address(view="7").endswith("&run=9&coords=mgrs&view=7#map=8.6/26.15/-97.9")
     assert page_state.read("drug=cocaine&drug=heroin").of("drug") == "cocaine,heroin"
     assert page_state.read("?world=live&q=").text == "world=live"
 

@@ -6,7 +6,7 @@ const KEYS = {
   world: "the world", from: "the begin of the window", to: "the end of the window", at: "the clock", known_at: "the time of knowing", bbox: "the box", area: "the area", kind: "kinds", track: "track",
   drug: "drugs", min_kg: "the least amount", max_kg: "the most amount", conveyance: "conveyances", agency: "agency", source: "source", q: "the text", layers: "layers", sel: "what was chosen",
   theme: "the theme", heat: "how hotspots are drawn", trail: "trails", vector: "vectors", veil: "the veil", look: "image", bands: "bands", colormap: "colours", stretch: "the stretch",
-  compare: "images compared", compare_mode: "how images are compared", compare_look: "look for changes", run: "analysis", camera: "the camera",
+  compare: "images compared", compare_mode: "how images are compared", compare_look: "look for changes", run: "analysis", coords: "how places are written", camera: "the camera",
 };
 export const LASTS = { "1h": "1 hour", "1d": "1 day", "7d": "7 days", "30d": "30 days" };
 
