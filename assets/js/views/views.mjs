@@ -62,6 +62,11 @@ export function watchViews({ map, choices, status, root, bar: strip, toggles, wi
 
   function open(on = root.hidden) {
     root.hidden = !on;
+    if (on && matchMedia(NARROW).matches) {
+      // One sheet at a time: the rail it was opened from goes.
+      document.getElementById("rail").classList.remove("open");
+      document.getElementById("rail-toggle").setAttribute("aria-expanded", "false");
+    }
     toggles.forEach((toggle) => toggle.setAttribute("aria-expanded", String(on)));
     void list();
   }
