@@ -18,7 +18,7 @@ export const metresWords = (m) => (m >= 1000 ? `${m / 1000} km` : `${m} m`);
 
 /** `format` and `text` are of assets/js/coordinates/page.mjs; `choose` is told another format. Where nothing points, it is the middle of the map. */
 export function createScale(box, map, { format, text, choose }) {
-  box.innerHTML = `<i></i><span></span><button title="Copy" aria-label="Copy these coordinates"></button><select aria-label="Format of coordinates" title="Format of coordinates">${
+  box.innerHTML = `<i></i><span></span><button title="Copy"></button><select aria-label="Format of coordinates" title="Format of coordinates">${
     Object.entries(FORMATS).map(([key, words]) => `<option value="${key}" title="${words}">${SHORT[key]}</option>`).join("")}</select>`;
   const [line, words, pointer, formats] = box.children;
   let at = map.getCenter(), pointed = false;
