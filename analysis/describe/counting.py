@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import geopandas as gpd
 import numpy as np
@@ -72,6 +73,11 @@ class CountedPoints(Counted):
     shares: sparse.csr_array
     of: np.ndarray
 
+    @cached_property
+    def placed(self) -> np.ndarray:
+        """Which points lie in any unit."""
+        return np.flatnonzero(np.asarray(self.shares.sum(axis=1)).ravel() > 0)
+
 
 SHARED_LEGEND = {
     "unit": "The hexagon (H3), square or border section", "n": f"Seizures in it; open where there are 1 to {K - 1}",
@@ -110,9 +116,14 @@ class Counting(OnGrid, Weighing):
 
     def counted_part(self, points: pd.DataFrame, ground: Ground, on: On) -> Tally:
         """What a part adds up to; `ground` is in `on`. Raises PointsRefused for points that are wrong."""
+        return self.laid_part(points, on).tally
+
+    def laid_part(self, points: pd.DataFrame, on: On) -> CountedPoints:
+        """A part with its points: what is said of it is said of all."""
         points, left_out = self._kept(checked(points, method=self.NAME, needs=0))
         (of, facts), (shares, factor) = self.weighed_part(points), self._spread(points, on)
-        return Tally.of(points, on.units, shares, of * factor, facts, left_out)
+        of = of * factor
+        return CountedPoints(on.units, on.looked, Tally.of(points, on.units, shares, of, facts, left_out), UNITS[self.weight], [], points, shares, of)
 
     def of_parts(self, tally: Tally, on: On) -> Counted:
         """What `counted` gives of all points, to the bit. Raises TooFew and PointsRefused as it does."""

@@ -37,11 +37,13 @@ class Tally:
         """Of points, `shares` (points, units) of which lie in units and count `of` (points,)."""
         which, width_m = found(points), 1000 * np.sqrt(np.median(units.area_km2))
         off_m = points.precision_m.to_numpy()
-        places = points[["lon", "lat"]].drop_duplicates().head(TWO)
+        at = points[["lon", "lat"]].to_numpy()
+        # the first, and the first that is another
+        places = at[[0, *np.flatnonzero((at != at[0]).any(axis=1))[:TWO - 1]]] if len(at) else at
         return cls(
             len(points), summed(shares, np.ones(len(points))), summed(shares, of), {name: summed(shares, is_.astype(float)) for name, is_ in which.items() if name != "unknown"},
             {name: int(is_.sum()) for name, is_ in which.items()}, int((np.asarray(shares.sum(axis=1)).ravel() > 0).sum()), int((off_m > width_m / 2).sum()),
-            float(off_m.max(initial=0.0)), frozenset(map(tuple, places.to_numpy().tolist())), weights, left_out)
+            float(off_m.max(initial=0.0)), frozenset(map(tuple, places.tolist())), weights, left_out)
 
     def plus(self, other: Tally) -> Tally:
         """Both together: the same, to the bit, whichever comes first."""

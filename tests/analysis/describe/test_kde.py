@@ -9,8 +9,11 @@ import pytest
 import shapely
 from scipy.stats import gaussian_kde, norm
 
-from analysis.describe.density import Raster, abramson, fixed, silverman, various
+from analysis.describe.density import abramson, fixed, silverman, various
 from analysis.describe.kde import Kde
+from analysis.describe.laying import Raster
+from analysis.grids import crs
+from analysis.grids.squares import SquareGrid
 from analysis.ground import Ground
 from errors import PointsRefused
 
@@ -140,6 +143,20 @@ def test_none_lies_in_water_and_a_town_there_is_spread_on_land():
     assert frame.total_bounds[2] <= -97.5 + 1e-9
     km2 = frame.geometry.to_crs("+proj=laea +lat_0=26 +lon_0=-97.5").area / 1e6
     assert (frame.density * km2).sum() == pytest.approx(len(town), rel=0.1)
+
+
+def test_a_point_far_outside_in_a_cell_that_the_area_cuts_stands_in_its_middle():
+    told, grid = points(), SquareGrid(20_000.0)
+    units = grid.units(pd.DataFrame({"lon": [], "lat": [], "precision_m": []}), Ground(area=BOX))
+    beyond = pd.DataFrame({"lon": np.arange(-97.0, -96.8, 0.01), "lat": 26.0, "precision_m": 0.0})
+    last = grid.spread(beyond, units).tocoo().coords[0].max()
+    assert beyond.lon[last] > -96.815, "over 18.4 km away: six bandwidths are 18"
+    [at] = grid.spread(beyond[last:last + 1].reset_index(drop=True), units).indices
+    middle = shapely.centroid(crs.to_plane(units.outlines[at], units.crs))
+    lon, lat = crs.back(units.crs, np.array([middle.x]), np.array([middle.y]))
+    found = [Kde(grid="square", cell_m=20_000.0, bandwidth_m=3000.0).apply(pd.concat([told, pd.DataFrame({"lon": [x] * 50, "lat": [y] * 50})]), Ground(area=BOX))
+             for x, y in ((beyond.lon[last], 26.0), (float(lon[0]), float(lat[0])))]
+    assert len(found[0]) and found[0].density.to_numpy() == pytest.approx(found[1].density.to_numpy(), rel=1e-6)
 
 
 def test_a_place_that_is_not_exact_is_no_peak():
