@@ -36,7 +36,7 @@ class InParts(Protocol):
 def able(method: object) -> InParts:
     """The method itself. Raises KnobRefused where it needs all points at once."""
     if not isinstance(method, InParts):
-        raise KnobRefused(f"{method.NAME} needs all points at once; in parts there are gi-star, local-moran and rates: give one file")
+        raise KnobRefused(f"{method.NAME} needs all points at once; in parts there are gi-star, local-moran, rates, kde of a told bandwidth and the forecasts: give one file")
     return method
 
 

@@ -96,13 +96,6 @@ class Counts:
             late = Late(unit[after].astype(np.int64), day[after].astype(np.int64), known[within][after].astype(np.int64), n[after])
         return cls(first, table, late, int(late.known.max(initial=first + days - 1)) + 1)
 
-    def plus(self, other: Counts) -> Counts:
-        """Of two parts of a stream of points, over the same units and days."""
-        if (other.first, other.table.shape) != (self.first, self.table.shape):
-            raise ValueError(f"days {other.first} to {other.end} of {other.units} units are no part of {self.first} to {self.end} of {self.units}")
-        both = Late(*(np.concatenate([getattr(self.late, f), getattr(other.late, f)]) for f in ("unit", "day", "known", "n")))
-        return Counts(self.first, (self.table + other.table).tocsc(), both, max(self.asof, other.asof))
-
     def before(self, day: int) -> Counts:
         """All that was and was known before a day begins. What comes after is not in it, so nothing that is given it can look ahead."""
         days = min(max(day - self.first, 0), self.days)
@@ -146,13 +139,3 @@ def _sums(table: sparse.csc_array, low: int, high: int, of_day: np.ndarray | Non
 def day_of(t: pd.Series) -> np.ndarray:
     """Days since 1970 (UTC) of times with a zone."""
     return (t.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy().astype("datetime64[D]")).astype(np.int64)
-
-
-def counted(points: pd.DataFrame, spread: sparse.csr_array, *, first: int, days: int, known: np.ndarray | None = None) -> Counts:
-    """Points (`t`, and `recorded_at` where `known` does not say the day each was known on) that lie in units as `spread` says (points, units), by day.
-
-    Of parts of a stream, add them up with `plus`.
-    """
-    laid, known = spread.tocoo(), day_of(points.recorded_at) if known is None else known
-    point, unit = laid.coords
-    return Counts.of(unit.astype(np.int64), day_of(points.t)[point], laid.data, known[point], units=spread.shape[1], first=first, days=days)

@@ -14,6 +14,7 @@ from scipy.stats import nbinom, poisson
 from analysis.describe.counting import K
 from analysis.forecast.backtest import Backtest, tried
 from analysis.forecast.counts_in_time import day_of
+from analysis.forecast.gathered import Gathered
 from analysis.forecast.history import Fitted, History, Model
 from analysis.forecast.scores import blocks, calibration, summary
 from analysis.forecast.surroundings import history
@@ -22,7 +23,8 @@ from analysis.grids import OnGrid
 from analysis.ground import NOTHING_KNOWN, Ground, Step, unwatched
 from analysis.methods import knob
 from analysis.points import checked
-from errors import KnobRefused, TooFew
+from analysis.units import Units
+from errors import KnobRefused, PointsRefused, TooFew
 
 RECENT_DAYS = 90
 INTERVAL = 0.9
@@ -62,8 +64,32 @@ class Forecasting(OnGrid):
 
     def apply(self, points: pd.DataFrame, ground: Ground = NOTHING_KNOWN, step: Step = unwatched) -> gpd.GeoDataFrame:
         """A row a unit; without numbers where the forecast is withheld. Raises TooFew, PointsRefused and KnobRefused."""
-        points = checked(points, method=self.NAME, needs=self.NEEDS, in_time=True)
-        known, limits, points = self._known(points, ground)
+        points, later = self._before(checked(points, method=self.NAME, needs=self.NEEDS, in_time=True))
+        self._refuse_few(len(points), later)
+        grid = self.laid()
+        units = grid.units(points, ground)
+        return self._forecast(Gathered.of(points, grid.spread(points, units), later), units, ground, step)
+
+    def prepared(self, ground: Ground) -> Units:
+        """See analysis/in_parts.py. Units that stand round points would be known only when all were read."""
+        if ground.area is None and self.grid != "section":
+            raise PointsRefused(f"{self.NAME}: in parts, the ground must be told: give an area")
+        return self.laid().units(checked(pd.DataFrame({"lon": [], "lat": []}), method=self.NAME, needs=0), ground)
+
+    def counted_part(self, points: pd.DataFrame, ground: Ground, on: Units) -> Gathered:
+        """What a part adds up to. Raises PointsRefused for points that are wrong."""
+        points, later = self._before(checked(points, method=self.NAME, needs=0, in_time=True))
+        return Gathered.of(points, self.laid().spread(points, on), later)
+
+    def finish(self, partial: Gathered, ground: Ground, on: Units) -> gpd.GeoDataFrame:
+        """The same as of all points at once. Raises as `apply` does."""
+        if partial.rows + partial.later < self.NEEDS:
+            raise TooFew(f"{self.NAME} needs {self.NEEDS} points, {partial.rows + partial.later} are given: take a longer time, a larger area or fewer conditions")
+        self._refuse_few(partial.rows, partial.later)
+        return self._forecast(partial, on, ground, unwatched)
+
+    def _forecast(self, found: Gathered, units: Units, ground: Ground, step: Step) -> gpd.GeoDataFrame:
+        known, limits = self._known(found, units, ground)
         model, share = self.model(), self.top_share / 100
         back = tried(known, (*self.baselines(), model), self.horizon_days, share, keep=model.name, most=self.tries, step=lambda done: step(0.9 * done))
         verdict = self._judged(back, model, share)
@@ -71,7 +97,7 @@ class Forecasting(OnGrid):
         uneven = dispersion(back, slice(0, verdict.scored.start))
         frame = self._frame(known, fit, uneven)
         step(1.0)
-        frame.attrs["told"] = plain(self._told(points, known, back, verdict, float(frame.expected.sum()), uneven, share) | {
+        frame.attrs["told"] = plain(self._told(found, known, back, verdict, float(frame.expected.sum()), uneven, share) | {
             "limits": [ADVICE, LOOKING, NUMBERS, *limits, *(self.limits(fit) if fit is not None else [])], "details": self.details(fit) if fit is not None else {}})
         return frame
 
@@ -83,27 +109,31 @@ class Forecasting(OnGrid):
         """What was learnt, as numbers."""
         return {}
 
-    def _known(self, points: pd.DataFrame, ground: Ground) -> tuple[History, list[str], pd.DataFrame]:
-        when, limits = day_of(points.t), []
-        end = self._begins(int(when.max()) + 1)
-        later = when >= end
-        if later.any():
-            limits.append(f"{int(later.sum()):,} of {len(points):,} points are of {_text(end)} or later, and are left out.")
-            points, when = points[~later].reset_index(drop=True), when[~later]
-            if len(points) < self.NEEDS:
-                raise TooFew(f"{self.NAME} needs {self.NEEDS} points before {_text(end)}, {len(points)} are given: begin later, or take a longer time")
-        days, needed = end - int(when.min()), SPANS * self.horizon_days
+    def _before(self, points: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+        """Points of before the first day that is forecast, and how many are of later."""
+        if not self.begins:
+            return points, 0
+        kept = day_of(points.t) < self._begins()
+        return points[kept].reset_index(drop=True), int((~kept).sum())
+
+    def _refuse_few(self, rows: int, later: int) -> None:
+        if later and rows < self.NEEDS:
+            raise TooFew(f"{self.NAME} needs {self.NEEDS} points before {_text(self._begins())}, {rows} are given: begin later, or take a longer time")
+
+    def _known(self, found: Gathered, units: Units, ground: Ground) -> tuple[History, list[str]]:
+        end, limits = self._begins() if self.begins else found.last + 1, []
+        if found.later:
+            limits.append(f"{found.later:,} of {found.rows + found.later:,} points are of {_text(end)} or later, and are left out.")
+        days, needed = end - found.first, SPANS * self.horizon_days
         if days < needed:
             raise TooFew(f"{self.NAME} needs points over {needed} days for a horizon of {self.horizon_days}; these lie over {days}: take a longer time or a shorter horizon")
-        known, more = history(points, ground, self.laid(), first=int(when.min()), days=days)
+        known, more = history(found, units, ground, self.laid(), end)
         placed = known.counts.table.sum()
         if placed < self.NEEDS:
-            raise TooFew(f"{self.NAME} needs {self.NEEDS} points on the ground asked about; {placed:.0f} of {len(points)} lie there")
-        return known, [*limits, *more], points
+            raise TooFew(f"{self.NAME} needs {self.NEEDS} points on the ground asked about; {placed:.0f} of {found.rows} lie there")
+        return known, [*limits, *more]
 
-    def _begins(self, after: int) -> int:
-        if not self.begins:
-            return after
+    def _begins(self) -> int:
         try:
             return (date.fromisoformat(self.begins) - date(1970, 1, 1)).days
         except ValueError as e:
@@ -130,7 +160,7 @@ class Forecasting(OnGrid):
             columns |= {"expected": expected, "low": low, "high": high, "rank": rank, "why": np.array(fit.why(known, self.horizon_days), object)}
         return gpd.GeoDataFrame(columns, geometry=known.units.outlines, crs=4326)
 
-    def _told(self, points: pd.DataFrame, known: History, back: Backtest, verdict: Verdict, expected: float, uneven: float, share: float) -> dict:
+    def _told(self, found: Gathered, known: History, back: Backtest, verdict: Verdict, expected: float, uneven: float, share: float) -> dict:
         scored, own = verdict.scored, self.model().name
         left = len(back.origins) - scored.start
         taken = blocks(left, seed=self.seed) if left else None
@@ -146,9 +176,9 @@ class Forecasting(OnGrid):
             mu, y = back.expected[scored].astype(float), back.found[scored].astype(float)
             score |= {"from": _text(back.origins[scored.start]), "to": _text(back.origins[-1] + self.horizon_days), "calibration": calibration(mu.ravel(), y.ravel()),
                       "covered": covered(mu, y, uneven)}
-        return {"n": int(len(points)), "words": words, "withheld": verdict.withheld, "verdict": verdict.words, "method": self.NAME, "model": own, "version": self.VERSION,
+        return {"n": found.rows, "words": words, "withheld": verdict.withheld, "verdict": verdict.words, "method": self.NAME, "model": own, "version": self.VERSION,
                 "window": [_text(known.counts.first), _text(known.end)], "horizon": [_text(known.end), _text(known.end + self.horizon_days)], "seed": self.seed,
-                "marking_level": int(points.level.max()), "score": score}
+                "marking_level": found.level, "score": score}
 
 
 def dispersion(back: Backtest, which: slice) -> float:

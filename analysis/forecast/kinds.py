@@ -26,7 +26,7 @@ class CountsForecast(Forecasting):
 
     NAME = "counts"
     TITLE = "Forecast by counts"
-    VERSION = "2"
+    VERSION = "3"
     SOURCE = "Counts drawn together by empirical Bayes (gamma and Poisson; Clayton & Kaldor 1987); checked on made worlds"
 
     def model(self) -> Model:
@@ -49,7 +49,7 @@ class DecayedKdeForecast(Forecasting):
 
     NAME = "decayed-kde"
     TITLE = "Forecast by a decaying density"
-    VERSION = "2"
+    VERSION = "3"
     SOURCE = "Kernel density by diffusion, Botev, Grotowski & Kroese 2010; checked against the Gaussian on a square grid"
 
     def model(self) -> Model:
@@ -72,7 +72,7 @@ class HawkesForecast(Forecasting):
 
     NAME = "hawkes"
     TITLE = "Forecast by a self-exciting process"
-    VERSION = "2"
+    VERSION = "3"
     SOURCE = "Mohler, Short, Brantingham, Schoenberg & Tita 2011; EM by Veen & Schoenberg 2008; checked on made data of known branching ratio"
 
     def model(self) -> Model:
@@ -105,7 +105,7 @@ class BoostingForecast(Forecasting):
 
     NAME = "boosting"
     TITLE = "Forecast by gradient boosting"
-    VERSION = "2"
+    VERSION = "3"
     SOURCE = "Friedman 2001; scikit-learn's histogram gradient boosting for Poisson numbers (Ke et al. 2017); checked on made worlds with planted causes"
 
     def model(self) -> Model:

@@ -43,13 +43,34 @@ def known_on(points: pd.DataFrame, when: np.ndarray, known: np.ndarray) -> tuple
 
     A history that somebody brings says when it was brought, not when each was known: those count as known on their day.
     """
-    days = pd.DataFrame({"when": when, "known": np.maximum(known, when)})
-    batch = days.groupby("known").when.agg(["size", lambda w: float(np.subtract(*np.quantile(w, [0.9, 0.1])))])
-    bulk = days.known.isin(batch.index[(batch.iloc[:, 0] >= BULK_LEAST) & (batch.iloc[:, 1] > BULK_DAYS)]).to_numpy()
-    out = np.where(bulk, when, days.known.to_numpy())
-    if bulk.all() or (out == when).all():
-        brought = f" ({int(bulk.sum()):,} were brought in together)" if bulk.any() else ""
-        return out, f"Delay not known: when seizures were recorded is not told{brought}, so the past is tried as if each was known on its day, and the newest days may be too low."
-    if bulk.any():
-        return out, f"{int(bulk.sum()):,} of {len(points):,} seizures were brought in together: when they were known is not told, and they count as known on their day."
-    return out, ""
+    known = np.maximum(known, when)
+    bulk = np.isin(known, brought(when, known, np.ones(len(when))))
+    out = np.where(bulk, when, known)
+    return out, said(int(bulk.sum()), len(points), bool((out == when).all()))
+
+
+def brought(when: np.ndarray, known: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """The days of knowing on which a history was brought, of days and days of knowing that `n` points have each."""
+    order = np.lexsort((when, known))
+    when, known, n = when[order], known[order], n[order]
+    begins = np.flatnonzero(np.diff(known, prepend=known[:1] - 1))
+    return np.array([known[a] for a, b in zip(begins, [*begins[1:], known.size]) if _many(when[a:b], np.cumsum(n[a:b]))], np.int64)
+
+
+def _many(when: np.ndarray, upto: np.ndarray) -> bool:
+    return bool(upto[-1] >= BULK_LEAST and _quantile(when, upto, 0.9) - _quantile(when, upto, 0.1) > BULK_DAYS)
+
+
+def _quantile(values: np.ndarray, upto: np.ndarray, share: float) -> float:
+    """Of values in order, `upto` (cumulated) of each: numpy's quantile of all of them."""
+    at = (upto[-1] - 1) * share
+    low, high = values[np.searchsorted(upto, [np.floor(at), np.ceil(at)], "right")]
+    return float(low + (high - low) * (at - np.floor(at)))
+
+
+def said(bulk: int, rows: int, none_late: bool) -> str:
+    """What has to be said of when points were known: `bulk` of them were brought in together."""
+    if bulk == rows or none_late:
+        together = f" ({bulk:,} were brought in together)" if bulk else ""
+        return f"Delay not known: when seizures were recorded is not told{together}, so the past is tried as if each was known on its day, and the newest days may be too low."
+    return f"{bulk:,} of {rows:,} seizures were brought in together: when they were known is not told, and they count as known on their day." if bulk else ""

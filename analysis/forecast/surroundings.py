@@ -8,9 +8,9 @@ import pandas as pd
 import shapely
 
 from analysis.effort import NO_EFFORT, effort
-from analysis.forecast.counts_in_time import Counts, counted, day_of
+from analysis.forecast.counts_in_time import Counts, day_of
+from analysis.forecast.gathered import Gathered
 from analysis.forecast.history import History
-from analysis.forecast.late import known_on
 from analysis.grids import crs
 from analysis.ground import Ground
 from analysis.units import Grid, Units
@@ -21,21 +21,17 @@ LOOKED = "hours looked"
 RECENT_DAYS = 28
 
 
-def history(points: pd.DataFrame, ground: Ground, grid: Grid, *, first: int, days: int) -> tuple[History, list[str]]:
-    """Of checked points with times, and sentences on what it can't carry."""
-    units = grid.units(points, ground)
-    spread = grid.spread(points, units)
-    known, unknown = known_on(points, day_of(points.t), day_of(points.recorded_at))
-    counts = counted(points, spread, first=first, days=days, known=known)
+def history(found: Gathered, units: Units, ground: Ground, grid: Grid, end: int) -> tuple[History, list[str]]:
+    """Of all points before the day `end`, and sentences on what it can't carry."""
+    found, unknown = found.as_known()
+    counts, first, days = found.counts(len(units), end), found.first, end - found.first
     limits = [unknown] if unknown else []
-    outside = int((np.asarray(spread.sum(axis=1)).ravel() <= 0).sum())
-    if outside:
-        limits.append(f"{outside:,} of {len(points):,} seizures lie in none of the units (in water, outside of the area, or far from a border) and count nowhere.")
+    if found.outside:
+        limits.append(f"{found.outside:,} of {found.rows:,} seizures lie in none of the units (in water, outside of the area, or far from a border) and count nowhere.")
     late = counts.late
     if late.n.size:
-        days_late = np.median(late.known - late.day)
         seen = counts.share(counts.end - RECENT_DAYS, counts.end)
-        limits.append(f"{late.n.sum() / counts.table.sum():.0%} of seizures were known after their day, half of these after {days_late:.0f} days or more: about {seen:.0%} of the last {RECENT_DAYS} days' "
+        limits.append(f"{late.n.sum() / counts.table.sum():.0%} of seizures were known after their day, half of these after {found.days_late():.0f} days or more: about {seen:.0%} of the last {RECENT_DAYS} days' "
                       "are known yet, and levels are set right for it, as if all places and times were told equally late.")
     if ground.area is None:
         limits.append("No area was asked about: the ground is where seizures lie, those of the times it was tried on too.")

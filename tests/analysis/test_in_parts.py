@@ -13,13 +13,15 @@ import shapely
 from analysis import in_parts
 from analysis.describe.gi_star import GiStar
 from analysis.describe.kde import Kde
+from analysis.describe.knox import NearRepeats
 from analysis.describe.local_moran import LocalMoran
 from analysis.describe.rates import Rates
+from analysis.forecast.kinds import CountsForecast, HawkesForecast
 from analysis.ground import Ground
 from errors import KnobRefused, PointsRefused, TooFew
 
 BOX = shapely.box(-98.0, 25.5, -97.0, 26.5)
-LOOKS = gpd.GeoDataFrame({"hours": [3.7, 11.1]}, geometry=[shapely.box(-98, 25.5, -97.5, 26.5), shapely.box(-97.6, 25.9, -97.2, 26.2)], crs=4326)
+LOOKS = gpd.GeoDataFrame({"hours": [3.7, 11.1], "t": pd.Timestamp("2026-02-01", tz="UTC")}, geometry=[shapely.box(-98, 25.5, -97.5, 26.5), shapely.box(-97.6, 25.9, -97.2, 26.2)], crs=4326)
 GROUND = Ground(area=BOX, effort=LOOKS)
 
 
@@ -28,7 +30,7 @@ def points(n: int = 3000) -> pd.DataFrame:
     return pd.DataFrame({
         "lon": rng.normal(-97.5, 0.2, n), "lat": rng.normal(26.0, 0.2, n), "t": pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(rng.uniform(0, 9e6, n), unit="s"),
         "kg": np.where(rng.random(n) < 0.1, np.nan, rng.lognormal(0, 4, n)), "drug": rng.choice(["cocaine", "heroin", "", "khat"], n), "found_by": rng.choice(["patrol", "report", ""], n),
-        "precision_m": np.where(rng.random(n) < 0.2, 7000.0, 0.0)})
+        "precision_m": np.where(rng.random(n) < 0.2, 7000.0, 0.0)}).assign(recorded_at=lambda f: f.t + pd.to_timedelta(rng.choice([0, 0, 0, 5], n), unit="D"))
 
 
 def same(one: gpd.GeoDataFrame, other: gpd.GeoDataFrame) -> bool:
@@ -40,7 +42,9 @@ def same(one: gpd.GeoDataFrame, other: gpd.GeoDataFrame) -> bool:
 @pytest.mark.parametrize("method", [
     GiStar(grid="square", cell_m=5000.0), GiStar(resolution=6, weight="kg"), GiStar(resolution=5, weight="severity", discovered="by effort"), LocalMoran(grid="square", cell_m=8000.0, weight="kg"),
     Rates(resolution=5, towards="neighbours"), Rates(resolution=5, per="hours", discovered="left out"),
-], ids=lambda m: f"{m.NAME} {m.grid} {m.weight} {m.discovered}")
+    Kde(grid="square", cell_m=5000.0, bandwidth_m=4000.0), Kde(resolution=6, bandwidth_m=9000.0, weight="kg"), Kde(resolution=6, bandwidth_m=3000.0, discovered="by effort"),
+    CountsForecast(grid="square", cell_m=20_000.0, horizon_days=7), CountsForecast(resolution=5, horizon_days=7, begins="2026-04-01"), HawkesForecast(resolution=5, horizon_days=7),
+], ids=lambda m: " ".join(str(told) for told in (m.NAME, m.grid, getattr(m, "weight", ""), getattr(m, "discovered", ""))))
 def test_parts_are_the_whole_to_the_bit_in_any_order(method):
     told = points()
     whole = method.apply(told, GROUND)
@@ -72,8 +76,17 @@ def test_one_part_is_held_at_a_time():
 
 def test_what_needs_all_points_is_refused_in_words():
     told = points(100)
-    with pytest.raises(KnobRefused, match="kde needs all points at once"):
-        in_parts.over(Kde(), [told], GROUND)
+    for all_at_once in (Kde(), Kde(bandwidth="adaptive", bandwidth_m=4000.0), Kde(grid="section", bandwidth_m=4000.0)):
+        with pytest.raises(KnobRefused, match="kde needs all points at once.* tell bandwidth_m"):
+            in_parts.over(all_at_once, [told], GROUND)
+    with pytest.raises(KnobRefused, match="knox needs all points at once; in parts there are gi-star"):
+        in_parts.over(NearRepeats(), [told], GROUND)
+    with pytest.raises(PointsRefused, match="counts: in parts, the ground must be told: give an area"):
+        in_parts.over(CountsForecast(), [told], Ground())
+    with pytest.raises(TooFew, match="counts needs 50 points, 40 are given"):
+        in_parts.over(CountsForecast(), [told[:20], told[20:40]], GROUND)
+    with pytest.raises(TooFew, match="counts needs 50 points before 2026-01-05"):
+        in_parts.over(CountsForecast(begins="2026-01-05"), [told], GROUND)
     with pytest.raises(PointsRefused, match="the ground must be told: give an area"):
         in_parts.over(GiStar(), [told], Ground())
     with pytest.raises(KnobRefused, match="a median and a cap"):

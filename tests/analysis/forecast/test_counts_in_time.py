@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from analysis.forecast.counts_in_time import Counts, counted, day_of
+from analysis.forecast.counts_in_time import Counts, day_of
 
 
 def drawn(seed: int, n: int = 300, units: int = 7, days: int = 40) -> tuple[np.ndarray, ...]:
@@ -39,20 +39,6 @@ def test_weights_of_days_and_events():
     assert (np.diff(d) >= 0).all() and sparse.coo_array((m, (u, d)), shape=(7, 40)).toarray() == pytest.approx(counts.table.toarray())
 
 
-def test_parts_of_a_stream_add_up_to_the_whole():
-    unit, day, n, known = drawn(3)
-    whole = Counts.of(unit, day, n, known, units=7, first=100, days=40)
-    parts = [Counts.of(unit[s], day[s], n[s], known[s], units=7, first=100, days=40) for s in (slice(0, 90), slice(90, 91), slice(91, None))]
-    added = parts[0].plus(parts[1]).plus(parts[2])
-    for at in (110, 125, 140):
-        assert added.before(at).table.toarray() == pytest.approx(whole.before(at).table.toarray(), abs=1e-9)
-    with pytest.raises(ValueError, match="no part"):
-        whole.plus(Counts.of(unit, day, units=7, first=101, days=40))
-
-
-def test_days_are_utc_and_a_spread_point_is_counted_in_parts():
+def test_days_are_utc():
     t = pd.Series(pd.to_datetime(["2026-11-20T23:59:59Z", "2026-11-21T00:30:00+01:00", "2026-11-21T00:00:00Z"], utc=True))
     assert np.diff(day_of(t)).tolist() == [0, 1]
-    points = pd.DataFrame({"t": t, "recorded_at": t})
-    counts = counted(points, sparse.csr_array(np.array([[0.25, 0.75], [1.0, 0.0], [0.0, 0.0]])), first=int(day_of(t)[0]), days=2)
-    assert counts.table.toarray().tolist() == [[1.25, 0], [0.75, 0]]

@@ -13,6 +13,7 @@ import shapely
 
 from analysis import methods
 from analysis.forecast.forecasting import K, LEGEND, between
+from analysis.forecast.gathered import Gathered
 from analysis.forecast.kinds import BoostingForecast, CountsForecast, HawkesForecast
 from analysis.forecast.surroundings import LOOKED, history
 from analysis.grids.squares import SquareGrid
@@ -180,14 +181,17 @@ def test_ground_is_laid_by_unit_and_day():
                             geometry=[shapely.Point(650_500, 2_870_500)] * 3, crs=CRS).to_crs(4326)
     places = gpd.GeoDataFrame({"kind": ["crossing", "road"]}, geometry=[shapely.Point(650_500, 2_880_500), shapely.LineString([(650_500, 2_860_500), (650_500, 2_890_500)])], crs=CRS).to_crs(4326)
     first = (BEGUN - pd.Timestamp("1970-01-01T00:00Z")).days
-    known, limits = history(checked_, Ground(effort=look, activity=seen, places=places), SquareGrid(CELL_M, CRS), first=first, days=10)
+    grid = SquareGrid(CELL_M, CRS)
+    units = grid.units(checked_)
+    found = Gathered.of(checked_, grid.spread(checked_, units))
+    known, limits = history(found, units, Ground(effort=look, activity=seen, places=places), grid, first + 10)
     at = int(np.argmax(known.counts.window(first, first + 1)))
     assert known.beside[LOOKED].table.sum() == pytest.approx(4.0, rel=0.01) and known.beside[LOOKED].before(first + 2).table.sum() == 0
     assert known.beside["tracks seen"].window(first + 3, first + 4)[at] == 5 and known.beside["events of tracks"].table.sum() == 1
     assert known.far_km["crossing"][at] == pytest.approx(10.0, rel=0.01) and known.far_km["road"][at] == pytest.approx(0.0, abs=0.02)
     assert any("1 looks of 4 hours" in s for s in limits)
     with pytest.raises(PointsRefused, match="a time with its zone"):
-        history(checked_, Ground(effort=look.assign(t=pd.NaT)), SquareGrid(CELL_M, CRS), first=first, days=10)
+        history(found, units, Ground(effort=look.assign(t=pd.NaT)), grid, first + 10)
 
 
 def test_intervals_widen_where_numbers_varied_more():
