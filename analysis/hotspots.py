@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import h3
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from analysis.describe.chance import two_sided
+from analysis.exact import PER
 from analysis.false_discovery import benjamini_hochberg
+from analysis.hexes import cells_of, grown, star
 
-VERSION = "2"
+VERSION = "3"
 
 # q-value at or under which a cell is called so; the words are the legend's.
 LEVELS = ((3, 0.001), (2, 0.01), (1, 0.05))
@@ -45,15 +46,16 @@ class GiStar:
         return self.of_counts(self._count(points)) if len(points) else _frame()
 
     def of_counts(self, per_cell: pd.DataFrame) -> pd.DataFrame:
-        """The same of points that are counted already: columns `n`, `kg`, by H3 cell (text)."""
+        """The same of points that are counted already: columns `n`, `kg`, by H3 cell (int)."""
         if per_cell.empty:
             return _frame()
-        cells = sorted(set().union(*(h3.grid_disk(c, self.reach) for c in per_cell.index)))
-        at = {cell: i for i, cell in enumerate(cells)}
-        n = per_cell.n.reindex(cells, fill_value=0).to_numpy()
-        kg = per_cell.kg.reindex(cells, fill_value=0.0).to_numpy()
-        weights = self._neighbours(cells, at)
-        z = gi_star(n.astype(float), weights)
+        counted = per_cell.index.to_numpy(np.int64)
+        cells = grown(counted, self.reach)
+        n, kg = np.zeros(cells.size), np.zeros(cells.size)
+        at = np.searchsorted(cells, counted)
+        n[at], kg[at] = per_cell.n, per_cell.kg
+        weights = star(cells)
+        z = gi_star(n, weights)
         around = weights @ n
         p = two_sided(z, around, n.mean() * np.asarray(weights.sum(axis=1)).ravel())
         told = around >= self.min_n
@@ -63,24 +65,13 @@ class GiStar:
         for value, limit in reversed(LEVELS):
             level[(q <= limit) & (z[told] > 0)] = value
         level[(q <= 0.05) & (z[told] < 0)] = -1
-        names = np.array([h3.str_to_int(c) for c in cells])
-        return _frame(names[told], n[told], around[told], kg[told], z[told], p[told], q, level)
+        return _frame(cells[told], n[told], around[told], kg[told], z[told], p[told], q, level)
 
     def _count(self, points: pd.DataFrame) -> pd.DataFrame:
-        cell = [h3.latlng_to_cell(lat, lon, self.resolution) for lat, lon in zip(points.lat, points.lon)]
-        kg = points.kg.fillna(0.0).to_numpy() if "kg" in points else np.zeros(len(points))
-        return pd.DataFrame({"cell": cell, "kg": kg}).groupby("cell").agg(n=("kg", "size"), kg=("kg", "sum"))
-
-    def _neighbours(self, cells: list[str], at: dict[str, int]) -> sparse.csr_array:
-        rows, columns = [], []
-        for i, cell in enumerate(cells):
-            for other in h3.grid_disk(cell, 1):  # the cell itself is among them: that is the star
-                j = at.get(other)
-                if j is not None:
-                    rows.append(i)
-                    columns.append(j)
-        ones = np.ones(len(rows))
-        return sparse.csr_array((ones, (rows, columns)), shape=(len(cells), len(cells)))
+        cells, at = np.unique(cells_of(points.lon, points.lat, self.resolution), return_inverse=True)
+        # in whole parts: rows come in no order, and the sum is the same in any
+        kg = np.rint(points.kg.fillna(0.0).to_numpy(float) * PER) if "kg" in points else np.zeros(len(points))
+        return pd.DataFrame({"n": np.bincount(at, minlength=cells.size), "kg": np.bincount(at, kg, cells.size) / PER}, index=cells)
 
 
 def gi_star(x: np.ndarray, weights: sparse.csr_array) -> np.ndarray:
@@ -105,7 +96,7 @@ def gi_star(x: np.ndarray, weights: sparse.csr_array) -> np.ndarray:
 
 def _frame(h3_=(), n=(), around=(), kg=(), z=(), p=(), q=(), level=()) -> pd.DataFrame:
     return pd.DataFrame({
-        "h3": np.asarray(h3_, np.int64), "n": np.asarray(n, np.int64), "n_around": np.asarray(around).astype(np.int64),
+        "h3": np.asarray(h3_, np.int64), "n": np.asarray(n).astype(np.int64), "n_around": np.asarray(around).astype(np.int64),
         "kg": np.asarray(kg, float), "z": np.asarray(z, float), "p": np.asarray(p, float), "q": np.asarray(q, float),
         "level": np.asarray(level, np.int64),
     })

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import h3
 import numpy as np
 import pandas as pd
 
+from analysis.hexes import cells_of
 from analysis.hotspots import GiStar
 
 K = 5  # a number under this tells of single events
@@ -23,14 +23,12 @@ def given_out(points: pd.DataFrame, own: set[int]) -> pd.DataFrame:
     >>> given_out(one, {1}).at_least.tolist(), given_out(one[:7], {1}).at_least.tolist()
     ([5], [5])
     """
-    cell = [h3.latlng_to_cell(lat, lon, RESOLUTION) for lat, lon in zip(points.lat, points.lon)]
-    parts = pd.DataFrame({"cell": cell, "agency": points.agency.to_numpy(), "closed": points.level.to_numpy()}).groupby(["cell", "agency"]).agg(
+    parts = pd.DataFrame({"cell": cells_of(points.lon, points.lat, RESOLUTION), "agency": points.agency.to_numpy(), "closed": points.level.to_numpy()}).groupby(["cell", "agency"]).agg(
         n=("closed", "size"), closed=("closed", "max")).reset_index()
     told = parts[parts.agency.isin(own | {0}) | (parts.n >= K)]
     per_cell = told.groupby("cell").agg(n=("n", "sum"), closed=("closed", "max"))
     per_cell["n"] = per_cell.n // K * K
     found = GiStar(RESOLUTION).of_counts(per_cell.assign(kg=0.0)).set_index("h3")
-    names = np.array([h3.str_to_int(c) for c in per_cell.index], np.int64)
-    out = pd.DataFrame({"at_least": per_cell.n.to_numpy(), "closed": per_cell.closed.to_numpy()}, index=pd.Index(names, name="h3"))
+    out = pd.DataFrame({"at_least": per_cell.n.to_numpy(), "closed": per_cell.closed.to_numpy()}, index=pd.Index(per_cell.index, dtype=np.int64, name="h3"))
     out["level"] = found.level.reindex(out.index)  # none: too few to say
     return out.sort_index().reset_index()

@@ -184,6 +184,6 @@ async def keep(session: AsyncConnection, run: int, shapes: np.ndarray, propertie
             INSERT INTO run_place (run_id, ordinal, cell, geom, properties)
             SELECT :run, n, cell, ST_GeomFromWKB(wkb, 4326), cast(told AS jsonb)
             FROM unnest(cast(:cell AS bigint[]), cast(:wkb AS bytea[]), cast(:told AS text[])) WITH ORDINALITY AS p (cell, wkb, told, n)
-        """), {"run": run, "cell": runs.enclosing(list(shapes)).tolist(), "wkb": [shapely.to_wkb(s) for s in shapes],
+        """), {"run": run, "cell": runs.enclosing(shapes).tolist(), "wkb": [shapely.to_wkb(s) for s in shapes],
                "told": [orjson.dumps(p, option=orjson.OPT_SERIALIZE_NUMPY).decode() for p in properties]})
     return True

@@ -57,6 +57,11 @@ async def count(session: AsyncConnection, filter: Filter) -> dict:
     return dict(row)
 
 
+async def placed(session: AsyncConnection, filter: Filter) -> int:
+    """How many are on the map, by themselves."""
+    return await session.scalar(select(func.count()).where(*filter.seizures(), ON_MAP))
+
+
 async def page(session: AsyncConnection, filter: Filter, *, limit: int, offset: int, sort: str = "-when") -> dict:
     """One page of the list, `sort` one of SORTS with `-` for descending."""
     column = SORTS[sort.lstrip("-")]
@@ -89,7 +94,7 @@ async def points(session: AsyncConnection, filter: Filter) -> dict:
     `t_off_map` are the times of those with no mark (no place, or several published as one), so that the clock counts them too.
     When there are more than POINTS_MAX, `detail` is `gathered` and the tiles are to be used instead.
     """
-    total = await session.scalar(select(func.count()).where(*filter.seizures(), ON_MAP))
+    total = await placed(session, filter)
     if total > POINTS_MAX:
         off_map = await session.scalar(select(func.count()).where(*filter.seizures(), ~ON_MAP))
         return {"detail": "gathered", "total": total, "off_map": off_map}

@@ -85,7 +85,7 @@ async def _hexagons(session, filter: Filter, own: set[int]) -> tuple[dict, dict]
     frame = geopandas.GeoDataFrame(
         {"h3": [f"{c:x}" for c in cells.h3], "seizures": [f"{n} or more" if n else "under 5" for n in cells.at_least],
          "level": [None if level != level else int(level) for level in cells.level], "marking": [marking_of(int(m)) for m in cells.closed]},
-        geometry=[runs.outline(c) for c in cells.h3], crs=4326)
+        geometry=runs.outlines(cells.h3.to_numpy()), crs=4326)
     return {"hotspots": frame}, {"seizure": points.id.tolist()}
 
 

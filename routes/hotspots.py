@@ -47,7 +47,7 @@ async def opened(request: Request) -> Response:
     filter = asked(request)
     async with database(request).writing() as session:
         run = await run_of(session, filter)
-        n = (await seizures.count(session, filter))["on_map"]
+        n = run["n"] if run["n"] is not None else await seizures.placed(session, filter)
     return as_json({
         "run": run["id"], "method": METHOD, "n": n, "from": filter.start, "to": filter.end, "at": filter.at, **PARAMETERS,
         "marking": run["marking"], "agencies": run["agencies"],

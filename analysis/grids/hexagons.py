@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 import h3.api.basic_int as h3
+import h3.api.memview_int as near
 import numpy as np
 import pandas as pd
 import shapely
@@ -75,9 +76,10 @@ class HexGrid:
 
 
 def _neighbours(cells: np.ndarray) -> sparse.csr_array:
-    rings = [h3.grid_disk(cell, 1) for cell in cells.tolist()]
+    # as memory, not as lists of numbers: half the time
+    rings = [near.grid_disk(cell, 1) for cell in cells.tolist()]
     counts = np.fromiter(map(len, rings), int, len(rings))
-    other = np.fromiter(chain.from_iterable(rings), np.int64, int(counts.sum()))
+    other = np.frombuffer(b"".join(rings), np.uint64).astype(np.int64)
     row, at = np.repeat(np.arange(len(cells)), counts), np.minimum(np.searchsorted(cells, other), len(cells) - 1)
     there = (cells[at] == other) & (at != row)
     return sparse.csr_array((np.ones(int(there.sum())), (row[there], at[there])), shape=(len(cells), len(cells)))
