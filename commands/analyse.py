@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperCommand
 
 from commands.access import AsJson
+from commands.analyse_dump import dump
 from errors import InputRefused
 
 analyse = typer.Typer(no_args_is_help=True, help="Analyse with any method there is: a file of points, where no database is touched, or the records a filter shows.")
@@ -22,6 +23,7 @@ FAMILIES = {
     "allocate": "Where to send the units there are.",
 }
 FIRST = {"hotspots": "gi-star"}  # else the family's first
+FIXES = "These are fixes of tracks: where seizures are spoken of, it is fixes."
 METHOD = "vigia.method"
 KNOBS = "vigia.knobs"
 
@@ -124,6 +126,7 @@ def _command(family: str):
     return command
 
 
+analyse.command("dump")(dump)
 for _family in FAMILIES:
     analyse.command(_family, cls=Knobbed, help=FAMILIES[_family])(_command(_family))
 
@@ -188,10 +191,13 @@ def _done(method: str, file: Path, knobs: dict, crs: str | None, out: Path | Non
         knobs.setdefault("crs", crs)
     made = methods.made(method, knobs)
     known = points.ground(ground)
-    frame = _in_parts(made, file, known, scheduler) if file.is_dir() or scheduler is not None else made.apply(points.read(file, crs), known)
-    told = frame.attrs["told"] | {"method": method, "version": made.VERSION, "knobs": methods.values(made)}
+    frame, of = _in_parts(made, file, known, scheduler) if file.is_dir() or scheduler is not None else (made.apply(points.read(file, crs), known), {})
+    told = frame.attrs["told"] | {"method": method, "version": made.VERSION, "knobs": methods.values(made)} | ({"marking": of["marking"], "filter": of["filter"]} if of else {})
+    if of.get("of") == "fixes":
+        told["limits"] = [FIXES, *told.get("limits", ())]
     if out is not None:
-        out.write_bytes(places.write(frame, told, About("file", file.name, "none told", datetime.now(timezone.utc)), out.suffix.lower().lstrip(".")))
+        about = About(of.get("world", "file"), of.get("filter", file.name), of.get("marking", "none told"), datetime.now(timezone.utc))
+        out.write_bytes(places.write(frame, told, about, out.suffix.lower().lstrip(".")))
     print(json.dumps(told, indent=2, ensure_ascii=False, default=str) if as_json else told["words"])
     if not as_json:
         for limit in told.get("limits", ()):
@@ -200,11 +206,13 @@ def _done(method: str, file: Path, knobs: dict, crs: str | None, out: Path | Non
 
 
 def _in_parts(method, folder: Path, ground, scheduler: str | None):
+    """What is found, and what the manifest of the parts tells where it is ours."""
     from analysis import in_parts
     from feeds import parts
     from jobs import scattered
+    from settings import store
 
     if not folder.is_dir():
         raise InputRefused(f"{folder.name} is one file, and --scheduler shares out the parts of a folder ({parts.PATTERN}): leave it out, or give the folder")
-    paths = parts.listed(folder)
-    return scattered.over(method, paths, ground, scheduler) if scheduler is not None else in_parts.over(method, map(parts.read, paths), ground)
+    held = parts.opened(folder, store().audit_key)
+    return scattered.over(method, held.parts, ground, scheduler) if scheduler is not None else in_parts.over(method, map(parts.read, held.parts), ground), dict(held.told)

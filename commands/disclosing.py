@@ -19,8 +19,8 @@ def purpose_of(world: str, purpose: str | None, case: str | None, recipient: str
 
 
 @asynccontextmanager
-async def looking(whose: str | None, why) -> AsyncIterator[tuple]:
-    """The database as a person sees it, for a short session that ends however this does: (pool, recorder, visitor)."""
+async def looking(whose: str | None, why, seconds: int = 600) -> AsyncIterator[tuple]:
+    """The database as a person sees it, for a session that ends with the block, after `seconds` at the latest: (pool, recorder, visitor)."""
     from data import addresses, doors, migrations, people
     from data.audit import Recorder
     from data.sessions import Database
@@ -29,7 +29,7 @@ async def looking(whose: str | None, why) -> AsyncIterator[tuple]:
 
     with addresses.opened() as (owner_url, app_url):
         await asyncio.to_thread(migrations.upgrade, owner_url)
-        token = await asyncio.to_thread(people.short_session, owner_url, whose)
+        token = await asyncio.to_thread(people.short_session, owner_url, whose, seconds)
         pool = Database(app_url)
         async with AsyncExitStack() as ends:
             ends.push_async_callback(pool.close)

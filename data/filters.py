@@ -193,6 +193,16 @@ class Filter:
         return [Fix.world == self.world_code, Fix.flags.op("&")(UNTRUSTED) == 0, *([Fix.observed_at <= self.at] if self.at else []),
                 *([Fix.recorded_at <= self.known_at] if self.known_at else [])]
 
+    def positions(self) -> list[ColumnElement[bool]]:
+        """Conditions on `fix` by itself: in the window and the place, of the tracks asked for."""
+        out = [*self.fixes(), *([Fix.observed_at >= self.start] if self.start else []), *([Fix.observed_at < self.end] if self.end else []), *self.inside(Fix.geom)]
+        of_track = [*([Track.kind.in_(self.kind)] if self.kind else []), *([Track.agency_id.in_(self._agencies())] if self.agency else [])]
+        if of_track:
+            out.append(Fix.track_id.in_(select(Track.id).where(Track.world == self.world_code, *of_track)))
+        if self.track:
+            out.append(Fix.track_id.in_(self.track))
+        return [*out, Fix.track_id.in_(self._tracks_told())] if self.source or self.q else out
+
     def _fix_in_hour(self, of: type) -> ColumnElement[bool]:
         """A fix of that hour, in the window and the place, and by the clock and the time of knowing."""
         low = func.greatest(of.hour, self.start) if self.start else of.hour

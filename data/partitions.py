@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timezone
 
 import numpy as np
 import psycopg
 from psycopg import sql
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.models import SCHEMA
 from data.worlds import NAMES
@@ -20,10 +22,27 @@ def ensure_months(connection: psycopg.Connection, world: int, observed_us: np.nd
     """Make the month partitions that these times (epoch microseconds, shape (n,)) need."""
     months = np.unique(observed_us.astype("datetime64[us]").astype("datetime64[M]")).astype(object).tolist()
     for month in [m for m in months if FIRST <= m < END]:
-        after = date(month.year + month.month // 12, month.month % 12 + 1, 1)
-        _ensure(connection, world, f"{month:%Y_%m}", sql.SQL("FOR VALUES FROM ({}) TO ({})").format(sql.Literal(month.isoformat()), sql.Literal(after.isoformat())))
+        _ensure(connection, world, f"{month:%Y_%m}", sql.SQL("FOR VALUES FROM ({}) TO ({})").format(sql.Literal(month.isoformat()), sql.Literal(_after(month).isoformat())))
     if any(not FIRST <= m < END for m in months):
         _ensure(connection, world, "beyond", sql.SQL("DEFAULT"))
+
+
+async def months(session: AsyncConnection, world: int) -> list[tuple[datetime | None, datetime | None]]:
+    """Begin and end of each month there is a table of, in order; None is open: before and after all that a clock may tell."""
+    parent = f"fix_{NAMES[world]}"
+    names = await session.scalars(text("SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = to_regclass(:parent) ORDER BY 1"),
+                                  {"parent": f"{SCHEMA}.{parent}"})
+    told = [name.removeprefix(f"{parent}_") for name in names]
+    found: list[tuple[datetime | None, datetime | None]] = [(_midnight(m), _midnight(_after(m))) for m in (date(int(n[:4]), int(n[5:]), 1) for n in told if n != "beyond")]
+    return [(None, _midnight(FIRST)), *found, (_midnight(END), None)] if "beyond" in told else found
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=timezone.utc)
+
+
+def _after(month: date) -> date:
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
 
 def _ensure(connection: psycopg.Connection, world: int, name: str, bounds: sql.Composable) -> None:

@@ -78,16 +78,23 @@ async def contents(session: AsyncConnection, filter: Filter, ids: dict[str, list
     return {**found, "hour": await hours(session, filter)} if "track" in found else found
 
 
-async def write(database: Database, token: str, *, format: str, filter: str, purpose: Purpose, marking: str, rows: int, sha256: bytes,
-                records: dict[str, bytes]) -> int:
-    """The release's number, of a file with this `sha256`, once it is on disk. Raises RecordFailed: then the file is not given out."""
+async def write(database: Database, token: str, **told: object) -> int:
+    """The release's number, once it is on disk (see `put`). Raises RecordFailed: then the file is not given out."""
     try:
         async with database.asking(write=True) as session:
-            return await session.scalar(
-                text("SELECT access.release(:token, :format, :filter, :purpose, :case, :recipient, :marking, :rows, :sha256, :kinds, :records)"),
-                {"token": token, "format": format, "filter": filter, "purpose": purpose.words, "case": purpose.case, "recipient": purpose.recipient,
-                 "marking": marking, "rows": rows, "sha256": sha256, "kinds": list(records), "records": list(records.values())})
-    except (SQLAlchemyError, DatabaseUnreachable, OSError):
+            return await put(session, token, **told)
+    except (DatabaseUnreachable, OSError):
+        raise RecordFailed(FAILED) from None
+
+
+async def put(session: AsyncConnection, token: str, *, format: str, filter: str, purpose: Purpose, marking: str, rows: int, sha256: bytes, records: dict[str, bytes]) -> int:
+    """The number of the release of a file with this `sha256`, which is on disk when the caller's transaction is. Raises RecordFailed."""
+    try:
+        return await session.scalar(
+            text("SELECT access.release(:token, :format, :filter, :purpose, :case, :recipient, :marking, :rows, :sha256, :kinds, :records)"),
+            {"token": token, "format": format, "filter": filter, "purpose": purpose.words, "case": purpose.case, "recipient": purpose.recipient,
+             "marking": marking, "rows": rows, "sha256": sha256, "kinds": list(records), "records": list(records.values())})
+    except SQLAlchemyError:
         raise RecordFailed(FAILED) from None
 
 

@@ -32,10 +32,10 @@ def read(path: Path, crs: str | None = None) -> pd.DataFrame:
     if path.suffix.lower() in SHAPES:
         frame = _shapes(path)
         frame = frame.drop(columns=[c for c in ("lon", "lat") if c in frame])
-        return gpd.GeoDataFrame(_columns(frame), geometry=frame.geometry)
+        return gpd.GeoDataFrame(columns(frame), geometry=frame.geometry)
     with workroom(path) as (folder, copy):
         run("points.read", {"input": copy.name, "crs": crs}, name=path.name, folder=folder, limits=LIMITS)
-        return _columns(pyarrow.parquet.read_table(folder / "clean.parquet").to_pandas())
+        return columns(pyarrow.parquet.read_table(folder / "clean.parquet").to_pandas())
 
 
 def ground(told: dict[str, Path | None]) -> Ground:
@@ -75,7 +75,7 @@ def _shapes(path: Path) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(frame, geometry=shapes)
 
 
-def _columns(frame: pd.DataFrame) -> pd.DataFrame:
+def columns(frame: pd.DataFrame) -> pd.DataFrame:
     """Those an analysis reads, by its names."""
     by_lower = {str(c).strip().lower(): c for c in reversed(frame.columns)}
     found = {column: next((by_lower[name] for name in (column, *ALSO.get(column, ())) if name in by_lower), None) for column in COLUMNS if column not in OWN}

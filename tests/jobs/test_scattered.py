@@ -21,7 +21,7 @@ distributed = pytest.importorskip("distributed")
 
 @pytest.fixture(scope="module")
 def cluster():
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1", scheduler_port=0) as made:
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0", host="127.0.0.1", scheduler_port=0) as made:
         yield made.scheduler_address
 
 
@@ -34,9 +34,8 @@ def folder(tmp_path):
 
 
 def test_two_workers_give_what_one_process_gives(cluster, folder):
-    paths = parts.listed(folder)
     method, done = GiStar(grid="square", cell_m=5000.0, weight="kg", discovered="by effort"), []
-    assert same(scattered.over(method, paths, GROUND, cluster, done.append), method.apply(points(), GROUND))
+    assert same(scattered.over(method, parts.opened(folder).parts, GROUND, cluster, done.append), method.apply(points(), GROUND))
     assert done == sorted(done) and len(done) == 4 and done[-1] == 1.0
     with distributed.Client(cluster, set_as_default=False) as client:
         assert len(client.run(lambda: 1)) == 2, "both are still there"
@@ -45,7 +44,7 @@ def test_two_workers_give_what_one_process_gives(cluster, folder):
 def test_a_wrong_part_is_named_and_nothing_comes_of_it(cluster, folder):
     points(10).assign(lat=95.0).to_parquet(folder / "points-009.parquet", index=False)
     with pytest.raises(PointsRefused, match=r"points-009.parquet: gi-star: lat must be a number of degrees.* 10 of 10 rows"):
-        scattered.over(GiStar(), parts.listed(folder), GROUND, cluster)
+        scattered.over(GiStar(), parts.opened(folder).parts, GROUND, cluster)
 
 
 def test_nobody_there_is_told(folder, monkeypatch):
@@ -53,10 +52,10 @@ def test_nobody_there_is_told(folder, monkeypatch):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         with pytest.raises(SchedulerRefused, match="no scheduler of Dask answers"):
-            scattered.over(GiStar(), parts.listed(folder), GROUND, f"tcp://127.0.0.1:{taken.getsockname()[1]}")
+            scattered.over(GiStar(), parts.opened(folder).parts, GROUND, f"tcp://127.0.0.1:{taken.getsockname()[1]}")
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(SchedulerRefused, match="pip install -r requirements-scale.txt"):
-        scattered.over(GiStar(), parts.listed(folder), GROUND, "tcp://127.0.0.1:1")
+        scattered.over(GiStar(), parts.opened(folder).parts, GROUND, "tcp://127.0.0.1:1")
 
 
 def test_as_it_is_typed(cluster, folder, monkeypatch, capsys):
