@@ -13,9 +13,9 @@ import rasterio
 from PIL import Image
 from shapely import box
 
-from benchmarks import forecast, fuzz_imagery, imports, made_frames, made_raster, peer_kepler, raster, tables, world
+from benchmarks import forecast, fuzz_imagery, imports, made_frames, made_raster, peer_kepler, raster, scale, tables, world
 from benchmarks.arguments import parser
-from feeds import opening_exif
+from feeds import opening_exif, parts
 
 
 def test_the_made_world_is_the_same_each_time_and_as_large_as_asked(tmp_path):
@@ -123,3 +123,12 @@ def test_the_world_forecasts_are_tried_on_is_the_same_each_time_and_follows_itse
     assert after > 1.5 * np.mean(week)
     hit = forecast.by_hand(one, [forecast.FIRST + 400], 30)
     assert 0 < hit < one.counts.window(forecast.FIRST + 400, forecast.FIRST + 430).sum()
+
+
+@pytest.mark.parametrize("of", ["seizures", "fixes"])
+def test_made_parts_are_the_same_each_time_and_proven(tmp_path, of):
+    for name in ("one", "two"):
+        scale.made(tmp_path / name, tmp_path / "key", of, 2_500, 1_000)
+    held = [parts.opened(tmp_path / name, tmp_path / "key") for name in ("one", "two")]
+    assert [len(parts.read(part)) for part in held[0].parts] == [1_000, 1_000, 500] and held[0].told["of"] == of
+    assert [part.sha256 for part in held[0].parts] == [part.sha256 for part in held[1].parts] != [None] * 3
