@@ -104,11 +104,10 @@ async def store(session: AsyncConnection, run_id: int, resolution: int, cells: p
     """Store a resolution's cells, their tally, and the marking of the points they were made of: these may have come after the run was opened."""
     if len(cells):
         shapes = outlines(cells.h3.to_numpy())
-        columns = {
-            "h3": cells.h3.tolist(), "cell": enclosing(shapes).tolist(), "n": cells.n.tolist(),
-            "n_around": cells.n_around.tolist(), "kg": cells.kg.tolist(), "z": cells.z.tolist(), "p": cells.p.tolist(),
-            "q": cells.q.tolist(), "level": cells.level.tolist(), "wkb": shapely.to_wkb(shapes).tolist(),
-        }
+        numbers = {name: cells[name].to_numpy() for name in ("h3", "n", "n_around", "kg", "z", "p", "q", "level")} | {"cell": enclosing(shapes)}
+        # arrays as PostgreSQL writes them: a list is put together number by number, which took half of all the time here
+        columns = {name: "{" + ",".join(map(str, values.tolist())) + "}" for name, values in numbers.items()}
+        columns["wkb"] = "{" + ",".join(f'"\\\\x{shape}"' for shape in shapely.to_wkb(shapes, hex=True).tolist()) + "}"
         await session.execute(text("""
             INSERT INTO run_cell (run_id, resolution, h3, cell, n, n_around, kg, z, p, q, level, outline)
             SELECT :run, :resolution, h3, cell, n, n_around, kg, z, p, q, level, ST_GeomFromWKB(wkb, 4326)
