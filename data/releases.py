@@ -10,7 +10,7 @@ from collections import Counter
 
 import numpy as np
 from sqlalchemy import BigInteger, Integer, cast, func, select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.filters import HOUR as HOUR_LONG
@@ -83,7 +83,7 @@ async def write(database: Database, token: str, **told: object) -> int:
     try:
         async with database.asking(write=True) as session:
             return await put(session, token, **told)
-    except (DatabaseUnreachable, OSError):
+    except (SQLAlchemyError, DatabaseUnreachable, OSError):
         raise RecordFailed(FAILED) from None
 
 
@@ -94,6 +94,8 @@ async def put(session: AsyncConnection, token: str, *, format: str, filter: str,
             text("SELECT access.release(:token, :format, :filter, :purpose, :case, :recipient, :marking, :rows, :sha256, :kinds, :records)"),
             {"token": token, "format": format, "filter": filter, "purpose": purpose.words, "case": purpose.case, "recipient": purpose.recipient,
              "marking": marking, "rows": rows, "sha256": sha256, "kinds": list(records), "records": list(records.values())})
+    except OperationalError:  # the session is over, or nobody answers: whose transaction it is says which
+        raise
     except SQLAlchemyError:
         raise RecordFailed(FAILED) from None
 
