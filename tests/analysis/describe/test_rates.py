@@ -66,7 +66,7 @@ def points() -> pd.DataFrame:
 
 def test_sections_are_told_by_km_and_small_numbers_left_out():
     frame = Rates(grid="section", border_km=20.0).apply(points(), Ground(sections=BORDER))
-    assert frame.unit.tolist() == ["1", "2", "3"] and frame.n.tolist() == [10, 20, 80]
+    assert frame.unit.tolist() == ["a", "b", "c"] and frame.n.tolist() == [10, 20, 80]
     assert frame.rate.to_numpy() == pytest.approx(frame.n / 25.04, rel=0.01) and frame.attrs["told"]["unit"] == "seizures per km of border"
     assert frame.level.tolist() == [-1, 0, 2] and ((frame.smooth_low < frame.smooth) & (frame.smooth < frame.smooth_high)).all()
     assert "1 border sections with 1 to 4 seizures are left out." in frame.attrs["told"]["limits"]
