@@ -126,7 +126,7 @@ def drop(*, owner_url: str) -> None:
         files = _files(connection)
         listened = connection.execute("SELECT id, settings ->> 'recording' FROM feed WHERE world = %s", (WORLD,)).fetchall()
         for table in reversed(Base.metadata.sorted_tables):
-            if "world" not in table.c or table.name in ("data_state", "rule"):
+            if table.schema != SCHEMA or "world" not in table.c or table.name in ("data_state", "rule"):
                 continue
             if table.dialect_options["postgresql"].get("partition_by"):
                 _empty_partition(connection, table)

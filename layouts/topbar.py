@@ -44,12 +44,12 @@ def bar() -> html.Header:
                 [
                     views.button(),
                     html.Details(
-                        [html.Summary([icon("export"), "Export"]), html.Div(id=ids.EXPORT, className="menu")],
+                        [html.Summary([icon("export"), "Export"], title="Export"), html.Div(id=ids.EXPORT, className="menu")],
                         className="tool-menu",
                     ),
                     html.Details(
                         [
-                            html.Summary([icon("theme"), "Theme"]),
+                            html.Summary([icon("theme"), "Theme"], title="Theme"),
                             html.Div(
                                 dcc.RadioItems(
                                     id=ids.THEME, persistence=False,
@@ -62,9 +62,9 @@ def bar() -> html.Header:
                         className="tool-menu",
                     ),
                     analysis.button(),
-                    html.A([layer("imagery"), "Imagery"], href="/imagery", className="tool wide-only", **{"data-catalogue": ""}),
-                    html.A([icon("wall"), "Wall"], href="/wall/main", className="tool", target="_blank"),
-                    html.A([icon("person"), "Account"], href="/account", className="tool"),
+                    html.A([layer("imagery"), "Imagery"], href="/imagery", className="tool wide-only", title="Imagery", **{"data-catalogue": ""}),
+                    html.A([icon("wall"), "Wall"], href="/wall/main", className="tool", title="Wall", target="_blank"),
+                    html.A([icon("person"), "Account"], href="/account", className="tool", title="Account"),
                     views.keys(),
                 ],
                 className="tools", **{"aria-label": "Tools"},

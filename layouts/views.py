@@ -10,7 +10,7 @@ from layouts.symbols import icon
 
 def button(narrow: bool = False) -> html.Button:
     """Opens the panel: in the top bar, and where that has no room in the rail."""
-    return html.Button([icon("views"), "Views"], className="account narrow-only" if narrow else "tool wide-only",
+    return html.Button([icon("views"), "Views"], className="account narrow-only" if narrow else "tool wide-only", title="Views",
                        **{"data-command": "views", "aria-expanded": "false", "aria-controls": ids.VIEWS})
 
 

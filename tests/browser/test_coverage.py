@@ -96,7 +96,7 @@ def test_a_wall_may_show_the_veil(page, world):
     page.set_viewport_size(SCREEN)
     page.goto(f"{world.address}/wall/main?world=exercise&veil=24")
     until(page, READY, timeout=120_000)
-    until(page, "document.querySelector('#chips').innerText.includes('not seen for 24 h')")
+    until(page, "document.querySelector('#chips').innerText.includes('unseen 24 h')")
     until(page, "__wall.view.map.getLayoutProperty('veil', 'visibility') === 'visible' && __wall.view.map.queryRenderedFeatures({ layers: ['veil'] }).length > 0", timeout=120_000)
 
 

@@ -6,6 +6,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from dash._callback_context import context_value
+from dash._utils import AttributeDict
 from dash import no_update
 
 from callbacks import _database, charts, counts, details, drawer
@@ -112,6 +114,10 @@ async def test_a_table_pages_and_sorts_by_every_column_that_says_so(pool, tab, c
 
 
 async def test_the_drawer_turns(pool):
-    assert await drawer.turn("charts") == (no_update, True, False)
-    table, hidden, charts_hidden = await drawer.turn("tracks")
+    context_value.set(AttributeDict(triggered_inputs=[{"prop_id": "drawer-toggle.n_clicks"}]))
+    assert (await drawer.turn("seizures", 1))[1:] == (False, True), "opened for the first time"
+    assert await drawer.turn("seizures", 2) == (no_update, no_update, no_update), "closed, or opened again"
+    context_value.set(AttributeDict(triggered_inputs=[{"prop_id": "drawer-tab.value"}]))
+    assert await drawer.turn("charts", 1) == (no_update, True, False)
+    table, hidden, charts_hidden = await drawer.turn("tracks", 1)
     assert (hidden, charts_hidden) == (False, True) and "Last seen (UTC)" in {c["headerName"] for c in table.columnDefs}

@@ -248,8 +248,8 @@ function chipsOf() {
   return [
     ...(marking ? [[tlp(marking), marking]] : []), ...(choices.get().world === "exercise" ? [["exercise", "EXERCISE"]] : []),
     ...(state.playing?.on ? [["veiled", `Replay ${moment(state.playing.at)}`]] : view?.stands !== undefined && !state.alarm?.waits ? [["veiled", `As it was ${moment(view.stands)} UTC`]] : []),
-    ...(told.kind === "preview" ? [["veiled", "Preview"]] : []), ...(state.pushed ? [["veiled", `Shown now: ${view.name || "a place"}`]] : []),
-    ...(told.veil ? [["veiled", `Hatched: not seen for ${hoursWords(hoursOf(told.veil))}`]] : []), ...lookChip(), ...(state.analysis ? [["veiled", state.analysis.title]] : []),
+    ...(told.veil ? [["veiled", `Hatched: unseen ${hoursWords(hoursOf(told.veil))}`]] : []), ...lookChip(), ...(state.analysis ? [["veiled", state.analysis.title]] : []),
+    ...(state.pushed ? [["veiled", `Shown now: ${view.name || "a place"}`]] : []), ...(told.kind === "preview" ? [["veiled", "Preview"]] : []),
   ];
 }
 
