@@ -205,9 +205,9 @@ def test_the_map_follows_a_track_until_it_is_dragged(browser, coast):
         until(page, "Math.abs(__vigia.view.map.getCenter().lng + 97.4) < 0.01")
         box = page.locator(".maplibregl-canvas").bounding_box()
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-        page.mouse.move(x + 140, y - 60)  # where no legend lies
+        page.mouse.move(x - 60, y - 60)
         page.mouse.down()
-        page.mouse.move(x + 40, y + 40, steps=6)
+        page.mouse.move(x + 60, y + 40, steps=6)
         page.mouse.up()
         until(page, "__vigia.choices.get().follow === undefined")
         assert "follow" not in page.url
