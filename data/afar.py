@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data.cogs import HALF_M, Reader, file_state, placed
+from data.cogs import Reader, file_now, file_state, placed
 
 VIEW_PX = 256  # the longer side of the picture
 SHOWN_PX = 128  # an image that is larger than this on the tile is read from its file
@@ -96,7 +96,7 @@ class Views:
         with self._lock:
             listed = [(key, path, state) for key, (path, state, _) in self._kept.items()]
         for key, path, state in listed:
-            if _now(path) != state:
+            if file_now(path) != state:
                 with self._lock:
                     self._out(key)
 
@@ -111,13 +111,6 @@ class Views:
 
 def _size(view: View) -> int:
     return view.colours.nbytes + view.seen.nbytes
-
-
-def _now(path: Path) -> tuple | None:
-    try:
-        return file_state(path)
-    except FileNotFoundError:
-        return None
 
 
 VIEWS = Views()

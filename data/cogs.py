@@ -169,7 +169,7 @@ class Pool:
     def sweep(self) -> None:
         """Close what is open of files that are gone or others by now: until then the disk keeps an erased file's bytes."""
         with self._lock:
-            old = [key for key, (path, state, _) in self._idle.items() if _now(path) != state]
+            old = [key for key, (path, state, _) in self._idle.items() if file_now(path) != state]
             readers = [self._out(key) for key in old]
         for reader in readers:
             reader.close()
@@ -216,7 +216,8 @@ def file_state(path: Path) -> tuple:
     return told.st_ino, told.st_mtime_ns, told.st_size
 
 
-def _now(path: Path) -> tuple | None:
+def file_now(path: Path) -> tuple | None:
+    """The same; None where there is no file."""
     try:
         return file_state(path)
     except FileNotFoundError:
