@@ -19,7 +19,7 @@ def cells_of(lon: np.ndarray, lat: np.ndarray, resolution: int) -> np.ndarray:
     """The cell (n,) each place (degrees, EPSG:4326) lies in.
 
     >>> f"{cells_of(np.array([-97.5]), np.array([25.9]), 6)[0]:x}"
-    '86489d557ffffff'
+    '8648b2a6fffffff'
     """
     lon, lat = (np.rint(np.asarray(part, float) * PER_DEG).astype(np.int64) for part in (lon, lat))
     return _places(resolution)(lon << 32 | (lat & 0xFFFFFFFF))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import datetime, timedelta, timezone
 
 from sqlalchemy import Float, cast, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.filters import Filter
+from data.in_parts import in_parts
 from data.models import Agency, LatestFix, Track
 
 COLUMNS = ("id", "kind", "name", "agency", "t", "lon", "lat", "speed", "course", "heading", "altitude_m", "accuracy_m", "sla_s", "gap_s", "flags", "source")
@@ -32,28 +34,26 @@ def _rows(filter: Filter):
 async def newest(session: AsyncConnection, filter: Filter, *, batches: list[int] | None = None, after: int | None = None) -> list[tuple]:
     """Rows of COLUMNS, then the scope and the batch: of these batches, or of all after one."""
     if batches is None:
-        return [row async for part in parts(session, filter, after=after) for row in part]
+        async with aclosing(parts(session, filter, after=after)) as found:
+            return [row async for part in found for row in part]
     return [tuple(row) for row in (await session.execute(_rows(filter).where(LatestFix.batch.in_(batches)))).all()]
 
 
-async def parts(session: AsyncConnection, filter: Filter, *, after: int | None = None) -> AsyncIterator[list[tuple]]:
+async def parts(session: AsyncConnection, filter: Filter, *, after: int | None = None) -> AsyncGenerator[list[tuple], None]:
     """The same of all after a batch, or all there are, PART_ROWS at most at a time: tens of thousands at once would hold everybody up for as long as Python takes to read them."""
     query = _rows(filter) if after is None else _rows(filter).where(LatestFix.batch > after)
     await session.execute(text("SET LOCAL cursor_tuple_fraction = 1"))  # all of it is wanted, not its first rows soon
-    found = await session.stream(query, execution_options={"yield_per": PART_ROWS})
-    try:
-        async for part in found.partitions():
+    async with aclosing(in_parts(session, query, PART_ROWS)) as found:
+        async for part in found:
             yield [tuple(row) for row in part]
-    finally:  # whoever listened may have gone in the middle
-        await found.close()
 
 
 async def in_sight(session: AsyncConnection, filter: Filter) -> set[int]:
     """The tracks that `newest` would tell of, of whatever time: one that is silent stays where it was."""
     query = select(LatestFix.track_id).join(Track, Track.id == LatestFix.track_id).where(*filter.latest())
     await session.execute(text("SET LOCAL cursor_tuple_fraction = 1"))
-    found = await session.stream_scalars(query, execution_options={"yield_per": PART_ROWS})
-    return {track async for part in found.partitions() for track in part}
+    async with aclosing(in_parts(session, query, PART_ROWS)) as found:
+        return {track async for part in found for (track,) in part}
 
 
 async def moved(session: AsyncConnection, filter: Filter, batches: list[int]) -> set[int]:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data import partitions
 from data.filters import Filter
+from data.in_parts import in_parts
 from data.models import Agency, Fix, Seizure, Track
 from data.seizures import ON_MAP
 
@@ -84,9 +85,6 @@ def _within(filter: Filter, start: datetime | None, end: datetime | None) -> Fil
 
 
 async def _fetched(session: AsyncConnection, asked: Select, columns: dict[str, pa.DataType]) -> AsyncGenerator[pa.RecordBatch, None]:
-    rows = await session.stream(asked, execution_options={"yield_per": AT_ONCE})
-    try:  # as a context it would stay open where we are closed in the middle
-        async for some in rows.partitions():
+    async with aclosing(in_parts(session, asked, AT_ONCE)) as found:
+        async for some in found:
             yield pa.RecordBatch.from_arrays([pa.array(column, kind) for column, kind in zip(zip(*some), columns.values())], list(columns))
-    finally:
-        await rows.close()

@@ -47,6 +47,7 @@ class Database:
         )
         event.listen(self.engine.sync_engine, "checkin", _rests)
         event.listen(self.engine.sync_engine, "checkout", _stands)
+        event.listen(self.engine.sync_engine, "handle_error", _left)
 
     @asynccontextmanager
     async def asking(self, *, write: bool = False) -> AsyncIterator[AsyncConnection]:
@@ -115,6 +116,12 @@ def _stands(dbapi_connection, record, _) -> None:
         dbapi_connection.rollback()
     except psycopg.Error as error:
         raise DisconnectionError() from error
+
+
+def _left(context) -> None:
+    """Whoever read went in the middle: their connection is thrown away, and a cursor that reads in parts has to be closed first."""
+    if context.is_disconnect and not isinstance(context.original_exception, Exception) and getattr(getattr(context.execution_context, "cursor", None), "server_side", False):
+        context.execution_context.cursor.close()
 
 
 @contextmanager

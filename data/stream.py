@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import aclosing, suppress
 
 import orjson
 import psycopg
@@ -137,8 +137,9 @@ class Stream:
                 if after is not None and not group.known:
                     group.shown |= await in_sight(session, listener.filter)
                 told: dict[int, bytes] = {}
-                async for part in parts(session, listener.filter, after=after):
-                    told |= await asyncio.to_thread(told_of, part, group.view)  # tens of thousands in all: nobody else waits for them
+                async with aclosing(parts(session, listener.filter, after=after)) as found:
+                    async for part in found:
+                        told |= await asyncio.to_thread(told_of, part, group.view)  # tens of thousands in all: nobody else waits for them
                 events_at = max(self._events_reached, await events.last_batch(session))
                 found, _ = await stream_events.rows(session, listener.filter, group.view)
                 if after is not None:  # what was told meanwhile too: withdrawn, or over

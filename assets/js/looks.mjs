@@ -52,7 +52,7 @@ export function watchLook({ details, choices, row, status, changed }) {
     const look = lookOf(choices.get()), wrong = [...(bandsOf(found, look) ? [] : ["bands"]), ...(look.colormap && !found.ramps[look.colormap] ? ["colormap"] : [])];
     if (!wrong.length) return;
     choices.set(Object.fromEntries(wrong.map((k) => [k, undefined])), { push: false });
-    status.say(`Left out of the address: ${wrong.map((k) => `${k}=${look[k]}`).join(", ")}, which this image has not`);
+    status.say(`Left out of the address: ${wrong.map((k) => `${k}=${look[k]}`).join(", ")}, which this image has not`, { stays: true });
   }
 
   const of = (id) => held.get(`${choices.get().world}:${id}`);

@@ -127,7 +127,7 @@ export async function boot() {
   follow({ world: () => app.choices.get().world, held: () => app.worlds[app.choices.get().world], changed: dataChanged });
   listen();
   chosen(app.choices.get(), new Set(["world", "from", "to", "at", "theme"]));
-  if (app.wrong) app.status.say(app.wrong);
+  if (app.wrong) app.status.say(app.wrong, { stays: true });
   window.__vigia = { ...app, filterQuery };
 }
 

@@ -64,11 +64,11 @@ export function createStatus(box, { retry }) {
         return undefined;
       }
     },
-    /** A line that is no error. */
-    say(words) {
+    /** A line that is no error. One that `stays` does so until another is said: nobody asked for it, so nobody waits for it. */
+    say(words, { stays = false } = {}) {
       clearTimeout(saidTimer);
       said = words;
-      saidTimer = setTimeout(() => {
+      if (!stays) saidTimer = setTimeout(() => {
         said = undefined;
         draw();
       }, SAID_MS);

@@ -196,7 +196,8 @@ def test_it_begins_anew_when_its_picture_is_lost_and_keeps_the_last_one_meanwhil
         until(page, "__wall.state.picture.kept()")
         page.evaluate("window.__same = 1; __wall.view.map.getCanvas().getContext('webgl2').getExtension('WEBGL_lose_context').loseContext(); 1")
         page.wait_for_selector("#kept:not([hidden])")
-        assert page.evaluate("(async () => { await document.querySelector('#kept').decode(); return document.querySelector('#kept').naturalWidth > 1000; })()")
+        kept, shown = page.evaluate("document.querySelector('#kept').decode().then(() => { const [kept, canvas] = [document.querySelector('#kept'), __wall.view.map.getCanvas()]; return [[kept.naturalWidth, kept.naturalHeight], [canvas.width, canvas.height]]; })")
+        assert kept == shown and min(kept) > 200
         anew(page, "window.__pass?.(1), window.__alive?.()")
         assert page.locator("#kept").is_hidden()
 

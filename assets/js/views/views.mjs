@@ -99,7 +99,7 @@ export function watchViews({ map, choices, status, root, bar: strip, toggles, wi
     const mine = (held.loading = {});
     const found = await ask(`/api/saved-views/${id}`).catch((error) => {
       panel.said(error.message);
-      status.say(`${error.message[0].toUpperCase()}${error.message.slice(1)}.`);
+      status.say(`${error.message[0].toUpperCase()}${error.message.slice(1)}.`, { stays: true });
     });
     if (!found || mine !== held.loading) return undefined;
     [held.view, held.leftOut] = [found, found.left_out];
