@@ -24,6 +24,7 @@ def watch(
     sensor: Annotated[str | None, typer.Option(help="What took the pictures.")] = None,
     authority: Annotated[str | None, typer.Option(help="Reference of what it was flown under.")] = None,
     zone: Annotated[str | None, typer.Option(help="IANA zone of times that carry none.")] = None,
+    captured_at: Annotated[str | None, typer.Option(help="When what is copied there was taken: of one day's files, with --once.")] = None,
     grade: Annotated[str | None, typer.Option(help="What the source is worth: Admiralty, such as B2; F6 when not told.")] = None,
     handling: Annotated[str | None, typer.Option(help="A handling code, in your agency's own words.")] = None,
     still: Annotated[float, typer.Option(min=0, help="Seconds for which a file's size and time must not change before it is taken.")] = 10,
@@ -36,7 +37,9 @@ def watch(
     from feeds.imports import ImportOptions, check
     from install.progress import shown
 
-    options = ImportOptions(world=world, agency=agency, marking=marking, sortie=sortie, platform=platform, sensor=sensor, authority=authority, zone=zone, grade=grade, handling=handling)
+    if captured_at is not None and not once:
+        raise InputRefused("--captured-at is of the files that are there now: add --once, or what comes later would be of that time too")
+    options = ImportOptions(world=world, agency=agency, marking=marking, sortie=sortie, platform=platform, sensor=sensor, authority=authority, zone=zone, captured_at=captured_at, grade=grade, handling=handling)
     check(options)
     with addresses.opened() as (owner_url, _), shown() as progress:
         migrations.upgrade(owner_url)

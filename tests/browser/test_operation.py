@@ -12,6 +12,7 @@ import shapely
 
 from install.chromium import until
 from jobs import analysing
+from tests.browser.test_reading import serious
 from tests.browser.world import World, becomes, look, rendered, settled
 from tests.conftest import ROOT, copied, serving
 from tests.data.made import START, spread, touch
@@ -68,6 +69,8 @@ def test_declared_with_the_drawn_area_locked_and_judged(page, border):
     assert page.locator(".analysis-form .filled").is_disabled(), "nothing is locked"
     page.click("text=Declare an operation…")
     declare(page, "Anvil")
+    page.get_by_label("Marking", exact=True).select_option("TLP:AMBER+STRICT")
+    assert serious(page) == []
     page.click("dialog[open] .filled")
     page.wait_for_selector(ITEM)
     # Nobody locks what nobody saw.
@@ -81,6 +84,7 @@ def test_declared_with_the_drawn_area_locked_and_judged(page, border):
     page.get_by_label("Buffer round it, km").fill("15")
     page.click("dialog[open] .filled")
     until(page, f"document.querySelector('{ITEM}')?.textContent.includes('version 2')")
+    assert border.ask("zones?world=exercise")["rows"][0]["marking"] == "TLP:AMBER+STRICT", "a new version is as closed as the one before, unless somebody says else"
     page.click(f"{ITEM} >> text=Lock")
     until(page, f"document.querySelector('{ITEM}')?.textContent.includes('Locked by tester')")
 

@@ -60,6 +60,11 @@ def test_a_folder_is_watched_until_all_is_taken(typed, environment, tmp_path):
     assert code == 1 and told.startswith("refused  ") and (folder / "refused" / "20261121T101500Z.tif.txt").read_text().strip() == told
     assert typed("imagery", "watch", "nowhere")[2] == "vigia: nowhere: expected a folder, and no link to one"
     assert typed("imagery", "watch", "share", "--zone", "Mars")[0] == 1
+    raster(folder / "field.tif", 255 - colours())
+    assert "add --once" in typed("imagery", "watch", "share", "--captured-at", "2026-11-22T09:00:00Z")[2]
+    assert typed("imagery", "watch", "share", "--captured-at", "2026-11-22T09:00:00Z", "--still", "0", "--every", "0.05", "--once")[0] == 0
+    with environment.connect() as connection:
+        assert connection.execute("SELECT captured_at FROM image WHERE name = 'field'").fetchone()[0].isoformat() == "2026-11-22T09:00:00+00:00"
 
 
 def test_a_sortie_as_a_folder_that_stands_alone(flown, environment, tmp_path):

@@ -2,6 +2,7 @@
 import { ask } from "../api.mjs";
 import { change } from "../events/area.mjs";
 import { shapeOf } from "../map/draw.mjs";
+import { MARKINGS } from "../markings.mjs";
 import { createCorners } from "./corners.mjs";
 import { part } from "./parts.mjs";
 
@@ -11,7 +12,7 @@ const FORM = `<form method="dialog"><h2>Declare an operation</h2><p>Its zones ar
   <label for="zones-from">Began (UTC)</label><input id="zones-from" type="datetime-local" required><label for="zones-to">Ended (UTC)</label><input id="zones-to" type="datetime-local" required>
   <label for="zones-buffer">Buffer round it, km</label><input id="zones-buffer" type="number" min="0.1" max="500" step="any" value="10" required>
   <label for="zones-file">Zones from a GeoJSON file (role: operation, buffer or control), instead of the drawn area</label><input id="zones-file" type="file" accept=".geojson,.json">
-  <label for="zones-agency">Agency</label><select id="zones-agency"></select>
+  <label for="zones-agency">Agency</label><select id="zones-agency"></select><label for="zones-marking">Marking</label><select id="zones-marking"></select>
   <p class="wrong" role="alert" hidden></p>
   <div class="actions-row"><button type="button" class="action">Back</button><button class="filled" value="go">Keep, unlocked</button></div></form>`;
 
@@ -109,7 +110,10 @@ export function createZones(root, { choices, may, agencies, say, changed, onMap,
     box.innerHTML = FORM;
     const field = (name) => box.querySelector(`#zones-${name}`), wrong = box.querySelector(".wrong");
     field("agency").append(...(agencies.length && world() === "live" ? agencies : [""]).map((name) => new Option(name || "none", name)));
-    if (before) Object.assign(field("name"), { value: before.name });
+    field("marking").append(...MARKINGS.map((name) => new Option(name)));
+    field("marking").value = before?.marking ?? "TLP:AMBER";
+    if (before) field("name").value = before.name;
+    if (before?.agency) field("agency").value = before.agency;
     for (const [name, at] of [["from", before?.starts_at ?? choices.get().from], ["to", before?.ends_at ?? choices.get().to]]) if (at) field(name).value = at.slice(0, 16);
     box.querySelector("form").addEventListener("submit", async (event) => {
       event.preventDefault();
@@ -122,7 +126,7 @@ export function createZones(root, { choices, may, agencies, say, changed, onMap,
         const proposed = !file && (await change("POST", `/api/zones/proposed?world=${world()}`, { ...when, geometry: drawn, buffer_km: Number(field("buffer").value) }));
         const zones = file ? zonesOf(await file.text()) : proposed.zones;
         if (proposed) say(proposed.words.join(" "));
-        const body = { name: field("name").value.trim(), ...when, zones, ...(field("agency").value ? { agency: field("agency").value } : {}) };
+        const body = { name: field("name").value.trim(), ...when, zones, marking: field("marking").value, ...(field("agency").value ? { agency: field("agency").value } : {}) };
         const kept = await change(before ? "PUT" : "POST", `/api/zones${before ? `/${before.id}` : ""}?world=${world()}`, body);
         box.close();
         seen = kept.id;
