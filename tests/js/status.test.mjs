@@ -31,3 +31,16 @@ test("what did not come is said until it comes", async () => {
   await status.follow("Imagery", Promise.resolve([]));
   assert.equal(box.children.length, 0);
 });
+
+test("words that nobody asked for stay until others are said", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  globalThis.document = { createElement: node, documentElement: { dataset: {} } };
+  const box = node(), status = createStatus(box, { retry() {} }), said = () => box.children.map((line) => line.textContent);
+  status.say("That view was deleted.", { stays: true });
+  t.mock.timers.tick(3_600_000);
+  assert.deepEqual(said(), ["That view was deleted."]);
+  status.say("Kept.");
+  assert.deepEqual(said(), ["Kept."]);
+  t.mock.timers.tick(60_000);
+  assert.deepEqual(said(), []);
+});
