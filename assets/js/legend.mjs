@@ -26,13 +26,15 @@ export function veilWords(hours, zoom) {
   return zoom < FROM_ZOOM ? "Looked at: told from closer by" : `Not looked at for ${hoursWords(hours)}`;
 }
 
+const LOW_PX = 520; // a map so low would be half covered: there it begins folded
+
 /** Pure: which lines of the past there are from afar, while an older state of knowledge is shown. */
 export function knownWords(known, zoom) {
   return known === undefined || zoom >= LINES_FROM_ZOOM ? undefined : "Lines as known by then: from afar only of up to 20,000 track-hours, closer by all";
 }
 
 export function drawLegend(box, { token, run, levels, zoom, hotspotsOn, heat, days, theme, veil, look, known, shown = { seizures: true, movements: true } }) {
-  const open = box.querySelector("details")?.open ?? true;
+  const open = box.querySelector("details")?.open ?? !(box.parentElement?.clientHeight < LOW_PX);
   const rows = [];
   if (hotspotsOn && heat) {
     rows.push(`<p class="meta">Where seizures are many, in any number. Says nothing of chance.</p><p class="ramp" aria-hidden="true" style="--ramp:linear-gradient(90deg, ${withAlpha(token("hot1"), 0.3)}, ${token("hot2")}, ${token("hot3")})"></p><p class="ends"><span>Few</span><span>Many</span></p>`);
