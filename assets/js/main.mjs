@@ -1,4 +1,5 @@
 // The page's browser side, put together: choices, clock, map, timeline, and what Dash's controls ask for.
+import { watchActs } from "./acted.mjs";
 import { ask, latestOnly, signInAt, watchInput, whenSignedOut } from "./api.mjs";
 import { watchAnalysis } from "./analysis/analysis.mjs";
 import { linkCatalogue } from "./catalogue/link.mjs";
@@ -19,7 +20,7 @@ import { createControls } from "./map/controls.mjs";
 import { createDraw } from "./map/draw.mjs";
 import { createView } from "./map/view.mjs";
 import { app, edge, firstWindow, span, streaming, windowAt } from "./page.mjs";
-import { drawing, select, tellDash } from "./proposals.mjs";
+import { controlOf, drawing, select, tellDash } from "./proposals.mjs";
 import { searchAll, watchExports } from "./purpose.mjs";
 import { keepRoles } from "./roles.mjs";
 import { createScale } from "./scale.mjs";
@@ -36,7 +37,7 @@ import { watchViews } from "./views/views.mjs";
 import { watchScreens } from "./screens.mjs";
 import { watchWarnings } from "./warnings.mjs";
 
-export { acts, AMOUNTS_KG, controls, layerControls, propose } from "./proposals.mjs";
+export { acts, AMOUNTS_KG, controls, layerControls, propose, proposeOpacity } from "./proposals.mjs";
 
 // Without anything to show yet the map opens on the border the exercise is about.
 const CAMERA = innerWidth < 760 ? { center: [-98.05, 26.12], zoom: 8.2 } : { bounds: [-99.05, 25.7, -96.75, 26.75] };
@@ -54,6 +55,7 @@ export async function boot() {
   watchInput(document);
   whenSignedOut(() => location.assign(signInAt(location)));
   app.choices = createChoices();
+  app.hands = watchActs(document, controlOf);
   // What a short link was opened without (routes/short_links.py): told once.
   const leftOut = new URLSearchParams(location.search).get("left_out")?.split(",").map((key) => ({ key }));
   keepRoles();
