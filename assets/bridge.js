@@ -36,7 +36,7 @@
     },
   };
   for (const name of ["set_world", "set_period", "set_drug", "set_kind", "set_amount", "set_agency", "set_conveyance", "set_text", "set_theme"]) vigia[name] = proposal(name);
-  for (const name of ["clear_filters", "draw_area", "clear_area", "toggle_rail", "toggle_drawer"]) vigia[name] = act(name);
+  for (const name of ["clear_filters", "draw_area", "clear_area", "toggle_rail", "show_filtered", "toggle_drawer"]) vigia[name] = act(name);
   window.dash_clientside = Object.assign({}, window.dash_clientside, { vigia });
 
   // What the table's cells show; dash-ag-grid looks these up by name.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 # choices: the browser's own state (the URL), told to Dash
 CHOICES = "choices"  # Store: {"query": "world=…&from=…", "world", "sel", "layers", "at", …}, written by the browser alone
+DRAFT = "draft"  # Store: {"query"} of changes that are collected on a slow link and not shown yet; empty while none are
 COUNTS = "counts"  # Store: the answer of data.counts for those choices
 SCREENS_SILENT = "screens-silent"  # which screens have fallen silent, for whoever keeps them; hidden while none has
 WARNINGS = "warnings"  # what there is to be told of authorities; hidden while there is nothing
@@ -71,6 +72,12 @@ VEIL = "veil"
 AREA_SAVE = "area-save"
 UNPLACED = "unplaced"
 SHOW = "show"
+CHOSEN = "chosen-chips"  # what is set, each with a way to take it away; written by the browser
+
+# the rail as a sheet, on a narrow screen
+SHEET_GRIP = "sheet-grip"
+SHEET_WORDS = "sheet-words"
+SHEET_APPLY = "sheet-apply"  # when changes are shown: at once, by the button, or as the link is
 
 # details, drawer
 DETAILS = "details"

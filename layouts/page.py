@@ -37,6 +37,7 @@ def layout() -> html.Div:
     return html.Div(
         [
             dcc.Store(id=ids.CHOICES),
+            dcc.Store(id=ids.DRAFT),
             dcc.Store(id=ids.COUNTS),
             dcc.Store(id=ids.BOOT, data=1),
             html.A("To the map", href=f"#{ids.MAP}", className="skip"),

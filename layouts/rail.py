@@ -27,15 +27,20 @@ VEILS = (("1 h", "1"), ("6 h", "6"), ("24 h", ""), ("72 h", "72"), ("7 d", "168"
 PERIODS = (("24 h", "24h"), ("7 d", "7d"), ("14 d", "14d"), ("90 d", "90d"), ("All", "all"))
 
 
+# when what somebody chooses in the sheet is shown (assets/js/sheet/draft.mjs)
+APPLIED = (("As the link allows", "link"), ("At once", "once"), ("By the button", "button"))
+
+
 def rail() -> html.Div:
     return html.Div(
         [
+            _sheet_head(),
             html.Section(
                 [
                     html.Div([html.H2("Layers")], className="head"),
                     html.Ul([layer_row(name) for name in ids.LAYERS], className="layers"),
                 ],
-                **{"aria-label": "Layers"},
+                **{"aria-label": "Layers", "data-sheet": "layers"},
             ),
             html.Section(
                 [
@@ -43,20 +48,21 @@ def rail() -> html.Div:
                         [html.H2("Filters"), html.Span([*views.steps(), html.Button("Clear", id=ids.CLEAR, className="link", disabled=True)], className="head-acts")],
                         className="head",
                     ),
+                    html.Div(id=ids.CHOSEN, className="chosen", role="group", hidden=True, **{"aria-label": "What is set"}),
                     dcc.RadioItems(
                         id=ids.PERIOD, className="segments period", inline=True,
                         options=[{"label": word, "value": value} for word, value in PERIODS],
                     ),
                     dcc.Checklist(id=ids.DRUG, className="chips", options=drug_options({}), value=[]),
                 ],
-                **{"aria-label": "Filters"},
+                **{"aria-label": "Filters", "data-sheet": "filters"},
             ),
             html.Section(
                 [
                     html.Div([html.H2("Kinds"), html.Span(id=ids.KIND_TOTAL, className="meta")], className="head"),
                     dcc.Checklist(id=ids.KIND, className="kinds", options=kind_options({}), value=[]),
                 ],
-                **{"aria-label": "Kinds"},
+                **{"aria-label": "Kinds", "data-sheet": "filters"},
             ),
             html.Section(
                 [
@@ -66,7 +72,7 @@ def rail() -> html.Div:
                         id=ids.AMOUNT, className="amount", min=0, max=16, step=1, value=[0, 16], marks=None, allowCross=False,
                     ),
                 ],
-                **{"aria-label": "Amount"},
+                **{"aria-label": "Amount", "data-sheet": "filters"},
             ),
             html.Section(
                 [
@@ -87,16 +93,51 @@ def rail() -> html.Div:
                         className="field",
                     ),
                     html.P(id=ids.UNPLACED, className="note", hidden=True),
+                    html.Label([html.Span("Show changes", className="label"), _select(ids.SHEET_APPLY, APPLIED)], className="field apply narrow-only"),
                 ],
-                className="fields", **{"aria-label": "More filters"},
+                className="fields", **{"aria-label": "More filters", "data-sheet": "filters"},
             ),
             views.button(narrow=True),
             analysis.button(narrow=True),
             html.A([icon("person"), "Account"], href="/account", className="account narrow-only"),
-            html.Button("Show", id=ids.SHOW, className="filled narrow-only"),
+            _sheet_foot(),
         ],
-        id=ids.RAIL, className="rail",
+        id=ids.RAIL, className="rail", **{"data-shows": "filters"},
     )
+
+
+def _sheet_head() -> html.Div:
+    """On a narrow screen the rail is a sheet: its head is dragged, or the buttons in it pressed; what there is, and which of its two pages is open."""
+    return html.Div(
+        [
+            html.Div(
+                [html.P(id=ids.SHEET_WORDS, className="sheet-words"), html.Button(icon("chevron"), id=ids.SHEET_GRIP, className="grip", **{"aria-label": "Sheet to full height"}),
+                 html.Button("×", className="close", **{"data-command": "sheet-close", "aria-label": "Close"})],
+                className="sheet-line",
+            ),
+            html.Div(
+                [html.Button(word, **{"data-shows": page, "aria-pressed": pressed}) for word, page, pressed in (("Filters", "filters", "true"), ("Layers", "layers", "false"))],
+                className="pages", role="group", **{"aria-label": "What the sheet shows"},
+            ),
+        ],
+        className="sheet-head narrow-only",
+    )
+
+
+def _sheet_foot() -> html.Div:
+    return html.Div(
+        [
+            html.P(className="pending", role="status", hidden=True),
+            html.Button("Clear all", className="action", disabled=True, **{"data-command": "clear-all"}),
+            html.Button("Show", id=ids.SHOW, className="filled"),
+        ],
+        className="sheet-foot narrow-only",
+    )
+
+
+def total_words(n: dict) -> str:
+    """What the sheet says above all: how much the filter gives."""
+    return ", ".join(f"{n[layer]['total']:,} {word if n[layer]['total'] != 1 else word[:-1]}" for layer, word in (("seizures", "seizures"), ("tracks", "tracks"), ("images", "images")))
 
 
 def _field(word: str, control) -> html.Div:

@@ -27,6 +27,7 @@ import { createScale } from "./scale.mjs";
 import { createSearch } from "./search.mjs";
 import { drawSpeed, markClock } from "./speed.mjs";
 import { createStatus } from "./status.mjs";
+import { watchSheet } from "./sheet/page.mjs";
 import { watchSteps } from "./steps.mjs";
 import { tokens, wear } from "./theme.mjs";
 import { createTimeline } from "./timeline/timeline.mjs";
@@ -64,6 +65,7 @@ export async function boot() {
   void watchWarnings($("warnings"));
   void watchScreens($("screens-silent"));
   app.status = createStatus($("status"), { retry: () => app.view?.refetch() });
+  watchSheet();
   const [worlds] = await Promise.all([app.status.follow("Worlds", ask("/api/worlds")), leaveOutWrong()]);
   if (!worlds) return;
   app.worlds = Object.fromEntries(worlds.worlds.map((w) => [w.world, worldOf(w)]));
@@ -303,6 +305,7 @@ function showRow(api) {
 export function counted(told) {
   if (!told) return;
   app.asOf.answered();
+  app.sheet.recount();
   const { playing } = app.asOf.told, asOf = told.at ? playing && epoch(told.at) : app.live?.on(app.choices.get().world) && told.counted_at;
   app.timeline.counts(["seizures", "tracks", "images"].map((layer) => `<span><b>${number(told[layer])}</b> ${layer}</span>`).join("") + (asOf ? `<span>as of ${clockWords(asOf)} UTC</span>` : ""));
 }

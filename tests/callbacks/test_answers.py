@@ -76,8 +76,18 @@ async def test_a_wrong_filter_is_said_and_changes_nothing_else(pool):
     assert await drawer.rows({"startRow": 0, "endRow": 10}, {"query": "drug=soap"}, "seizures") == {"rowData": [], "rowCount": 0}
 
 
+async def test_changes_that_are_not_shown_yet_are_counted_alone(pool):
+    async with pool.reading() as session:
+        want = await numbers.counts(session, Filter(world="exercise", drug=("cocaine",), agency=("Nobody",)))
+    told = dict(zip((f"{id}.{what}" for id, what in counts.BESIDE), await counts.collected({"query": "world=exercise&drug=cocaine&agency=Nobody"}), strict=True))
+    assert told["show.children"] == f"Show {sum(want[layer]['total'] for layer in ('seizures', 'tracks', 'images')):,}"
+    assert "Nobody" in [o["value"] for o in told["agency.options"]] and told["sheet-words.children"].startswith("0 seizures, 0 tracks")
+    for nothing in (None, {"query": "drug=soap"}):
+        assert await counts.collected(nothing) == (no_update,) * len(counts.BESIDE)
+
+
 async def test_before_the_first_choice_nothing_is_answered(pool):
-    assert await counts.show(None, LINES) == (no_update,) * 15 + ([no_update] * 5,)
+    assert await counts.show(None, LINES) == (no_update,) * 16 + ([no_update] * 5,)
     assert await drawer.rows(None, CHOICES, "seizures") is no_update
     assert await charts.show(CHOICES, "seizures") == []
 
