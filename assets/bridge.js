@@ -25,11 +25,15 @@
       const id = triggered();
       return main().then((m) => void m.proposeOpacity(id, value)).then(none);
     },
+    press_chart: () => {
+      const drug = window.dash_clientside.callback_context.triggered[0]?.value?.points?.[0]?.customdata?.[1];
+      return drug ? main().then((m) => void m.acts.press_drug(drug)).then(none) : none();
+    },
     dress_table: (table) => (table ? window.dash_ag_grid.getApiAsync("table").then((api) => main().then((m) => void m.dressTable(api))).then(none) : none()),
     counted: (told) => main().then((m) => void m.counted(told)).then(none),
     // Other choices of the view (what is chosen) change no row.
     refresh_table: (choices) => {
-      const rows = `${choices?.query} ${choices?.state}`;
+      const rows = `${choices?.rows} ${choices?.state}`;
       if (!document.getElementById("table") || rows === shown) return none();
       shown = rows;
       return window.dash_ag_grid.getApiAsync("table").then((api) => void (choices.playing ? api.refreshInfiniteCache() : api.purgeInfiniteCache())).then(none);

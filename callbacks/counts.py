@@ -6,7 +6,7 @@ import time
 
 from dash import ALL, Dash, Input, Output, State, no_update
 
-from callbacks._database import database, filter_of
+from callbacks._database import database, filter_of, selected_of
 from callbacks.wiring import vigia
 from data import counts, spans
 from data.filters import Filter
@@ -37,19 +37,20 @@ async def show(choices: dict, lines: list[dict]) -> tuple:
     if not choices:
         return (no_update,) * 16 + ([no_update] * len(lines),)
     try:
-        filter = filter_of(choices)
+        filter, selected = filter_of(choices), selected_of(choices)
     except FilterInvalid as error:
         return (no_update,) * 6 + (str(error), False) + (no_update,) * 8 + ([no_update] * len(lines),)
     async with database().reading() as session:
         n = await counts.counts(session, filter)
         missing = await _missing(session, filter, n)
+        picked = await counts.totals(session, selected) if selected.pick else None
     s = n["seizures"]
     words = rail.layer_lines(n, choices.get("veil"))
     off = rail.off_map_words(s["unplaced"], s["aggregates"])
     drugs, kinds, of_kinds, agencies, conveyances, bars, total, button = beside(n, filter)
     return (
-        drugs, kinds, of_kinds, agencies, bars, drawer.words(n), off, not off, topbar.exports(filter.query()), strip.strip(filter.world, n["marking"]),
-        button, missing, not missing, _told(n, filter), conveyances, total, [words[i["layer"]] for i in lines],
+        drugs, kinds, of_kinds, agencies, bars, drawer.words(n, picked), off, not off, topbar.exports(filter.query()), strip.strip(filter.world, n["marking"]),
+        button, missing, not missing, _told(n, filter) | {"picked": picked}, conveyances, total, [words[i["layer"]] for i in lines],
     )
 
 

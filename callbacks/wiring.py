@@ -37,6 +37,8 @@ def include(app: Dash) -> None:
     app.clientside_callback(
         vigia("set_opacity"), Input({"part": "opacity", "layer": ALL}, "value"), prevent_initial_call=True)
 
+    app.clientside_callback(vigia("press_chart"), Input({"part": "chart", "name": ALL}, "clickData"), prevent_initial_call=True)
+
     # Choices set the controls.
     app.clientside_callback(
         vigia("controls"),

@@ -39,6 +39,8 @@ class Filter:
     bbox: BBox | None = None
     area: tuple[tuple[float, float], ...] = ()
     """A ring of (longitude, latitude) in degrees, closed by itself."""
+    pick: tuple[tuple[float, float], ...] = ()
+    """A second such ring: what somebody selected of what the rest gives. The map shows all of it; table, counts of the selection and exports take it."""
     kind: tuple[str, ...] = ()
     track: tuple[int, ...] = ()
     drug: tuple[str, ...] = ()
@@ -295,8 +297,8 @@ class Filter:
             out.append(or_(*(
                 func.ST_Intersects(geometry, func.ST_MakeEnvelope(w, south, e, north, 4326)) for w, e in boxes
             )))
-        if self.area:
-            ring = ", ".join(f"{lon:.7f} {lat:.7f}" for lon, lat in (*self.area, self.area[0]))
+        for corners in filter(None, (self.area, self.pick)):
+            ring = ", ".join(f"{lon:.7f} {lat:.7f}" for lon, lat in (*corners, corners[0]))
             shape = func.ST_MakeValid(func.ST_GeomFromText(f"POLYGON(({ring}))", 4326))
             out.append(func.ST_Intersects(geometry, shape))
         return out

@@ -48,7 +48,7 @@ def _share(told: str) -> bool:
     return re.fullmatch(r"[01](?:\.\d{1,6})?", told, re.ASCII) is not None and float(told) <= 1
 
 
-# What the page's address holds beside its filter (VIEW_KEYS of assets/js/choices.mjs, without `at`, which is the Filter's): a test of a value, and what is expected.
+# What the page's address holds beside its filter (VIEW_KEYS of assets/js/choices.mjs, without `at` and `pick`, which are the Filter's): a test of a value, and what is expected.
 VIEW: dict[str, tuple[Callable[[str], bool], str]] = {
     "layers": (_layers, f"each layer once, as -name (off) or name:opacity, of {', '.join(LAYERS)}"),
     "sel": (_like(r"(?:track|seizure|image|video|event):\d{1,18}"), "track, seizure, image, video or event, a colon and a number"),

@@ -64,6 +64,7 @@ await bundle("geodesic", `
   import geodesic from "geographiclib-geodesic";
   const { WGS84 } = geodesic.Geodesic;
   export const between = (lon1, lat1, lon2, lat2) => WGS84.Inverse(lat1, lon1, lat2, lon2);
+  export const along = (lon, lat, azi, m) => WGS84.Direct(lat, lon, azi, m);
   export const polygon = (line) => WGS84.Polygon(line);`);
 await bundle("tus", `export { Upload } from "tus-js-client";`);
 

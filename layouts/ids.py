@@ -18,6 +18,7 @@ SCALE = "scale"
 STATUS = "status"
 SILENCE = "silence"  # since when nothing was heard; hidden while something is
 NOTHING = "nothing"
+PICK = "pick"  # selecting on the map, and what is selected; hidden while neither
 
 # top
 STRIP = "strip"
@@ -110,6 +111,11 @@ def order(layer: str, way: str) -> dict:
 def line(layer: str) -> dict:
     """The line of count and age under a layer's name."""
     return {"part": "line", "layer": layer}
+
+
+def chart(name: str) -> dict:
+    """A chart that answers a press."""
+    return {"part": "chart", "name": name}
 
 
 def row(layer: str) -> dict:

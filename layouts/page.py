@@ -51,6 +51,7 @@ def layout() -> html.Div:
                     html.Div(id=ids.MAP, className="map", tabIndex="-1"),
                     alerts.banner(),
                     views.bar(),
+                    html.Section(id=ids.PICK, className="pick", hidden=True, **{"aria-label": "Selection"}),
                     html.Div(id=ids.NOTHING, className="nothing", hidden=True, role="note"),
                     html.Div(id=ids.LEGEND, className="legend"),
                     analysis.legend(),

@@ -3,11 +3,12 @@ import { watchActs } from "./acted.mjs";
 import { ask, latestOnly, signInAt, watchInput, whenSignedOut } from "./api.mjs";
 import { watchAnalysis } from "./analysis/analysis.mjs";
 import { linkCatalogue } from "./catalogue/link.mjs";
-import { createChoices, filterQuery, format, parseLayers, VIEW_KEYS } from "./choices.mjs";
+import { createChoices, FILTER_KEYS, filterQuery, format, parseLayers, VIEW_KEYS } from "./choices.mjs";
 import { createAsOf } from "./asof.mjs";
 import { createClock } from "./clock.mjs";
 import { watchCoordinates } from "./coordinates/page.mjs";
 import { watchCompare } from "./compare/compare.mjs";
+import { watchPick } from "./pick/pick.mjs";
 import { watchPartners } from "./compare/with.mjs";
 import { follow, followed, onlyMoved, worldOf } from "./following.mjs";
 import { watchKnown } from "./known.mjs";
@@ -49,6 +50,7 @@ const BY_HAND = new Set(["rowClicked", "spaceKey", "checkboxSelected"]); // the 
 const MOVED_S = 60; // while live, lines of what moved are asked for again so often at most
 const token = (name) => tokens()(name);
 const $ = (id) => document.getElementById(id);
+const onMap = () => app.draw?.active || app.pick?.active; // a hand draws there: what it touches is not chosen
 
 /** Start: read the URL, mount everything. Called once, by Dash. */
 export async function boot() {
@@ -87,7 +89,7 @@ export async function boot() {
   linkCatalogue(app.choices);
   app.view = await createView($("map"), {
     choices: app.choices, token, status: app.status, live: app.live, camera: cameraOf(app.choices.get().world), hash: "map",
-    told: { select, legend, drawn, hovered, drawing: () => app.draw?.active, ground, zoomed: legend },
+    told: { select, legend, drawn, hovered, drawing: onMap, ground, zoomed: legend, dressed: () => app.pick?.dress() },
   });
   app.view.asOf(app.asOf.told);
   app.look = watchLook({ details: $("details"), choices: app.choices, status: app.status, row: (id) => app.view.held.images?.find((r) => String(r.id) === id), changed: legend });
@@ -96,15 +98,19 @@ export async function boot() {
   scale = createScale($("scale"), app.view.map, { format: () => places.format(), text: (lon, lat) => places.text(lon, lat), choose: (coords) => app.choices.set({ coords: coords === "dd" ? undefined : coords }) });
   app.draw = createDraw(app.view.map, { token, done: (area) => app.choices.set({ area }), measured: app.status.say });
   app.events = watchEvents({
-    map: app.view.map, choices: app.choices, token, status: app.status, live: app.live, drawing: () => app.draw?.active, order: app.view.order,
+    map: app.view.map, choices: app.choices, token, status: app.status, live: app.live, drawing: onMap, order: app.view.order,
     parts: { panel: $("alerts"), toggle: $("alerts-toggle"), banner: $("emergency"), lines: $("alert-lines"), rows: $("event-rows"), total: $("event-total"), onMap: $("events-on-map"), line: $("event-line"), save: $("area-save"), details: $("details") },
   });
   app.events.asOf(app.asOf.told);
   app.compare = watchCompare({ map: app.view.map, second: app.view.second, choices: app.choices, token, status: app.status, stage: $("map").parentElement, root: $("compare") });
   watchPartners({ details: $("details"), world: () => app.choices.get().world, start: (before, after) => app.choices.set({ compare: `${before},${after}`, sel: undefined }) });
   app.analysis = watchAnalysis({ map: app.view.map, choices: app.choices, token, status: app.status, root: $("analysis"), toggles: [...document.querySelectorAll("[data-command=analysis]")], legend: $("analysis-legend"), draw: app.draw });
-  app.videos = watchVideos({ map: app.view.map, choices: app.choices, token, status: app.status, clock: app.clock, details: $("details"), drawing: () => app.draw?.active, reach });
-  app.controls = createControls($("map").parentElement, app.view.map, { draw: () => drawing("area"), measure: () => drawing("line"), measureArea: () => drawing("ground"), say: app.status.say });
+  app.videos = watchVideos({ map: app.view.map, choices: app.choices, token, status: app.status, clock: app.clock, details: $("details"), drawing: onMap, reach });
+  app.pick = watchPick({
+    root: $("pick"), map: app.view.map, choices: app.choices, token, say: app.status.say, exports: () => [...document.querySelectorAll("#export a")],
+    open: () => $("drawer").hidden && $("drawer-toggle").click(), began: () => app.draw.stop(),
+  });
+  app.controls = createControls($("map").parentElement, app.view.map, { pick: () => app.pick.toggle(), draw: () => drawing("area"), measure: () => drawing("line"), measureArea: () => drawing("ground"), say: app.status.say });
   createSearch({
     input: $("search"), results: $("search-results"), world: () => app.choices.get().world, select, named, say: app.status.say,
     go: (f) => app.view.map.easeTo({ center: [f.lon, f.lat], zoom: Math.max(app.view.map.getZoom(), f.zoom ?? 10), duration: 600 }),
@@ -137,7 +143,7 @@ export async function boot() {
 
 /** An address somebody wrote may hold values no filter knows: they are left out, and that is said. */
 async function leaveOutWrong() {
-  const told = filterQuery(app.choices.get());
+  const told = format(app.choices.get(), [...FILTER_KEYS, "pick"]);
   if (!told) return;
   const problems = await ask(`/api/tiles/seizures.json?${told}`).then(() => [], (error) => error.problems ?? []);
   if (!problems.length) return;
@@ -306,6 +312,7 @@ export function counted(told) {
   if (!told) return;
   app.asOf.answered();
   app.sheet.recount();
+  app.pick?.counted(told.picked);
   const { playing } = app.asOf.told, asOf = told.at ? playing && epoch(told.at) : app.live?.on(app.choices.get().world) && told.counted_at;
   app.timeline.counts(["seizures", "tracks", "images"].map((layer) => `<span><b>${number(told[layer])}</b> ${layer}</span>`).join("") + (asOf ? `<span>as of ${clockWords(asOf)} UTC</span>` : ""));
 }

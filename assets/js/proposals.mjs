@@ -1,5 +1,5 @@
 // What Dash's controls ask for (assets/bridge.js): each proposes a change of the choices, and all are set from the choices again.
-import { formatLayers, parseLayers, setCount, thenQuery } from "./choices.mjs";
+import { format, formatLayers, parseLayers, setCount, thenQuery } from "./choices.mjs";
 import { app, firstSpan, firstWindow, PERIODS, span } from "./page.mjs";
 import { tokens } from "./theme.mjs";
 import { epoch, iso } from "./times.mjs";
@@ -16,6 +16,7 @@ export function select(sel) {
 
 export async function drawing(mode) {
   if (app.draw.active === mode) return app.draw.stop();
+  app.pick?.stop();
   await app.draw.start(mode);
   app.status.say(mode === "line" ? "Click along the line; click the last point again to end." : "Click the corners; click the first one again to close the area.");
 }
@@ -35,7 +36,8 @@ export function tellDash() {
 function tell() {
   const now = app.choices.get(), { at, playing } = app.asOf.told;
   const colours = Object.fromEntries(["t1", "t2", ...ALL_DRUGS].map((n) => [n, token(n)]));
-  window.dash_clientside.set_props("choices", { data: { ...now, query: thenQuery(now, at), playing, state: app.worlds[now.world]?.state, colours: { ...colours, hot: token("hot2") } } });
+  const query = thenQuery(now, at), rows = [query, format(now, ["pick"])].filter(Boolean).join("&"); // the table lists what is selected
+  window.dash_clientside.set_props("choices", { data: { ...now, query, rows, playing, state: app.worlds[now.world]?.state, colours: { ...colours, hot: token("hot2") } } });
 }
 
 /** The choices as the controls show them: with what is collected and not shown yet (assets/js/sheet/draft.mjs). */
@@ -71,7 +73,7 @@ export const acts = {
   set_world(world) {
     if (!world || world === app.choices.get().world) return;
     app.draft?.drop();
-    app.choices.set({ ...CLEARED, sel: undefined, world, ...firstWindow(world) });
+    app.choices.set({ ...CLEARED, sel: undefined, pick: undefined, world, ...firstWindow(world) });
   },
   set_period(period) {
     const now = seen();
@@ -81,6 +83,8 @@ export const acts = {
     if (period === "all") change({ from: iso(Math.floor((w.from ?? end - PERIODS["7d"]) / 60) * 60), to: iso(Math.max(end, Math.ceil((w.to ?? end) / 60) * 60)), at: undefined });
     else change({ from: iso(end - PERIODS[period]), to: iso(end), at: undefined });
   },
+  // A bar of a chart: its drug alone, and all again.
+  press_drug: (drug) => change({ drug: String(app.choices.get().drug) === drug ? undefined : [drug] }),
   // All chosen is the same as none: nothing is filtered then, and the URL stays short.
   set_drug: (drugs) => change({ drug: !drugs?.length || drugs.length === ALL_DRUGS.length ? undefined : drugs }),
   set_kind: (kinds) => change({ kind: !kinds?.length || kindsShown().every((k) => kinds.includes(k)) ? undefined : kinds }),

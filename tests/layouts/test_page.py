@@ -42,7 +42,7 @@ def words(component) -> str:
 
 def held() -> list[dict | str]:
     """The page's, and those of the table, which comes when the drawer is opened."""
-    return [c.id for part in (page.layout(), drawer.table("seizures")) for c in walk(part) if getattr(c, "id", None) is not None]
+    return [c.id for part in (page.layout(), drawer.table("seizures"), charts.pane([{"step": "day", "drug": "ats", "at": "2026-11-24", "events": 1, "kg": 2.0}], [], {})) for c in walk(part) if getattr(c, "id", None) is not None]
 
 
 def key(id: dict | str) -> str:
