@@ -21,6 +21,7 @@
     ├── NotFound                   no such thing, or none this world may see
     ├── Gone                       there was one, and it was deleted, revoked or has expired
     ├── Outrun                     somebody else changed it meanwhile
+    ├── NoteTaken                  a note of this UUID is stored, with other content
     ├── SignedOut                  nobody is signed in, or no longer
     ├── Forbidden                  somebody is, and may not
     │   └── ReleaseRefused         what would leave the house is marked so that it must not
@@ -94,6 +95,10 @@ class Gone(VigiaError):
 
 class Outrun(VigiaError):
     """Somebody else changed it meanwhile: what was looked at is not the newest version."""
+
+
+class NoteTaken(VigiaError):
+    """A note of this UUID is stored, with other content."""
 
 
 class SignedOut(VigiaError):
@@ -248,6 +253,7 @@ HTTP_STATUS: dict[type[VigiaError], int] = {
     NotFound: 404,
     Gone: 410,
     Outrun: 412,
+    NoteTaken: 409,
     SignedOut: 401,
     Forbidden: 403,
     PurposeMissing: 428,

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from sqlalchemy import ColumnElement, and_, case, func, literal, literal_column, or_, select, true
 
 from data.flags import UNTRUSTED
-from data.models import Agency, Event, Fix, Image, LatestFix, Segment, Seizure, Track, Unsettled, Video
+from data.models import Agency, Event, Fix, Image, LatestFix, Note, Segment, Seizure, Track, Unsettled, Video
 from data.names import any_like, left_out, named
 from data.query import PARSERS, TEXT, plain_text, time_text
 from data.records import BBox
@@ -257,6 +257,16 @@ class Filter:
         out += [Video.agency_id.in_(self._agencies())] if self.agency else []
         out += [Video.source_id.in_(self.source)] if self.source else []
         return out + ([any_like(self.q, Video.name)] if self.q else [])
+
+    def notes(self) -> list[ColumnElement[bool]]:
+        """Conditions on `note`, be it withdrawn or not."""
+        out = [Note.world == self.world_code, *self.inside(Note.geom)]
+        out += [Note.observed_at >= self.start] if self.start else []
+        out += [Note.observed_at < self.end] if self.end else []
+        out += [Note.observed_at <= self.at] if self.at else []
+        out += [Note.recorded_at <= self.known_at] if self.known_at else []
+        out += [Note.agency_id.in_(self._agencies())] if self.agency else []
+        return out + ([any_like(self.q, Note.text)] if self.q else [])
 
     def events(self, told: type) -> list[ColumnElement[bool]]:
         """Conditions on `event` and how it was told (`told`: itself, or its revisions). It counts when its time meets the window."""

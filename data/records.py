@@ -49,6 +49,7 @@ UPLOAD_STATES: tuple[str, ...] = ("coming", "waiting", "reading", "stored", "alr
 RUN_STATES: tuple[str, ...] = ("waiting", "running", "done", "cancelled", "failed")
 # What ground is to an operation that is judged.
 ZONE_ROLES: tuple[str, ...] = ("operation", "buffer", "control")
+NOTE_KINDS: tuple[str, ...] = ("sighting", "annotation")
 # How one band may be coloured; all are rio-tiler's. Thermal pictures are shown in the first when nobody says otherwise.
 COLOURMAPS: tuple[str, ...] = ("inferno", "gray", "magma", "plasma", "viridis", "cividis", "turbo", "rdylgn", "terrain")
 # What a band may be called: on tiles, and when bands are told with an import.

@@ -82,6 +82,8 @@ RULES: tuple[Rule, ...] = (
     Rule("/api/search", PERSONS, LOOK), Rule("/api/openapi.json", PERSONS),
     # saved views, and short links to them: each is told to the record where it is done (routes/short_links.py)
     Rule("/api/saved-views", PERSONS, LOOK), Rule("/api/saved-views/{}", PERSONS, LOOK), Rule("/api/short-links", PERSONS), Rule("/api/short-links/{}", PERSONS), Rule("/v/{}", PERSONS),
+    # notes: who may make one is asked in the database too (access.watching); what is made and withdrawn is told to the record where it is done (routes/notes.py)
+    Rule("/api/notes", PERSONS, LOOK, often=True), Rule("/api/notes/{}", PERSONS, LOOK), Rule("/api/notes/{}/photo", PERSONS, LOOK),
     # two images side by side; who looked where
     Rule("/api/images/{}/offset", PERSONS, LOOK), Rule("/api/changes", PERSONS, LOOK), Rule("/api/changes/{}", PERSONS, LOOK),
     Rule("/api/changes/candidates/{}", WATCHING), Rule("/api/coverage", PERSONS, LOOK, often=True),
