@@ -39,6 +39,8 @@ ALERT_LINES = "alert-lines"
 EVENT_ROWS = "event-rows"
 EVENT_TOTAL = "event-total"
 EVENTS_ON_MAP = "events-on-map"
+NOTE_LINE = "note-line"  # in the rail: how many notes there are, written in the browser
+NOTES_WAITING = "notes-waiting"  # how many notes wait to be sent; hidden while none does
 EVENT_LINE = "event-line"  # in the rail, written with the panel's number
 EMERGENCY = "emergency"
 
@@ -90,7 +92,7 @@ TABLE = "table"
 TABLE_PANE = "table-pane"
 CHARTS = "charts"
 
-LAYERS = ("events", "movements", "seizures", "hotspots", "imagery", "sections", "coverage")
+LAYERS = ("events", "notes", "movements", "seizures", "hotspots", "imagery", "sections", "coverage")
 
 
 def eye(layer: str) -> dict:

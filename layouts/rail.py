@@ -11,10 +11,11 @@ from layouts import analysis, ids, views
 from layouts.symbols import drug, icon, kind, layer
 
 LAYER_WORD = {
-    "events": "Events",
+    "events": "Events", "notes": "Notes",
     "movements": "Movements", "seizures": "Seizures", "hotspots": "Hotspots", "imagery": "Drone imagery",
     "sections": "Border sections", "coverage": "Looked at",
 }
+LINES = {"events": ids.EVENT_LINE, "notes": ids.NOTE_LINE}  # written in the browser
 KIND_WORD = {
     "vessel": "Vessels", "vehicle": "Vehicles", "container": "Containers", "tag": "Tags", "aircraft": "Aircraft",
     "drone": "Drones", "person": "Persons",
@@ -167,7 +168,8 @@ def layer_row(name: str) -> html.Li:
                         **{"aria-pressed": "true", "aria-label": f"{word} on the map"}),
             layer(name),
             html.Div(
-                [html.Span(word, className="layer-name"), html.Span(id=ids.EVENT_LINE if name == "events" else ids.line(name), className="layer-line"),
+                [html.Span(word, className="layer-name"), html.Span(id=LINES.get(name) or ids.line(name), className="layer-line"),
+                 *([html.Button("New", className="link", **{"data-command": "note-new"})] if name == "notes" else []),
                  *([html.A("Catalogue", href="/imagery", className="link", **{"data-catalogue": ""})] if name == "imagery" else [])],
                 className="layer-words",
             ),

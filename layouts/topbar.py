@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dash import dcc, html
 
-from layouts import alerts, analysis, ids, views
+from layouts import alerts, analysis, ids, notes, views
 from layouts.symbols import icon, layer
 
 FORMATS = (
@@ -69,6 +69,7 @@ def bar() -> html.Header:
                 ],
                 className="tools", **{"aria-label": "Tools"},
             ),
+            notes.button(),
             alerts.button(),
             html.A([icon("warning"), html.Span(className="warning-word"), html.Span(className="warning-more"), html.Span(className="unseen")],
                    id=ids.WARNINGS, href="/authorities", className="warnings", hidden=True),

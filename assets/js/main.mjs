@@ -20,6 +20,7 @@ import { listen, watchLive } from "./live/page.mjs";
 import { createControls } from "./map/controls.mjs";
 import { createDraw } from "./map/draw.mjs";
 import { createView } from "./map/view.mjs";
+import { watchNotes } from "./notes/notes.mjs";
 import { app, edge, firstWindow, span, streaming, windowAt } from "./page.mjs";
 import { controlOf, drawing, select, tellDash } from "./proposals.mjs";
 import { searchAll, watchExports } from "./purpose.mjs";
@@ -50,7 +51,7 @@ const BY_HAND = new Set(["rowClicked", "spaceKey", "checkboxSelected"]); // the 
 const MOVED_S = 60; // while live, lines of what moved are asked for again so often at most
 const token = (name) => tokens()(name);
 const $ = (id) => document.getElementById(id);
-const onMap = () => app.draw?.active || app.pick?.active; // a hand draws there: what it touches is not chosen
+const onMap = () => app.draw?.active || app.pick?.active || app.notes?.picking(); // a hand draws there: what it touches is not chosen
 
 /** Start: read the URL, mount everything. Called once, by Dash. */
 export async function boot() {
@@ -79,6 +80,7 @@ export async function boot() {
     tellDash();
     app.view?.asOf(then);
     app.events?.asOf(then);
+    app.notes?.asOf(then);
   });
   app.clock = createClock(ticked, { reaches: (at) => (app.view?.moving.reaches(at) ?? true) && (app.videos?.reaches(at) ?? true) });
   app.timeline = createTimeline($("timeline"), { token, act: timelineActs });
@@ -110,7 +112,12 @@ export async function boot() {
     root: $("pick"), map: app.view.map, choices: app.choices, token, say: app.status.say, exports: () => [...document.querySelectorAll("#export a")],
     open: () => $("drawer").hidden && $("drawer-toggle").click(), began: () => app.draw.stop(),
   });
-  app.controls = createControls($("map").parentElement, app.view.map, { pick: () => app.pick.toggle(), draw: () => drawing("area"), measure: () => drawing("line"), measureArea: () => drawing("ground"), say: app.status.say });
+  app.notes = watchNotes({
+    map: app.view.map, choices: app.choices, token, status: app.status, drawing: () => app.draw?.active || app.pick?.active, order: app.view.order, tellDash,
+    parts: { button: $("notes-waiting"), line: $("note-line"), details: $("details"), stage: $("map").parentElement },
+  });
+  app.notes.asOf(app.asOf.told);
+  app.controls = createControls($("map").parentElement, app.view.map, { pick: () => app.pick.toggle(), draw: () => drawing("area"), measure: () => drawing("line"), measureArea: () => drawing("ground"), note: () => app.notes.write(), say: app.status.say });
   createSearch({
     input: $("search"), results: $("search-results"), world: () => app.choices.get().world, select, named, say: app.status.say,
     go: (f) => app.view.map.easeTo({ center: [f.lon, f.lat], zoom: Math.max(app.view.map.getZoom(), f.zoom ?? 10), duration: 600 }),
@@ -183,6 +190,7 @@ function dataChanged(world, before) {
   bounds(from);
   app.view.refetch(true);
   app.videos?.refetch();
+  app.notes?.refetch();
   lanes();
   tellDash();
 }

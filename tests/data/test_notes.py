@@ -16,6 +16,7 @@ from data.notes import NoteRefused, NoteTold, Photo
 from data.sessions import Database
 from data.visitor import visiting
 from errors import Forbidden, NotFound, NoteTaken
+from feeds import exercise
 from settings import store
 from tests.data.kept import run
 
@@ -220,3 +221,23 @@ async def test_its_photo_is_in_custody_and_erased_with_the_last_note_that_has_it
     assert not list(at.originals.iterdir()) and not list(at.imagery.iterdir())
     with environment.connect() as connection:
         assert connection.execute("SELECT count(*) FROM tombstone WHERE kind = 'note'").fetchone() == (2,)
+
+
+async def test_an_exercises_notes_go_with_it_and_their_photos_unless_a_live_one_has_the_same(environment, files):
+    at, photo = files
+    with environment.connect() as connection:
+        people.add_agency(connection, "Alfa", None)
+        connection.commit()
+    cora = environment.person("cora", roles=("coordinator",), agencies=["Alfa"])
+    pool = Database(environment.app_url)
+    await keep(pool, cora, note("drill", world="exercise", agency=None, photo_sha256=photo.sha256), photo)
+    live = await keep(pool, cora, note("live", photo_sha256=photo.sha256), photo)
+    exercise.drop(owner_url=environment.owner_url)
+    with environment.connect() as connection:
+        assert connection.execute("SELECT text FROM note").fetchall() == [("live",)] and (at.originals / photo.original).exists()
+        connection.execute("DELETE FROM note WHERE id = %s", (live.id,))
+        connection.commit()
+    await keep(pool, cora, note("drill", world="exercise", agency=None, photo_sha256=photo.sha256), photo)
+    await pool.close()
+    exercise.drop(owner_url=environment.owner_url)
+    assert not list(at.originals.iterdir()) and not list(at.imagery.iterdir())

@@ -116,7 +116,7 @@ def test_the_strip_says_exercise_in_the_exercise_alone():
 
 def test_the_lines_say_what_is_shown():
     lines = rail.layer_lines(COUNTS)
-    assert set(lines) | {"events"} == set(ids.LAYERS), "the line of events is the panel's number, written in the browser"
+    assert set(lines) | {"events", "notes"} == set(ids.LAYERS), "the lines of events and notes are written in the browser"
     assert lines["seizures"] == "1,230 on the map, 4 not"
     assert rail.off_map_words(1, 0) == "1 seizure has no place and is not on the map." and rail.off_map_words(4, 0).startswith("4 seizures have")
     assert rail.off_map_words(0, 1200) == "1,200 are totals of several events: in table and charts, not on the map." and rail.off_map_words(0, 0) == ""

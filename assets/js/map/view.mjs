@@ -12,12 +12,13 @@ import * as events from "../layers/events.mjs";
 import * as hotspots from "../layers/hotspots.mjs";
 import * as imagery from "../layers/imagery.mjs";
 import * as movements from "../layers/movements.mjs";
+import * as notes from "../layers/notes.mjs";
 import * as sections from "../layers/sections.mjs";
 import * as seizures from "../layers/seizures.mjs";
 import * as selection from "../layers/selection.mjs";
 
 const LAYERS = { movements, seizures, hotspots, imagery, sections, coverage };
-const DRAWN = { ...LAYERS, events }; // events are kept by assets/js/events/events.mjs, and ordered with the others here
+const DRAWN = { ...LAYERS, events, notes }; // these two are kept by assets/js/events and assets/js/notes, and ordered with the others here
 const GROUND = ["hotspots", "imagery", "sections", "coverage"];
 const FRAME_S = 0.09; // while playing the marks are drawn about eleven times a second
 const TILES_OF_VIEWS = 240; // a wall comes back to each of its views and should find it as it was
