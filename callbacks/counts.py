@@ -11,7 +11,7 @@ from callbacks.wiring import vigia
 from data import counts, spans
 from data.filters import Filter
 from errors import FilterInvalid
-from layouts import drawer, ids, nothing, rail, strip, topbar
+from layouts import drawer, exporting, ids, nothing, rail, strip
 
 # What stands beside the choices and on the button that shows them.
 BESIDE = ((ids.DRUG, "options"), (ids.KIND, "options"), (ids.KIND_TOTAL, "children"), (ids.AGENCY, "options"), (ids.CONVEYANCE, "options"),
@@ -49,7 +49,7 @@ async def show(choices: dict, lines: list[dict]) -> tuple:
     off = rail.off_map_words(s["unplaced"], s["aggregates"])
     drugs, kinds, of_kinds, agencies, conveyances, bars, total, button = beside(n, filter)
     return (
-        drugs, kinds, of_kinds, agencies, bars, drawer.words(n, picked), off, not off, topbar.exports(filter.query()), strip.strip(filter.world, n["marking"]),
+        drugs, kinds, of_kinds, agencies, bars, drawer.words(n, picked), off, not off, exporting.files(filter.query()), strip.strip(filter.world, n["marking"]),
         button, missing, not missing, _told(n, filter) | {"picked": picked}, conveyances, total, [words[i["layer"]] for i in lines],
     )
 

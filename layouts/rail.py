@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dash import dcc, html
 
 from data.records import CONVEYANCES, DRUG_WORD, DRUGS, KINDS
-from layouts import analysis, ids, views
+from layouts import analysis, exporting, ids, views
 from layouts.symbols import drug, icon, kind, layer
 
 LAYER_WORD = {
@@ -100,6 +100,7 @@ def rail() -> html.Div:
             ),
             views.button(narrow=True),
             analysis.button(narrow=True),
+            exporting.button(),
             html.A([icon("person"), "Account"], href="/account", className="account narrow-only"),
             _sheet_foot(),
         ],

@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from dash import dcc, html
 
-from layouts import alerts, analysis, ids, notes, views
+from layouts import alerts, analysis, exporting, ids, notes, views
 from layouts.symbols import icon, layer
-
-FORMATS = (
-    ("geojson", "GeoJSON", "for GIS"),
-    ("csv", "CSV", "for a spreadsheet"),
-    ("gpkg", "GeoPackage", "every layer in one file"),
-    ("kml", "KML", "for globes"),
-    ("gpx", "GPX", "for a hand-held receiver: points and lines"),
-    ("briefing", "Briefing", "one page that opens with no network"),
-    ("hotspots", "Hexagons", "for outsiders: no record, no small number"),
-)
-
 
 def bar() -> html.Header:
     return html.Header(
@@ -43,10 +32,7 @@ def bar() -> html.Header:
             html.Nav(
                 [
                     views.button(),
-                    html.Details(
-                        [html.Summary([icon("export"), "Export"], title="Export"), html.Div(id=ids.EXPORT, className="menu")],
-                        className="tool-menu",
-                    ),
+                    exporting.menu(),
                     html.Details(
                         [
                             html.Summary([icon("theme"), "Theme"], title="Theme"),
@@ -83,10 +69,3 @@ def bar() -> html.Header:
         className="topbar",
     )
 
-
-def exports(query: str) -> list:
-    """The export menu's links for a filter's query string."""
-    return [
-        html.A([html.B(name), html.Span(what)], href=f"/api/export/{key}?{query}", download="", className="menu-row")
-        for key, name, what in FORMATS
-    ]

@@ -38,6 +38,7 @@ import { watchTrails } from "./trails.mjs";
 import { watchVideos } from "./videos/videos.mjs";
 import { watchViews } from "./views/views.mjs";
 import { watchScreens } from "./screens.mjs";
+import { watchSheet } from "./sheets.mjs";
 import { watchWarnings } from "./warnings.mjs";
 
 export { acts, AMOUNTS_KG, controls, layerControls, propose, proposeOpacity } from "./proposals.mjs";
@@ -127,6 +128,7 @@ export async function boot() {
     map: app.view.map, choices: app.choices, status: app.status, root: $("views"), bar: $("view-bar"), toggles: [...document.querySelectorAll("[data-command=views]")], windowOf: windowAt,
     settle: () => app.clock.state.playing && app.clock.pause(), opened: () => (app.revealing = undefined), leftOut,
   });
+  watchSheet({ menu: $("export-menu"), choices: app.choices, bounds: () => app.view.map.getBounds(), rail: $("rail"), railToggle: $("rail-toggle") });
   watchExports(document, { say: app.status.say });
   document.addEventListener("click", (event) => {
     const command = event.target.closest("[data-command]")?.dataset.command;

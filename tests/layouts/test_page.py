@@ -11,7 +11,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 import app
-from layouts import charts, details, drawer, ids, nothing, page, rail, strip, topbar
+from layouts import charts, details, drawer, exporting, ids, nothing, page, rail, strip
 
 COUNTS = {
     "seizures": {"total": 1234, "on_map": 1230, "unplaced": 4, "kg": 10.0}, "tracks": {"total": 5}, "images": {"total": 2},
@@ -137,7 +137,7 @@ def test_what_is_chosen_can_be_taken_away_where_nothing_is_known_of_it():
 
 
 def test_exports_carry_the_filter():
-    links = [c.href for c in topbar.exports("world=live&drug=ats")]
+    links = [c.href for c in exporting.files("world=live&drug=ats")]
     assert [link.split("?")[0] for link in links] == [f"/api/export/{f}" for f in ("geojson", "csv", "gpkg", "kml", "gpx", "briefing", "hotspots")]
     assert all(link.endswith("?world=live&drug=ats") for link in links)
 

@@ -97,6 +97,13 @@ def test_a_foreign_canary_is_in_no_byte(server, visitors):
     assert {"tracks", "seizures", "images", "search", "export/geojson", "export/csv", "movement", "../imagery", "../stac/search", "../stac/collections/no-sortie/items"} | {"notes"} <= own, "a canary nobody finds proves nothing"
 
 
+def test_a_foreign_canary_is_on_no_sheet(server, visitors):
+    for token, mine, foreign in ((visitors["ana"], "Alfa", "Bravo"), (visitors["analyst"], "Bravo", "Alfa")):
+        answer = ask(server, f"/api/export/pdf?{LIVE}", token, headers=WHY)
+        told = " ".join(sheet.extract_text() for sheet in pypdf.PdfReader(io.BytesIO(answer.content)).pages)
+        assert CANARY[mine] in told and CANARY[foreign] not in told
+
+
 def test_numbers_are_of_what_one_sees(server, visitors):
     for token in (visitors["ana"], visitors["analyst"]):
         n = ask(server, f"/api/counts?{LIVE}", token).json()
