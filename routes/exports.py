@@ -23,18 +23,19 @@ from data.scope import marking_of
 from data.sessions import Database
 from data.visitor import Purpose, at_hand, purpose
 from errors import NotFound
-from exports import FORMATS, About
+from exports import FORMATS, About, briefing
+from exports.held import Held
 from exports.printed.asked import Asked
 from exports.printed.page import Who, laid
 from exports.printed.page import write as written
-from routes import hotspots, paper, printing
+from routes import held_imagery, hotspots, paper, printing
 from routes.asking import asked, database, need_purpose
 from settings import store
 
 router = APIRouter(prefix="/api/export")
 ATTRIBUTION = ("GSHHG", "© OpenStreetMap contributors", "GeoNames")
 KINDS = {"seizures": "seizure", "tracks": "track", "images": "image"}
-PAPER = "pdf"
+PAPER, BRIEFING = "pdf", "briefing"
 FRAMES = {"hotspots": "seizures", "sections": "seizures"}  # what a layer is made of
 
 
@@ -82,10 +83,11 @@ async def make(pool: Database, recorder: Recorder, format: str, filter: Filter, 
             ids = {KINDS[layer]: frame["id"].tolist() for layer, frame in shown.items()}
         if live:
             releases.allow(_counted(shown, set(own.values())), why.recipient, set(own.values()))
+        held = await held_imagery.held(session, filter, shown["images"]) if format == BRIEFING else None
         records = await releases.contents(session, filter, ids) if live else {}
     marking, rows = strictest(shown), sum(len(frame) for frame in shown.values())
     about = About(filter.world, unquote_plus(filter.query()), marking, datetime.now(timezone.utc), ATTRIBUTION)
-    body = await _written(format, drawn, about, sheet)
+    body = await _written(format, drawn, about, sheet, held)
     release = await releases.write(
         pool, visitor.token, format=format, filter=await recorder.filter_text(filter.pairs()), purpose=why, marking=marking, rows=rows, sha256=hashlib.sha256(body).digest(),
         records=records) if live else None
@@ -107,7 +109,9 @@ async def _drawn(session, filter: Filter, sheet: Asked, shown: dict) -> dict:
     return drawn
 
 
-async def _written(format: str, drawn: dict, about: About, sheet: Asked | None) -> bytes:
+async def _written(format: str, drawn: dict, about: About, sheet: Asked | None, held: Held | None) -> bytes:
+    if held is not None:
+        return await run_in_threadpool(briefing.write, drawn, about, held)
     if sheet is None:
         return await run_in_threadpool(FORMATS[format][0], drawn, about)
     return await printing.pdf(await run_in_threadpool(written, drawn, about, sheet, Who(at_hand().shown, store().basemap)))

@@ -39,6 +39,7 @@ import { watchVideos } from "./videos/videos.mjs";
 import { watchViews } from "./views/views.mjs";
 import { watchScreens } from "./screens.mjs";
 import { watchSheet } from "./sheets.mjs";
+import { watchPrint } from "./printing.mjs";
 import { watchWarnings } from "./warnings.mjs";
 
 export { acts, AMOUNTS_KG, controls, layerControls, propose, proposeOpacity } from "./proposals.mjs";
@@ -129,6 +130,7 @@ export async function boot() {
     settle: () => app.clock.state.playing && app.clock.pause(), opened: () => (app.revealing = undefined), leftOut,
   });
   watchSheet({ menu: $("export-menu"), choices: app.choices, bounds: () => app.view.map.getBounds(), rail: $("rail"), railToggle: $("rail-toggle") });
+  watchPrint({ map: app.view.map, stage: $("map").parentElement, strip: $("strip"), words: () => `Filter: ${decodeURIComponent(filterQuery(app.choices.get())).replaceAll("&", "; ")}` });
   watchExports(document, { say: app.status.say });
   document.addEventListener("click", (event) => {
     const command = event.target.closest("[data-command]")?.dataset.command;
