@@ -28,6 +28,7 @@
     ├── PurposeMissing             what for was not told, and must be
     ├── RecordFailed               the record can't be written, so nothing governed is given out
     ├── BodyTooLong                a request brings more bytes than are taken
+    ├── ExportLarge                an export holds more than is written at once
     ├── TooMuch                    a feed sends more than it may
     ├── StreamsFull                a session holds as many streams as it may
     ├── NoRoom                     there is no room on the disk for what somebody sends
@@ -127,6 +128,10 @@ class WorkerFailed(VigiaError):
 
 class BodyTooLong(VigiaError):
     """A request brings more bytes than are taken."""
+
+
+class ExportLarge(VigiaError):
+    """An export holds more than is written at once; the queue makes it."""
 
 
 class TooMuch(VigiaError):
@@ -258,6 +263,7 @@ HTTP_STATUS: dict[type[VigiaError], int] = {
     Forbidden: 403,
     PurposeMissing: 428,
     BodyTooLong: 413,
+    ExportLarge: 413,
     TooMuch: 429,
     StreamsFull: 429,
     SpoolFull: 507,

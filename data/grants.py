@@ -26,7 +26,7 @@ ASKED = (
     "access.watch_area(text, int, int, text, bytea, real, boolean, text, text, text, text[], text)",
     "access.rule(text, int, int, int, text, text, text, int[], text[], int[], bigint[], text, text[], text, boolean, text, text)", "access.rules_of(text, int)",
     "access.upload_begin(text, text, text, bigint, text, int, jsonb, int, bigint, text)", "access.uploads(text, text, int)", "access.upload_whole(text, text, text)",
-    "access.upload_end(text, text, text)", "access.analyse_soon(text)", "access.zones_keep(text, int, int, text, timestamptz, timestamptz, jsonb, text, text)",
+    "access.upload_end(text, text, text)", "access.analyse_soon(text)", "access.export_ask(text, text, text, text, text, text, text, int)", "access.exports(text, text, int)", "access.zones_keep(text, int, int, text, timestamptz, timestamptz, jsonb, text, text)",
     "access.zones_lock(text, int, int)", "access.my_operations(text)", "access.saved_view_end(text, int, int)",
     "access.saved_view(text, int, int, int, text, text, text, boolean, text, text, text)", "access.short_link(text, text, text, int, int)",
     "access.short_link_open(text, text, boolean)", "access.short_links(text)", "access.short_link_revoke(text, bigint)",

@@ -45,6 +45,8 @@ PRODUCTS: tuple[str, ...] = ("orthophoto", "frame")
 
 # What becomes of a file that somebody sends by the browser: its bytes come, it waits, it is read; then it was stored, was there already, or was refused.
 UPLOAD_STATES: tuple[str, ...] = ("coming", "waiting", "reading", "stored", "already", "refused")
+# What becomes of a file that the queue makes: its records are read, then it is written.
+EXPORT_STATES: tuple[str, ...] = ("waiting", "reading", "writing", "done", "failed")
 # What becomes of an analysis that somebody asks for.
 RUN_STATES: tuple[str, ...] = ("waiting", "running", "done", "cancelled", "failed")
 # What ground is to an operation that is judged.

@@ -26,7 +26,7 @@ def menu() -> html.Details:
             html.Summary([icon("export"), "Export"], title="Export"),
             html.Div([
                 html.Div([html.H2("Export"), html.Button("Close", className="link", **{"data-command": "export"})], className="menu-head narrow-only"),
-                html.Div(id=ids.EXPORT), paper(),
+                html.Div(id=ids.EXPORT), paper(), html.Div(id=ids.EXPORT_MADE, className="made", hidden=True),
             ], className="menu"),
         ],
         id=ids.EXPORT_MENU, className="tool-menu exporting",

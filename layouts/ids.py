@@ -27,6 +27,7 @@ SEARCH = "search"
 SEARCH_RESULTS = "search-results"
 EXPORT = "export"
 EXPORT_MENU = "export-menu"
+EXPORT_MADE = "export-made"  # files the queue made
 SHEET = "sheet"  # paper and orientation of the printed map
 SHEET_GROUND = "sheet-ground"
 SHEET_GO = "sheet-go"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo, available_timezones
 
 from data.filters import Filter
@@ -41,6 +42,11 @@ def read(items: Iterable[tuple[str, str]], filter: Filter) -> Asked:
     return Asked(
         Sheet(found.get("paper", "a4"), found.get("orientation", "portrait")), found.get("frame") or _asked_ground(filter), frozenset(DRAWN[layer] for layer in found["layers"] if layer in DRAWN),
         tuple(sorted(found["layers"] - DRAWN.keys())), found["zone"], filter_words.window(filter, found["zone"]), tuple(filter_words.words(filter, found["zone"])))
+
+
+def text(pairs: Iterable[tuple[str, str]]) -> str:
+    """Pairs as a query string that says the same."""
+    return urlencode(list(pairs))
 
 
 def _asked_ground(filter: Filter) -> BBox | None:

@@ -95,6 +95,8 @@ RULES: tuple[Rule, ...] = (
     # files in: each step is told to the record where it is done (data/uploads.py)
     Rule("/api/uploads", BRINGING), Rule("/api/uploads/{}", BRINGING),
     # out of the house
+    # a large one is asked for, which gives nothing out, and fetched, which does
+    Rule("/api/exports", TAKING_OUT), Rule("/api/exports/{}", TAKING_OUT), Rule("/api/exports/{}/file", TAKING_OUT, OUT),
     Rule("/api/export/{}", TAKING_OUT, OUT), Rule("/api/images/{}/cog.tif", TAKING_OUT, OUT, often=True),
     # the same imagery for STAC clients
     Rule("/stac", PERSONS), Rule("/stac/conformance", PERSONS), Rule("/stac/collections", PERSONS, LOOK), Rule("/stac/collections/{}", PERSONS, LOOK),

@@ -23,7 +23,7 @@ import { createView } from "./map/view.mjs";
 import { watchNotes } from "./notes/notes.mjs";
 import { app, edge, firstWindow, span, streaming, windowAt } from "./page.mjs";
 import { controlOf, drawing, select, tellDash } from "./proposals.mjs";
-import { searchAll, watchExports } from "./purpose.mjs";
+import { listMade, searchAll, watchExports } from "./purpose.mjs";
 import { keepRoles } from "./roles.mjs";
 import { createScale } from "./scale.mjs";
 import { createSearch } from "./search.mjs";
@@ -132,6 +132,7 @@ export async function boot() {
   watchSheet({ menu: $("export-menu"), choices: app.choices, bounds: () => app.view.map.getBounds(), rail: $("rail"), railToggle: $("rail-toggle") });
   watchPrint({ map: app.view.map, stage: $("map").parentElement, strip: $("strip"), words: () => `Filter: ${decodeURIComponent(filterQuery(app.choices.get())).replaceAll("&", "; ")}` });
   watchExports(document, { say: app.status.say });
+  listMade($("export-menu"), $("export-made"));
   document.addEventListener("click", (event) => {
     const command = event.target.closest("[data-command]")?.dataset.command;
     if (command === "unselect") select(undefined);
