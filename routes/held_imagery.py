@@ -20,7 +20,7 @@ from data.quadkey import MAX_LATITUDE_DEG, RADIUS_M
 from errors import PictureLost
 from exports.held import Held
 
-BYTES_MAX, TILES_MAX, SECONDS_MAX = 12_000_000, 800, 45
+BYTES_MAX, TILES_MAX, SECONDS_MAX = 12_000_000, 2_500, 30
 TILE_PX = 256
 SEEN_PX = 12  # an image that wide is looked at; further out it is a dot
 GROWS = 2.5  # the least that a zoom has more bytes than the one before, so that none is drawn in vain

@@ -23,7 +23,7 @@ export function watchPrint({ map, stage, strip, words }) {
     marking.removeAttribute("id");
     marking.className = "strip print-only printed-strip";
     stage.append(picture);
-    document.body.append(line, marking);
+    stage.parentElement.append(line, marking); // within the page: what comes after it is on another sheet
     added = [picture, line, marking];
   });
   addEventListener("afterprint", away);

@@ -62,7 +62,7 @@ i.number{{background:rgba(255,255,255,.92);border:.5px solid #8A989F;border-radi
 .panel{{position:absolute;{panel};font-size:0}}.column{{display:inline-block;overflow:hidden;{column}}}
 h2{{font-size:8pt;line-height:11pt;font-weight:600;letter-spacing:.05em;text-transform:uppercase;color:#46545C;margin:0 0 1mm;border-bottom:.2mm solid #C3C9CA}}
 .part{{margin:0 0 3mm}}.part p{{margin:0 0 .6mm;font-size:7.6pt;line-height:10pt}}.part p.wrong{{color:#A84300}}
-.column{{font-size:8.5pt}}.row{{position:relative;padding-left:9mm;min-height:4.4mm;font-size:7.8pt;line-height:4.6mm}}.row svg{{position:absolute;left:0;top:0}}.row b{{font-weight:400;color:#46545C;float:right}}.two .row{{display:inline-block;width:46%;margin-right:4%;padding-left:7mm;white-space:nowrap}}
+.column{{font-size:8.5pt}}.row{{position:relative;padding-left:9mm;min-height:4.4mm;font-size:7.8pt;line-height:4.6mm}}.row svg{{position:absolute;left:0;top:0}}.row b{{font-weight:400;color:#46545C;float:right}}.two .row{{display:inline-block;width:46%;margin-right:4%;padding-left:8.4mm;white-space:nowrap}}
 dl{{margin:0 0 3mm;font-size:8.5pt;line-height:11.5pt}}dt{{float:left;clear:left;color:#46545C;width:27mm}}dd{{margin:0 0 .8mm 28mm;overflow-wrap:anywhere}}
 .sizes{{position:relative;height:7.6mm}}.sizes i{{top:2.2mm;font-size:6.8pt;line-height:8pt;color:#46545C}}
 .bar{{position:relative;height:8mm}}.bar svg{{position:absolute;left:0;top:0}}.bar i{{top:3.2mm;font-size:7pt;line-height:9pt;width:16mm;text-align:center}}
@@ -154,13 +154,13 @@ def _legend(drawn: drawing.Drawn, frames: dict) -> tuple[str, str, str]:
         hot = frames["hotspots"]
         rows = [_row(f'<rect x="2" y="3" width="20" height="10" fill="{colour}" fill-opacity="{share * 0.75:.2f}" stroke="{colour}" stroke-width="0.6"/>', HOT_WORDS[level])
                 for level, (colour, share) in drawing.HOT.items() if len(hot) and (hot.level == level).any()]
-        counted += _part("Hotspots: more or fewer than by chance", f'<div class="two">{"".join(rows)}</div>' if rows else "<p>Nowhere.</p>")
+        counted += _part("Hotspots, beside chance", f'<div class="two">{"".join(rows)}</div>' if rows else "<p>Nowhere.</p>")
     if "sections" in frames:
         rows = [_row(f'<path d="M0 8H26" stroke="{colour}" stroke-width="{width}" stroke-opacity="0.8"/>', told) for (colour, width), told in zip(drawing.RATE_LOOK, RATE_WORDS)]
         counted += _part("Seizures per 100 km of border", f'<div class="two">{"".join(rows)}</div>' if len(frames["sections"]) else "<p>None.</p>")
     ground = [("images" in frames, f'<rect x="1" y="2" width="24" height="12" fill="{drawing.INK}" fill-opacity="0.05" stroke="{drawing.INK}" stroke-width="0.8" stroke-dasharray="6 2"/>', "Outline of an image", f"{len(frames.get('images', ())):,}"),
-              (drawn.basemap, f'<path d="M0 8H26" stroke="{drawing.BORDER}" stroke-opacity="0.14" stroke-width="8"/><path d="M0 8H26" stroke="{drawing.BORDER}" stroke-width="1.3" stroke-dasharray="9 2.5 2 2.5"/>', "Border of a country", ""),
-              (drawn.basemap, f'<path d="M0 8H26" stroke="{drawing.STATE}" stroke-width="0.8" stroke-dasharray="4 2"/>', "Border of a state or province", ""),
+              (drawn.basemap, f'<path d="M0 8H26" stroke="{drawing.BORDER}" stroke-opacity="0.14" stroke-width="8"/><path d="M0 8H26" stroke="{drawing.BORDER}" stroke-width="1.3" stroke-dasharray="9 2.5 2 2.5"/>', "Country border", ""),
+              (drawn.basemap, f'<path d="M0 8H26" stroke="{drawing.STATE}" stroke-width="0.8" stroke-dasharray="4 2"/>', "State or province border", ""),
               (True, f'<path d="M0 8H26M13 1V15" stroke="{drawing.INK}" stroke-opacity="0.4" stroke-width="0.6"/>', "Grid of degrees", "")]
     return ours, counted, "".join(_row(svg, told, n) for on, svg, told, n in ground if on)
 
