@@ -135,9 +135,8 @@ def test_two_made_without_a_link_outlive_the_page_another_person_and_a_lost_answ
         page.context.unroute("**/api/notes?world=*")
         page.context.route("**/api/notes?world=*", lose)
         look(page, house, QUERY, CAMERA)
-        becomes(page, lambda: 201 in lost, True)
-        becomes(page, lambda: waiting(page).startswith("Notes: 2 waiting"), True)
-        assert sum(row[1] for row in stored(house)) == 1
+        becomes(page, lambda: lost.count(201), 2)
+        assert waiting(page) == "Notes: 2 waiting" and len(stored(house)) == 2, "stored, and the page can't know"
         page.context.unroute("**/api/notes?world=*")
         page.evaluate("dispatchEvent(new Event('online'))")
         becomes(page, lambda: waiting(page), "none")
