@@ -97,6 +97,7 @@ RULES: tuple[Rule, ...] = (
     # out of the house
     # a large one is asked for, which gives nothing out, and fetched, which does
     Rule("/api/exports", TAKING_OUT), Rule("/api/exports/{}", TAKING_OUT), Rule("/api/exports/{}/file", TAKING_OUT, OUT),
+    Rule("/api/taking", TAKING_OUT, LOOK), Rule("/api/taking/records", TAKING_OUT, OUT), Rule("/api/taking/basemap/{}", TAKING_OUT),
     Rule("/api/export/{}", TAKING_OUT, OUT), Rule("/api/images/{}/cog.tif", TAKING_OUT, OUT, often=True),
     # the same imagery for STAC clients
     Rule("/stac", PERSONS), Rule("/stac/conformance", PERSONS), Rule("/stac/collections", PERSONS, LOOK), Rule("/stac/collections/{}", PERSONS, LOOK),
