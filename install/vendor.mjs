@@ -68,6 +68,13 @@ await bundle("geodesic", `
   export const polygon = (line) => WGS84.Polygon(line);`);
 await bundle("tus", `export { Upload } from "tus-js-client";`);
 
+// For the service worker (routes/shell.py), which is a classic script: not every browser runs one made of modules.
+await build({
+  stdin: { contents: `export { PrecacheController } from "workbox-precaching";`, resolveDir: root, sourcefile: "workbox.mjs" },
+  outfile: path.join(part, "workbox.js"), bundle: true, format: "iife", globalName: "workbox", minify: true, target: "es2022", legalComments: "eof",
+  define: { "process.env.NODE_ENV": '"production"' }, logLevel: "warning",
+});
+
 // Leaflet, for the briefing that opens with no network.
 for (const file of ["leaflet.js", "leaflet.css"]) await cp(path.join(modules, "leaflet", "dist", file), path.join(part, file));
 

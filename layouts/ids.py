@@ -54,6 +54,7 @@ ANALYSIS = "analysis"  # the panel of analyses
 ANALYSIS_LEGEND = "analysis-legend"  # what the open one shows on the map, in words
 
 VIEWS = "views"  # the panel of saved views
+TAKING = "taking"  # the panel of areas taken along
 VIEW_BAR = "view-bar"  # which one is shown, and whether it was changed since; hidden while none is
 
 # rail

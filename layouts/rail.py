@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dash import dcc, html
 
 from data.records import CONVEYANCES, DRUG_WORD, DRUGS, KINDS
-from layouts import analysis, exporting, ids, views
+from layouts import analysis, exporting, ids, taking, views
 from layouts.symbols import drug, icon, kind, layer
 
 LAYER_WORD = {
@@ -101,6 +101,7 @@ def rail() -> html.Div:
             views.button(narrow=True),
             analysis.button(narrow=True),
             exporting.button(),
+            taking.button(narrow=True),
             html.A([icon("person"), "Account"], href="/account", className="account narrow-only"),
             _sheet_foot(),
         ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dash import dcc, html
 
-from layouts import alerts, analysis, exporting, ids, notes, views
+from layouts import alerts, analysis, exporting, ids, notes, taking, views
 from layouts.symbols import icon, layer
 
 def bar() -> html.Header:
@@ -48,6 +48,7 @@ def bar() -> html.Header:
                         className="tool-menu",
                     ),
                     analysis.button(),
+                    taking.button(),
                     html.A([layer("imagery"), "Imagery"], href="/imagery", className="tool wide-only", title="Imagery", **{"data-catalogue": ""}),
                     html.A([icon("wall"), "Wall"], href="/wall/main", className="tool", title="Wall", target="_blank"),
                     html.A([icon("person"), "Account"], href="/account", className="tool", title="Account"),

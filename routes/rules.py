@@ -50,6 +50,8 @@ RULES: tuple[Rule, ...] = (
     Rule("/sign-in/oidc", ANYBODY), Rule("/sign-in/oidc/return", ANYBODY), Rule("/sign-out", ANYBODY),
     Rule("/assets/{*}", ANYBODY), Rule("/favicon.ico", ANYBODY), Rule("/_favicon.ico", ANYBODY),
     Rule("/api/health/live", ANYBODY), Rule("/api/health/ready", ANYBODY),
+    # what a browser installs, the same for everybody and with nobody's data in it (routes/shell.py)
+    Rule("/manifest.webmanifest", ANYBODY), Rule("/sw.js", ANYBODY), Rule("/no-link", ANYBODY),
     # what feeds send, each with a token of its own (routes/intake.py)
     Rule("/api/fixes", ANYBODY), Rule("/api/epcis", ANYBODY), Rule("/api/osmand/{}", ANYBODY),
     # the page, and what Dash needs for it

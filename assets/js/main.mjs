@@ -17,6 +17,8 @@ import { hoursOf, lookedWords } from "./layers/coverage.mjs";
 import { drawLegend, symbolCss } from "./legend.mjs";
 import { watchEvents } from "./events/events.mjs";
 import { listen, watchLive } from "./live/page.mjs";
+import { startWorker } from "./field/shell.mjs";
+import { watchTaking } from "./field/taking.mjs";
 import { createControls } from "./map/controls.mjs";
 import { createDraw } from "./map/draw.mjs";
 import { createView } from "./map/view.mjs";
@@ -133,6 +135,8 @@ export async function boot() {
   watchPrint({ map: app.view.map, stage: $("map").parentElement, strip: $("strip"), words: () => `Filter: ${decodeURIComponent(filterQuery(app.choices.get())).replaceAll("&", "; ")}` });
   watchExports(document, { say: app.status.say });
   listMade($("export-menu"), $("export-made"));
+  void watchTaking({ map: app.view.map, choices: app.choices, status: app.status, root: $("taking"), toggles: [...document.querySelectorAll("[data-command=taking]")], others: [$("views")] });
+  void startWorker();
   document.addEventListener("click", (event) => {
     const command = event.target.closest("[data-command]")?.dataset.command;
     if (command === "unselect") select(undefined);
