@@ -66,6 +66,7 @@ VIEW: dict[str, tuple[Callable[[str], bool], str]] = {
     "compare_look": (_like(r"\d{1,18}"), "the number of a look for changes"),
     "run": (_like(r"\d{1,18}"), "the number of an analysis"),
     "coords": (_one_of("dd", "dms", "utm", "mgrs"), "dd, dms, utm or mgrs"),
+    "lite": (_one_of("0", "1"), "1, or 0 for not by itself either"),
     "camera": (_camera, f"zoom/latitude/longitude, such as 8.6/26.15/-97.9, zoom 0 to {ZOOM_MAX}"),
 }
 KEYS = (*FILTER_KEYS, *VIEW)

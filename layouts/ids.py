@@ -87,6 +87,8 @@ CHOSEN = "chosen-chips"  # what is set, each with a way to take it away; written
 SHEET_GRIP = "sheet-grip"
 SHEET_WORDS = "sheet-words"
 SHEET_APPLY = "sheet-apply"  # when changes are shown: at once, by the button, or as the link is
+LITE = "lite"
+COST = "cost"  # what the last change of the filter brought over the link
 
 # details, drawer
 DETAILS = "details"

@@ -40,6 +40,12 @@ def rail() -> html.Div:
                 [
                     html.Div([html.H2("Layers")], className="head"),
                     html.Ul([layer_row(name) for name in ids.LAYERS], className="layers"),
+                    html.Div(
+                        [html.Button([html.Span(className="switch-knob", **{"aria-hidden": "true"}), "Lite, for a poor link"], id=ids.LITE, className="switch", role="switch",
+                                     title="No imagery, no relief, hotspots when asked for, fewer updates", **{"aria-checked": "false"}),
+                         html.Span(id=ids.COST, className="meta", **{"aria-live": "polite"})],
+                        className="lite-row",
+                    ),
                 ],
                 **{"aria-label": "Layers", "data-sheet": "layers"},
             ),

@@ -17,6 +17,7 @@ import { hoursOf, lookedWords } from "./layers/coverage.mjs";
 import { drawLegend, symbolCss } from "./legend.mjs";
 import { watchEvents } from "./events/events.mjs";
 import { listen, watchLive } from "./live/page.mjs";
+import { isLite, TICKS, watchLite } from "./field/lite.mjs";
 import { startWorker } from "./field/shell.mjs";
 import { watchTaking } from "./field/taking.mjs";
 import { createControls } from "./map/controls.mjs";
@@ -50,9 +51,9 @@ export { acts, AMOUNTS_KG, controls, layerControls, propose, proposeOpacity } fr
 const CAMERA = innerWidth < 760 ? { center: [-98.05, 26.12], zoom: 8.2 } : { bounds: [-99.05, 25.7, -96.75, 26.75] };
 
 // What Dash draws nothing by: its details drawn again would take the keyboard from the list that was just used.
-const UNTOLD = ["at", "look", "bands", "colormap", "stretch", "view"];
+const UNTOLD = ["at", "lite", "look", "bands", "colormap", "stretch", "view"];
 const BY_HAND = new Set(["rowClicked", "spaceKey", "checkboxSelected"]); // the grid's words for who selected a row
-const MOVED_S = 60; // while live, lines of what moved are asked for again so often at most
+const MOVED_S = 60, MOVED_LITE_S = 300; // while live, lines of what moved are asked for again so often at most
 const token = (name) => tokens()(name);
 const $ = (id) => document.getElementById(id);
 const onMap = () => app.draw?.active || app.pick?.active || app.notes?.picking(); // a hand draws there: what it touches is not chosen
@@ -80,6 +81,7 @@ export async function boot() {
   const world = now.world ?? worlds.default;
   app.choices.set({ world, ...(now.from || now.to ? {} : windowAt(world, now.at)) }, { push: false });
 
+  watchLite({ choices: app.choices, button: $("lite"), cost: $("cost"), say: app.status.say });
   app.asOf = createAsOf((then) => {
     tellDash();
     app.view?.asOf(then);
@@ -150,7 +152,7 @@ export async function boot() {
     if (heat !== undefined) app.choices.set({ heat: heat || undefined });
   });
   setInterval(clocks, 1000);
-  follow({ world: () => app.choices.get().world, held: () => app.worlds[app.choices.get().world], changed: dataChanged });
+  follow({ world: () => app.choices.get().world, held: () => app.worlds[app.choices.get().world], changed: dataChanged, of: () => (isLite(app.choices.get()) ? TICKS : 1) });
   listen();
   chosen(app.choices.get(), new Set(["world", "from", "to", "at", "theme"]));
   if (app.wrong) app.status.say(app.wrong, { stays: true });
@@ -186,7 +188,7 @@ function cameraOf(world) {
 /** New data: everything is asked again and a window that ends now follows; the camera stays where the person put it. */
 function dataChanged(world, before) {
   // What only moved is in the stream already.
-  if (streaming() && onlyMoved(before.state, world.state) && performance.now() / 1000 - app.movedS < MOVED_S) return;
+  if (streaming() && onlyMoved(before.state, world.state) && performance.now() / 1000 - app.movedS < (isLite(app.choices.get()) ? MOVED_LITE_S : MOVED_S)) return;
   app.movedS = performance.now() / 1000;
   app.worlds[world.world] = world;
   const now = app.choices.get();

@@ -1,4 +1,4 @@
-"""In the field, in a real browser: the shell without a server, a worker of an old build, an area taken along and gone again."""
+"""In the field, in a real browser: the shell without a server, a worker of an old build, an area taken along and gone again, and lite."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from data import people
 from install.chromium import until
 from tests.browser.conftest import SIGNED_IN, watched
 from tests.browser.test_reading import SIZES, serious
-from tests.browser.world import becomes, look, settled
+from tests.browser.world import becomes, choices, look, settled
 
 WORKS = "navigator.serviceWorker.controller?.state === 'activated'"
 CACHED = """(async () => { const out = []; for (const name of await caches.keys()) for (const r of await (await caches.open(name)).keys()) out.push(`${name} ${new URL(r.url).pathname}`); return out; })()"""
@@ -140,6 +140,29 @@ def test_a_worker_of_an_old_build_gives_way_and_its_caches_go(browser, world):
         page.reload()
         settled(page)
         held(page)
+
+
+def test_lite_asks_for_less_and_says_what_a_change_costs(browser, world):
+    with watched(browser) as page:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.add_init_script("Object.defineProperty(navigator, 'connection', { value: Object.assign(new EventTarget(), { effectiveType: '2g', saveData: false }) })")
+        look(page, world)
+        assert choices(page)["lite"] == "1" and "the link is slow (2g)" in page.inner_text("#status")
+        assert page.get_attribute("#lite", "aria-checked") == "true"
+        heavy = [url for url in asked if re.search(r"/api/(tiles/|hotspots|images)|relief|rivers", url)]
+        assert heavy == [], heavy[:3]
+        page.click("#drug label >> nth=1")
+        becomes(page, lambda: bool(re.fullmatch(r"Last change: (\d[\d.]* (kB|MB)|\d+ B|nothing over the link)", page.inner_text("#cost"))), True)
+        # Asked for, it comes; off again, all of it does, and it is not chosen once more.
+        asked.clear()
+        page.click("#lite")
+        becomes(page, lambda: any("/api/hotspots" in url for url in asked) and any("/api/images" in url for url in asked), True)
+        settled(page)
+        assert choices(page)["lite"] == "0" and "layers" not in choices(page)
+        page.reload()
+        settled(page)
+        assert choices(page)["lite"] == "0"
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { areaOf, areaQuery, badge, judgedAt, mayStay, numbersWords, ownerOf, roomWords, sizeOf, untilWords, weight, weightWords } from "../../assets/js/field/areas.mjs";
+import { leanParts, leftOut, poor, since, switched } from "../../assets/js/field/lite.mjs";
 import { canWork } from "../../assets/js/field/shell.mjs";
 import { linesOf, lookedAt, pickedWords } from "../../assets/js/no_link/lines.mjs";
 
@@ -81,4 +82,34 @@ test("what was tapped, with its age at the time it is looked at", () => {
   assert.equal(pickedWords(records, { track: 8 }, T), "");
   assert.equal(lookedAt(area, T + 5), T + 5);
   assert.equal(lookedAt({ world: "exercise", tracks_to: "2026-11-26T12:00:00Z" }, T + 5), T);
+});
+
+test("lite is chosen by itself where data is to be saved or the link is slow, and nowhere else", () => {
+  assert.equal(poor({ saveData: true, effectiveType: "4g" }), "this device is set to save data");
+  assert.equal(poor({ effectiveType: "2g" }), "the link is slow (2g)");
+  assert.equal(poor({ effectiveType: "slow-2g" }), "the link is slow (slow-2g)");
+  for (const told of [{ effectiveType: "3g" }, { saveData: false }, undefined]) assert.equal(poor(told), undefined);
+});
+
+test("switched on, what is heavy is off and can be asked for; switched off, what is usual is on", () => {
+  const on = switched({}, true);
+  assert.deepEqual(on, { lite: "1", layers: "events,movements,seizures,-hotspots,-imagery,-sections,-coverage" });
+  assert.ok(leftOut(on, "imagery") && leftOut(on, "hotspots") && !leftOut(on, "movements"));
+  const asked = { ...on, layers: on.layers.replace("-hotspots", "hotspots") };
+  assert.ok(!leftOut(asked, "hotspots"));
+  assert.deepEqual(switched(asked, false), { lite: "0", layers: undefined });
+  assert.ok(!leftOut({ layers: "-imagery" }, "imagery"), "off and not lite: it is asked for, as ever");
+  assert.equal(switched({ layers: "seizures:0.5,imagery" }, true).layers, "events,seizures:0.5,-imagery,-movements,-hotspots,-sections,-coverage");
+});
+
+test("a lean basemap has no relief and no rivers, and draws the coarser coast on and on", () => {
+  const coast = [{ file: "a", from: 0, to: 4 }, { file: "b", from: 4, to: 7 }, { file: "c", from: 7, to: 24 }];
+  const lean = leanParts({ layers: { coast, borders: coast, rivers: coast }, relief: "r.pmtiles", attribution: ["x"] });
+  assert.deepEqual(lean, { layers: { coast: [coast[0], { file: "b", from: 4, to: 24 }], borders: coast }, relief: null, attribution: ["x"] });
+  assert.deepEqual(leanParts({ layers: { land: [coast[0]] }, relief: null }).layers.land, [coast[0]]);
+  assert.deepEqual(leanParts(undefined), { layers: {}, relief: null });
+});
+
+test("what came since a moment, and nothing from before it", () => {
+  assert.equal(since([{ startTime: 1, transferSize: 900 }, { startTime: 5, transferSize: 700 }, { startTime: 6 }, { startTime: 7, transferSize: 0 }], 5), 700);
 });
