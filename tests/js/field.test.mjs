@@ -93,13 +93,13 @@ test("lite is chosen by itself where data is to be saved or the link is slow, an
 
 test("switched on, what is heavy is off and can be asked for; switched off, what is usual is on", () => {
   const on = switched({}, true);
-  assert.deepEqual(on, { lite: "1", layers: "events,movements,seizures,-hotspots,-imagery,-sections,-coverage" });
+  assert.deepEqual(on, { lite: "1", layers: "events,notes,movements,seizures,-hotspots,-imagery,-sections,-coverage" });
   assert.ok(leftOut(on, "imagery") && leftOut(on, "hotspots") && !leftOut(on, "movements"));
   const asked = { ...on, layers: on.layers.replace("-hotspots", "hotspots") };
   assert.ok(!leftOut(asked, "hotspots"));
   assert.deepEqual(switched(asked, false), { lite: "0", layers: undefined });
   assert.ok(!leftOut({ layers: "-imagery" }, "imagery"), "off and not lite: it is asked for, as ever");
-  assert.equal(switched({ layers: "seizures:0.5,imagery" }, true).layers, "events,seizures:0.5,-imagery,-movements,-hotspots,-sections,-coverage");
+  assert.equal(switched({ layers: "seizures:0.5,imagery" }, true).layers, "events,seizures:0.5,-imagery,-notes,-movements,-hotspots,-sections,-coverage");
 });
 
 test("a lean basemap has no relief and no rivers, and draws the coarser coast on and on", () => {

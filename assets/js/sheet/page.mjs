@@ -1,5 +1,6 @@
 // The sheet, what is collected in it and the chips of what is set, put together for the page.
 import { format, setCount, thenQuery } from "../choices.mjs";
+import { isLite } from "../field/lite.mjs";
 import { app } from "../page.mjs";
 import { acts, change, dress, tellDash } from "../proposals.mjs";
 import { cameraText } from "../views/state.mjs";
@@ -65,7 +66,7 @@ export function watchSheet() {
   app.sheet = {
     get isOpen() { return sheet.isOpen; },
     /** Whether what is chosen waits for the button. */
-    collects: () => sheet.isOpen && Boolean(app.worlds) && (kept.way === "button" || (kept.way === "link" && slowLink())),
+    collects: () => sheet.isOpen && Boolean(app.worlds) && (kept.way === "button" || (kept.way === "link" && (slowLink() || isLite(app.choices.get())))),
     /** Numbers of what is shown came: those of what is collected are asked for again. */
     recount() {
       draw(); // what choices are called came with their numbers
