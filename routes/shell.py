@@ -1,7 +1,7 @@
 """The page as an application that can be installed: its manifest, its service worker, and the page that is shown with no link to the server.
 
 The worker holds the shell alone: our own modules, styles and letters, which are the same for everybody. No answer of `/api`, no page with records
-and no sign-in is ever kept by it (assets/js/worker/worker.js); what somebody takes along is another matter (routes/areas.py).
+and no sign-in is ever kept by it (assets/js/worker/worker.js); what somebody takes along is another matter (routes/taking.py).
 """
 
 from __future__ import annotations

@@ -20,6 +20,12 @@ PARTS = """(async () => { const db = await new Promise((done) => { const r = ind
 DRAWN = "document.documentElement.dataset.map === 'idle' && __vigia.state.map?.queryRenderedFeatures({ layers: [%s] }).length"
 
 
+@pytest.fixture
+def page(browser):
+    with watched(browser, worker=True) as page:
+        yield page
+
+
 def held(page) -> None:
     """The worker is there, and answers for this page."""
     until(page, WORKS)
@@ -118,7 +124,7 @@ def test_what_is_over_or_anothers_goes_and_nothing_half_is_kept(page, world):
 
 def test_a_worker_of_an_old_build_gives_way_and_its_caches_go(browser, world):
     """The old one holds a page and a module of its own; a page of the new build gets neither."""
-    with watched(browser) as page:
+    with watched(browser, worker=True) as page:
         script = page.request.get(f"{world.address}/sw.js").text()
         old = {"on": True}
         def answer(route):
@@ -143,7 +149,7 @@ def test_a_worker_of_an_old_build_gives_way_and_its_caches_go(browser, world):
 
 
 def test_lite_asks_for_less_and_says_what_a_change_costs(browser, world):
-    with watched(browser) as page:
+    with watched(browser, worker=True) as page:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         page.add_init_script("Object.defineProperty(navigator, 'connection', { value: Object.assign(new EventTarget(), { effectiveType: '2g', saveData: false }) })")
@@ -167,7 +173,7 @@ def test_lite_asks_for_less_and_says_what_a_change_costs(browser, world):
 
 @pytest.mark.parametrize("size", SIZES)
 def test_the_panel_is_read_by_all(browser, world, size):
-    with watched(browser) as page:
+    with watched(browser, worker=True) as page:
         page.set_viewport_size(SIZES[size])
         look(page, world)
         open_panel(page)
