@@ -41,7 +41,7 @@ import { watchTrails } from "./trails.mjs";
 import { watchVideos } from "./videos/videos.mjs";
 import { watchViews } from "./views/views.mjs";
 import { watchScreens } from "./screens.mjs";
-import { watchSheet } from "./sheets.mjs";
+import { watchPaper } from "./sheets.mjs";
 import { watchPrint } from "./printing.mjs";
 import { watchWarnings } from "./warnings.mjs";
 
@@ -133,7 +133,7 @@ export async function boot() {
     map: app.view.map, choices: app.choices, status: app.status, root: $("views"), bar: $("view-bar"), toggles: [...document.querySelectorAll("[data-command=views]")], windowOf: windowAt,
     settle: () => app.clock.state.playing && app.clock.pause(), opened: () => (app.revealing = undefined), leftOut,
   });
-  watchSheet({ menu: $("export-menu"), choices: app.choices, bounds: () => app.view.map.getBounds(), rail: $("rail"), railToggle: $("rail-toggle") });
+  watchPaper({ menu: $("export-menu"), choices: app.choices, bounds: () => app.view.map.getBounds(), rail: $("rail"), railToggle: $("rail-toggle") });
   watchPrint({ map: app.view.map, stage: $("map").parentElement, strip: $("strip"), words: () => `Filter: ${decodeURIComponent(filterQuery(app.choices.get())).replaceAll("&", "; ")}` });
   watchExports(document, { say: app.status.say });
   listMade($("export-menu"), $("export-made"));

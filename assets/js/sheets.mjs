@@ -24,7 +24,7 @@ export function sheetAddress(choices, { sheet, frame, zone }) {
 }
 
 /** The menu: its link is written before anybody follows it; a button of the rail opens it where the top bar has no room. */
-export function watchSheet({ menu, choices, bounds, rail, railToggle }) {
+export function watchPaper({ menu, choices, bounds, rail, railToggle }) {
   const part = (id) => menu.querySelector(`#${id}`);
   part("sheet-go").addEventListener("click", (event) => {
     const b = bounds();
