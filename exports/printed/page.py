@@ -25,7 +25,7 @@ FAMILY_WORDS = {"sea": "Vessels", "air": "Aircraft, drones", "land": "Vehicles, 
 HOT_WORDS = {3: "Far more", 2: "Many more", 1: "More", -1: "Fewer"}
 RATE_WORDS = ("up to 7", "over 7", "over 90")
 SHORT = {210: 105, 297: 170, 420: 250}  # letters of the filter in the title, by the width of the sheet in millimetres
-NOT_DRAWN = {"events": "events and alerts", "coverage": "ground not looked at"}
+NOT_DRAWN = {"events": "events and alerts", "notes": "notes", "coverage": "ground not looked at"}
 
 
 @dataclass(frozen=True)
