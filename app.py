@@ -28,7 +28,6 @@ from routes.errors import not_there
 from routes.guard import Guard
 from routes.head import HeadAsGet
 from routes.kept import Kept
-from routes.shell import TellShell
 from routes.stream import Places
 from settings import BUILD, ROOT, serve, store
 from settings import feeds as feed_settings
@@ -66,7 +65,6 @@ async def lifespan(server: FastAPI):
 server = FastAPI(title="Vigia", version=BUILD, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
 server.add_middleware(CompressMiddleware, minimum_size=500)
 server.add_middleware(HeadAsGet)
-server.add_middleware(TellShell)
 for unknown in (DependencyException, InvalidResourceError):  # a file of Dash's that there is not
     server.add_exception_handler(unknown, not_there)
 api.include(server)

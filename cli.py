@@ -263,8 +263,8 @@ def basemap_build() -> None:
 
 @cli.command()
 def export(
-    format: Annotated[str, typer.Argument(help="geojson, csv, gpkg, kml, gpx, briefing, pdf (the map on paper), or hotspots: hexagons alone, for somebody outside.")],
-    filter: Annotated[str, typer.Argument(help="As in the page's address, such as 'world=exercise&drug=cocaine'; of a pdf with paper, orientation, layers, frame and zone.")] = "",
+    format: Annotated[str, typer.Argument(help="geojson, csv, gpkg, kml, gpx, briefing, or hotspots: hexagons alone, for somebody outside.")],
+    filter: Annotated[str, typer.Argument(help="As in the page's address, such as 'world=exercise&drug=cocaine'.")] = "",
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write it.")] = None,
     whose: Annotated[str | None, typer.Option("--as", help="Whose look it is: a sign-in name; else the keeper of this installation.")] = None,
     purpose: Annotated[str | None, typer.Option(help="What for; needed for live records, as it is on the page.")] = None,

@@ -21,14 +21,12 @@
     ├── NotFound                   no such thing, or none this world may see
     ├── Gone                       there was one, and it was deleted, revoked or has expired
     ├── Outrun                     somebody else changed it meanwhile
-    ├── NoteTaken                  a note of this UUID is stored, with other content
     ├── SignedOut                  nobody is signed in, or no longer
     ├── Forbidden                  somebody is, and may not
     │   └── ReleaseRefused         what would leave the house is marked so that it must not
     ├── PurposeMissing             what for was not told, and must be
     ├── RecordFailed               the record can't be written, so nothing governed is given out
     ├── BodyTooLong                a request brings more bytes than are taken
-    ├── ExportLarge                an export holds more than is written at once
     ├── TooMuch                    a feed sends more than it may
     ├── StreamsFull                a session holds as many streams as it may
     ├── NoRoom                     there is no room on the disk for what somebody sends
@@ -98,10 +96,6 @@ class Outrun(VigiaError):
     """Somebody else changed it meanwhile: what was looked at is not the newest version."""
 
 
-class NoteTaken(VigiaError):
-    """A note of this UUID is stored, with other content."""
-
-
 class SignedOut(VigiaError):
     """Nobody is signed in, or no longer."""
 
@@ -128,10 +122,6 @@ class WorkerFailed(VigiaError):
 
 class BodyTooLong(VigiaError):
     """A request brings more bytes than are taken."""
-
-
-class ExportLarge(VigiaError):
-    """An export holds more than is written at once; the queue makes it."""
 
 
 class TooMuch(VigiaError):
@@ -258,12 +248,10 @@ HTTP_STATUS: dict[type[VigiaError], int] = {
     NotFound: 404,
     Gone: 410,
     Outrun: 412,
-    NoteTaken: 409,
     SignedOut: 401,
     Forbidden: 403,
     PurposeMissing: 428,
     BodyTooLong: 413,
-    ExportLarge: 413,
     TooMuch: 429,
     StreamsFull: 429,
     SpoolFull: 507,

@@ -56,11 +56,6 @@ class StoreSettings(_Base):
         return self.home / "uploads"
 
     @property
-    def exports(self) -> Path:
-        """Files the queue made, until they are fetched or expire."""
-        return self.home / "exports"
-
-    @property
     def tombstone_key(self) -> Path:
         """What the salts of tombstones are made with. Without it none can be told any more."""
         return self.home / "tombstone_key"
@@ -115,16 +110,6 @@ class AnalysisSettings(_Base):
 
     analysis_memory_mb: int = Field(default=6_000, ge=500, description="address space of its process")
     analysis_minutes: float = Field(default=30, gt=0, description="after how long it is ended")
-
-
-class ExportSettings(_Base):
-    """What is written at once, and what by the queue."""
-
-    export_rows: int = Field(default=20_000, ge=1, description="seizures, images and hours of tracks of an export that is written at once; more is made by the queue")
-    export_images: int = Field(default=60, ge=0, description="images of a briefing that is written at once, as their tiles go into it")
-    export_waiting: int = Field(default=5, ge=1, description="exports of one person that may wait or be made")
-    export_minutes: float = Field(default=30, gt=0, description="after how long the making of one is ended")
-    export_kept_hours: float = Field(default=24, gt=0, description="for how long a made file may be fetched; then it is erased")
 
 
 class AccessSettings(_Base):
@@ -212,11 +197,6 @@ def feeds() -> FeedSettings:
 @lru_cache
 def uploads() -> UploadSettings:
     return UploadSettings()
-
-
-@lru_cache
-def exports() -> ExportSettings:
-    return ExportSettings()
 
 
 @lru_cache

@@ -25,22 +25,18 @@
       const id = triggered();
       return main().then((m) => void m.proposeOpacity(id, value)).then(none);
     },
-    press_chart: () => {
-      const drug = window.dash_clientside.callback_context.triggered[0]?.value?.points?.[0]?.customdata?.[1];
-      return drug ? main().then((m) => void m.acts.press_drug(drug)).then(none) : none();
-    },
     dress_table: (table) => (table ? window.dash_ag_grid.getApiAsync("table").then((api) => main().then((m) => void m.dressTable(api))).then(none) : none()),
     counted: (told) => main().then((m) => void m.counted(told)).then(none),
     // Other choices of the view (what is chosen) change no row.
     refresh_table: (choices) => {
-      const rows = `${choices?.rows} ${choices?.state}`;
+      const rows = `${choices?.query} ${choices?.state}`;
       if (!document.getElementById("table") || rows === shown) return none();
       shown = rows;
       return window.dash_ag_grid.getApiAsync("table").then((api) => void (choices.playing ? api.refreshInfiniteCache() : api.purgeInfiniteCache())).then(none);
     },
   };
   for (const name of ["set_world", "set_period", "set_drug", "set_kind", "set_amount", "set_agency", "set_conveyance", "set_text", "set_theme"]) vigia[name] = proposal(name);
-  for (const name of ["clear_filters", "draw_area", "clear_area", "toggle_rail", "show_filtered", "toggle_drawer"]) vigia[name] = act(name);
+  for (const name of ["clear_filters", "draw_area", "clear_area", "toggle_rail", "toggle_drawer"]) vigia[name] = act(name);
   window.dash_clientside = Object.assign({}, window.dash_clientside, { vigia });
 
   // What the table's cells show; dash-ag-grid looks these up by name.

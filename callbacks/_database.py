@@ -32,8 +32,3 @@ async def record(of: str) -> None:
 def filter_of(choices: dict) -> Filter:
     """The Filter of what the browser says its choices are. Raises FilterInvalid."""
     return Filter.from_query(parse_qsl(choices.get("query", ""), keep_blank_values=True))
-
-
-def selected_of(choices: dict) -> Filter:
-    """The same, cut to what is selected where something is."""
-    return filter_of({"query": choices.get("rows") or choices.get("query", "")})

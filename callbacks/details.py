@@ -5,7 +5,7 @@ from __future__ import annotations
 from dash import Dash, Input, Output, no_update
 
 from callbacks._database import database, filter_of, record
-from data import catalogue, events, notes, seizures, tracks, videos
+from data import catalogue, events, seizures, tracks, videos
 from data.filters import Filter
 from errors import FilterInvalid, NotFound
 from layouts import details, ids
@@ -18,7 +18,6 @@ PARTS = {
     "sortie": (catalogue.sortie, details.sortie),
     "event": (events.one, details.event),
     "video": (videos.one, details.video),
-    "note": (notes.one, details.note),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dash import Dash, Input, Output, State, ctx, no_update
 
-from callbacks._database import database, selected_of
+from callbacks._database import database, filter_of
 from callbacks.wiring import vigia
 from data import imagery, seizures, tracks
 from errors import FilterInvalid
@@ -43,7 +43,7 @@ async def rows(request: dict | None, choices: dict | None, tab: str) -> dict:
     if not request or not choices or tab not in SORTS:
         return no_update
     try:
-        filter = selected_of(choices)
+        filter = filter_of(choices)
     except FilterInvalid:
         return {"rowData": [], "rowCount": 0}
     offset, end = request["startRow"], request["endRow"]

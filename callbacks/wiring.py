@@ -27,7 +27,7 @@ def include(app: Dash) -> None:
         app.clientside_callback(vigia(function), Input(control, "value"), prevent_initial_call=True)
     for button, function in (
         (ids.CLEAR, "clear_filters"), (ids.AREA, "draw_area"), (ids.AREA_CLEAR, "clear_area"),
-        (ids.RAIL_TOGGLE, "toggle_rail"), (ids.SHOW, "show_filtered"), (ids.DRAWER_TOGGLE, "toggle_drawer"),
+        (ids.RAIL_TOGGLE, "toggle_rail"), (ids.SHOW, "toggle_rail"), (ids.DRAWER_TOGGLE, "toggle_drawer"),
     ):
         app.clientside_callback(vigia(function), Input(button, "n_clicks"), prevent_initial_call=True)
     app.clientside_callback(
@@ -36,8 +36,6 @@ def include(app: Dash) -> None:
         vigia("move_layer"), Input({"part": "order", "layer": ALL, "way": ALL}, "n_clicks"), prevent_initial_call=True)
     app.clientside_callback(
         vigia("set_opacity"), Input({"part": "opacity", "layer": ALL}, "value"), prevent_initial_call=True)
-
-    app.clientside_callback(vigia("press_chart"), Input({"part": "chart", "name": ALL}, "clickData"), prevent_initial_call=True)
 
     # Choices set the controls.
     app.clientside_callback(

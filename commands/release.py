@@ -26,17 +26,14 @@ async def _export_file(format: str, query: str, out: Path | None, whose: str | N
 
     from data.filters import Filter
     from exports import FORMATS
-    from routes import paper
-    from routes.exports import PAPER, make
+    from routes.exports import make
 
-    if format not in (*FORMATS, PAPER):
-        raise typer.BadParameter(f"{format}: one of {', '.join((*FORMATS, PAPER))}")
-    pairs = parse_qsl(query.removeprefix("?"), keep_blank_values=True)
-    asked = Filter.from_query(pairs, frozenset(paper.KEYS if format == PAPER else ()))
-    sheet = paper.read(pairs, asked) if format == PAPER else None
+    if format not in FORMATS:
+        raise typer.BadParameter(f"{format}: one of {', '.join(FORMATS)}")
+    asked = Filter.from_query(parse_qsl(query.removeprefix("?"), keep_blank_values=True))
     why = purpose_of(asked.world, purpose, case, recipient)
     async with looking(whose, why) as (pool, recorder, visitor):
-        made = await make(pool, recorder, format, asked, why, sheet)
+        made = await make(pool, recorder, format, asked, why)
         await recorder.record(
             "disclosure", visitor.recorded_as, of=f"export/{format}", filter=await recorder.filter_text(asked.pairs()), rows=made.rows, release=made.release,
             address="command line", purpose=purpose, case=case, recipient=f"#{await recorder.hashed(recipient)}" if recipient else None)

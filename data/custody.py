@@ -1,4 +1,4 @@
-"""Custody of imagery and of the photos of notes: every original and every served file is hashed again and held against what stands on record. By the owner."""
+"""Custody of imagery: every original and every served file is hashed again and held against what stands on record. By the owner."""
 
 from __future__ import annotations
 
@@ -23,10 +23,6 @@ RECORDS = """
       SELECT 'image' AS kind, i.id, false AS held, to_jsonb(i) - 'footprint' AS c FROM image i
       UNION ALL SELECT 'video', v.id, false, to_jsonb(v) FROM video v
       UNION ALL SELECT h.kind, h.record_id, true, h.content::jsonb FROM held h WHERE h.kind IN ('image', 'video')
-      UNION ALL SELECT 'note', p.id, p.held, jsonb_build_object('sha256', n ->> 'photo_sha256', 'original', n ->> 'photo_original', 'served', n ->> 'photo_served',
-          'provenance', jsonb_build_object('served_sha256', n ->> 'photo_served_sha256'))
-        FROM (SELECT o.id, false AS held, to_jsonb(o) - 'geom' AS n FROM note o UNION ALL SELECT h.record_id, true, h.content::jsonb FROM held h WHERE h.kind = 'note') p
-        WHERE n ->> 'photo_sha256' IS NOT NULL
     )
     SELECT t.kind, t.id, t.held, c ->> 'sha256', c ->> 'original', ARRAY[c ->> 'cog', c ->> 'served', coalesce(c #>> '{rendering,preview}', c #>> '{provenance,preview}')],
            ARRAY[c #>> '{provenance,served_sha256}', c #>> '{provenance,served_sha256}', c #>> '{provenance,preview_sha256}']
@@ -45,7 +41,7 @@ class Finding:
     what: str
     """changed, missing, stray or unreadable."""
     record: str | None
-    """`image:7`, `video:3` or `note:5`."""
+    """`image:7` or `video:3`."""
     expected: str | None
     found: str | None
 
@@ -156,7 +152,6 @@ def _on_record(connection: psycopg.Connection, name: str) -> bool:
     return connection.execute("""
         SELECT EXISTS (SELECT FROM image WHERE sha256 = %(s)s OR cog = %(n)s) OR EXISTS (SELECT FROM video WHERE sha256 = %(s)s)
           OR EXISTS (SELECT FROM source WHERE sha256 = %(s)s)
-          OR EXISTS (SELECT FROM note WHERE photo_sha256 = %(s)s) OR EXISTS (SELECT FROM held WHERE kind = 'note' AND content::jsonb ->> 'photo_sha256' = %(s)s)
           OR EXISTS (SELECT FROM held WHERE kind IN ('image', 'video') AND (content::jsonb ->> 'sha256' = %(s)s OR content::jsonb ->> 'cog' = %(n)s))
           OR EXISTS (SELECT FROM file_to_erase f WHERE left(f.name, 64) = %(s)s)
     """, {"s": name[:64], "n": name}).fetchone()[0]

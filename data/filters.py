@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from sqlalchemy import ColumnElement, and_, case, func, literal, literal_column, or_, select, true
 
 from data.flags import UNTRUSTED
-from data.models import Agency, Event, Fix, Image, LatestFix, Note, Segment, Seizure, Track, Unsettled, Video
+from data.models import Agency, Event, Fix, Image, LatestFix, Segment, Seizure, Track, Unsettled, Video
 from data.names import any_like, left_out, named
 from data.query import PARSERS, TEXT, plain_text, time_text
 from data.records import BBox
@@ -39,8 +39,6 @@ class Filter:
     bbox: BBox | None = None
     area: tuple[tuple[float, float], ...] = ()
     """A ring of (longitude, latitude) in degrees, closed by itself."""
-    pick: tuple[tuple[float, float], ...] = ()
-    """A second such ring: what somebody selected of what the rest gives. The map shows all of it; table, counts of the selection and exports take it."""
     kind: tuple[str, ...] = ()
     track: tuple[int, ...] = ()
     drug: tuple[str, ...] = ()
@@ -258,16 +256,6 @@ class Filter:
         out += [Video.source_id.in_(self.source)] if self.source else []
         return out + ([any_like(self.q, Video.name)] if self.q else [])
 
-    def notes(self) -> list[ColumnElement[bool]]:
-        """Conditions on `note`, be it withdrawn or not."""
-        out = [Note.world == self.world_code, *self.inside(Note.geom)]
-        out += [Note.observed_at >= self.start] if self.start else []
-        out += [Note.observed_at < self.end] if self.end else []
-        out += [Note.observed_at <= self.at] if self.at else []
-        out += [Note.recorded_at <= self.known_at] if self.known_at else []
-        out += [Note.agency_id.in_(self._agencies())] if self.agency else []
-        return out + ([any_like(self.q, Note.text)] if self.q else [])
-
     def events(self, told: type) -> list[ColumnElement[bool]]:
         """Conditions on `event` and how it was told (`told`: itself, or its revisions). It counts when its time meets the window."""
         out = [Event.world == self.world_code, *self.inside(told.place)]
@@ -307,8 +295,8 @@ class Filter:
             out.append(or_(*(
                 func.ST_Intersects(geometry, func.ST_MakeEnvelope(w, south, e, north, 4326)) for w, e in boxes
             )))
-        for corners in filter(None, (self.area, self.pick)):
-            ring = ", ".join(f"{lon:.7f} {lat:.7f}" for lon, lat in (*corners, corners[0]))
+        if self.area:
+            ring = ", ".join(f"{lon:.7f} {lat:.7f}" for lon, lat in (*self.area, self.area[0]))
             shape = func.ST_MakeValid(func.ST_GeomFromText(f"POLYGON(({ring}))", 4326))
             out.append(func.ST_Intersects(geometry, shape))
         return out

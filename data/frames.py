@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import geopandas
 import pandas as pd
 import shapely
@@ -16,13 +14,13 @@ from data.models import Agency, Segment, Source, Track
 from errors import FilterInvalid
 
 ROWS_MAX = 250_000
-LAYERS = ("seizures", "tracks", "images")
 
 
-async def shown(session: AsyncConnection, filter: Filter, layers: Collection[str] = LAYERS) -> dict[str, geopandas.GeoDataFrame]:
-    """The frames `seizures`, `tracks` and `images`, or some of them, in EPSG:4326. Raises FilterInvalid when there is too much for one file."""
-    read = {"seizures": _seizures, "tracks": _tracks, "images": _images}
-    return {layer: await read[layer](session, filter) for layer in LAYERS if layer in layers}
+async def shown(session: AsyncConnection, filter: Filter) -> dict[str, geopandas.GeoDataFrame]:
+    """The frames `seizures`, `tracks` and `images` in EPSG:4326. Raises FilterInvalid when there is too much for one file."""
+    return {
+        "seizures": await _seizures(session, filter), "tracks": await _tracks(session, filter), "images": await _images(session, filter),
+    }
 
 
 async def _seizures(session: AsyncConnection, filter: Filter) -> geopandas.GeoDataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 SERVED = (
     "agency", "alert", "alert_step", "border_section", "change", "change_candidate", "cover", "data_state", "event", "event_revision", "feed", "feed_state",
-    "fix", "flow", "image", "image_offset", "latest_fix", "looker", "note", "place", "reader", "rule", "run", "run_cell", "run_place", "saved_view", "segment", "seizure", "sortie", "source",
+    "fix", "flow", "image", "image_offset", "latest_fix", "looker", "place", "reader", "rule", "run", "run_cell", "run_place", "saved_view", "segment", "seizure", "sortie", "source",
     "track", "unsettled", "video", "video_look", "watch_area", "zone_set",
 )
 ASKED = (
@@ -26,11 +26,10 @@ ASKED = (
     "access.watch_area(text, int, int, text, bytea, real, boolean, text, text, text, text[], text)",
     "access.rule(text, int, int, int, text, text, text, int[], text[], int[], bigint[], text, text[], text, boolean, text, text)", "access.rules_of(text, int)",
     "access.upload_begin(text, text, text, bigint, text, int, jsonb, int, bigint, text)", "access.uploads(text, text, int)", "access.upload_whole(text, text, text)",
-    "access.upload_end(text, text, text)", "access.analyse_soon(text)", "access.export_ask(text, text, text, text, text, text, text, int)", "access.exports(text, text, int)", "access.zones_keep(text, int, int, text, timestamptz, timestamptz, jsonb, text, text)",
+    "access.upload_end(text, text, text)", "access.analyse_soon(text)", "access.zones_keep(text, int, int, text, timestamptz, timestamptz, jsonb, text, text)",
     "access.zones_lock(text, int, int)", "access.my_operations(text)", "access.saved_view_end(text, int, int)",
     "access.saved_view(text, int, int, int, text, text, text, boolean, text, text, text)", "access.short_link(text, text, text, int, int)",
     "access.short_link_open(text, text, boolean)", "access.short_links(text)", "access.short_link_revoke(text, bigint)",
     "access.screens(text)", "access.screen_make(text, text, text, int, bytea)", "access.screen_set(text, int, jsonb)", "access.screen_end(text, int)",
-    "access.note_keep(text, uuid, bytea, jsonb)", "access.note_known(text, uuid, bytea)", "access.note_withdraw(text, bigint)",
     "access.screen_told(text, text)", "access.screen_beat(text, jsonb, real)",
 )

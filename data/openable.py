@@ -8,10 +8,10 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data import page_state
-from data.models import Agency, Change, Event, Image, Note, Run, Seizure, Source, Track, Video
+from data.models import Agency, Change, Event, Image, Run, Seizure, Source, Track, Video
 from data.page_state import PageState
 
-CHOSEN = {"track": Track, "seizure": Seizure, "image": Image, "video": Video, "event": Event, "note": Note}
+CHOSEN = {"track": Track, "seizure": Seizure, "image": Image, "video": Video, "event": Event}
 LISTS = {"agency": Agency, "track": Track, "source": Source}  # what one may see of them stays
 NUMBERED = {"look": Image, "compare": Image, "compare_look": Change, "run": Run}
 WITH = {"look": {"bands", "colormap", "stretch"}, "compare": {"compare_mode", "compare_at", "compare_look"}, "sel": {"follow"}}

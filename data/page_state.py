@@ -14,7 +14,7 @@ from data.looks import Look
 from data.models.saved_views import STATE_MAX
 from errors import FilterInvalid, InputRefused
 
-LAYERS = ("events", "notes", "movements", "seizures", "hotspots", "imagery", "sections", "coverage")
+LAYERS = ("events", "movements", "seizures", "hotspots", "imagery", "sections", "coverage")
 LAYER = re.compile(r"-?([a-z]+)(?::(0?\.\d{1,4}|1(?:\.0{1,4})?))?", re.ASCII)
 CAMERA = re.compile(r"(\d{1,2}(?:\.\d{1,6})?)/(-?\d{1,2}(?:\.\d{1,8})?)/(-?\d{1,3}(?:\.\d{1,8})?)", re.ASCII)
 NUMBER = re.compile(r"\d{1,18}", re.ASCII)
@@ -48,10 +48,10 @@ def _share(told: str) -> bool:
     return re.fullmatch(r"[01](?:\.\d{1,6})?", told, re.ASCII) is not None and float(told) <= 1
 
 
-# What the page's address holds beside its filter (VIEW_KEYS of assets/js/choices.mjs, without `at` and `pick`, which are the Filter's): a test of a value, and what is expected.
+# What the page's address holds beside its filter (VIEW_KEYS of assets/js/choices.mjs, without `at`, which is the Filter's): a test of a value, and what is expected.
 VIEW: dict[str, tuple[Callable[[str], bool], str]] = {
     "layers": (_layers, f"each layer once, as -name (off) or name:opacity, of {', '.join(LAYERS)}"),
-    "sel": (_like(r"(?:track|seizure|image|video|event|note):\d{1,18}"), "track, seizure, image, video, event or note, a colon and a number"),
+    "sel": (_like(r"(?:track|seizure|image|video|event):\d{1,18}"), "track, seizure, image, video or event, a colon and a number"),
     "theme": (_one_of("dark", "light", "sun"), "dark, light or sun"),
     "heat": (_one_of("1"), "1"),
     "trail": (_one_of("0", "10m", "1h", "6h", "24h"), "0, 10m, 1h, 6h or 24h"),
@@ -66,7 +66,6 @@ VIEW: dict[str, tuple[Callable[[str], bool], str]] = {
     "compare_look": (_like(r"\d{1,18}"), "the number of a look for changes"),
     "run": (_like(r"\d{1,18}"), "the number of an analysis"),
     "coords": (_one_of("dd", "dms", "utm", "mgrs"), "dd, dms, utm or mgrs"),
-    "lite": (_one_of("0", "1"), "1, or 0 for not by itself either"),
     "camera": (_camera, f"zoom/latitude/longitude, such as 8.6/26.15/-97.9, zoom 0 to {ZOOM_MAX}"),
 }
 KEYS = (*FILTER_KEYS, *VIEW)

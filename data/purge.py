@@ -21,8 +21,6 @@ from data.sessions import owner_connection
 from data.tombstones import Erased
 from settings import store
 
-ROWS = ("seizure", "image", "video", "sortie", "note", "run", "saved_view")  # kinds whose record is one row
-FILED = ("image", "video", "note")  # and those that have files
 AT_ONCE = 500
 TRACKS_AT_ONCE = 50
 FIXES_AT_ONCE = 50_000
@@ -56,7 +54,7 @@ def run(owner_url: str, moment: clock.Moment | None = None, *, who: str = "reten
             clock.look(connection, moment)
         finally:
             connection.commit()  # why it was not believed stays
-        steps: list[Callable] = [_released, _bycatch, _positions, _quarantine, *(_of(kind) for kind in ROWS)]
+        steps: list[Callable] = [_released, _bycatch, _positions, _quarantine, *(_of(kind) for kind in ("seizure", "image", "video", "sortie", "run", "saved_view"))]
         for step in steps:
             while go_on() and step(connection, moment.now, who, report):
                 connection.commit()
@@ -67,7 +65,7 @@ def run(owner_url: str, moment: clock.Moment | None = None, *, who: str = "reten
         _emptied(connection)
         if report.erased:
             # The planner keeps samples of values, names among them.
-            connection.execute("ANALYZE track, seizure, image, video, video_look, sortie, note, run, source, held")
+            connection.execute("ANALYZE track, seizure, image, video, video_look, sortie, run, source, held")
         report.due = retention.due(connection, moment.now, 0)[0]
         retention.count(connection, moment.now)
         connection.commit()
@@ -78,7 +76,7 @@ def run(owner_url: str, moment: clock.Moment | None = None, *, who: str = "reten
 def anything(connection: psycopg.Connection, now: datetime) -> bool:
     """Whether a run would find something to do, told without doing it: a run that is rolled back batch by batch."""
     report = Report()
-    for step in (_released, _bycatch, _positions, _quarantine, *(_of(kind) for kind in ROWS)):
+    for step in (_released, _bycatch, _positions, _quarantine, *(_of(kind) for kind in ("seizure", "image", "video", "sortie", "run", "saved_view"))):
         found = step(connection, now, "", report, look=True)
         connection.rollback()
         if found:
@@ -125,7 +123,7 @@ def _of(kind: str) -> Callable:
             return len(rows)
         records = [Erased(kind, number, agency, content, f"{kind}: {why}", held, 1, sources) for number, agency, content, why, held, sources in rows]
         connection.execute(f"DELETE FROM {of.table} WHERE id = ANY(%s)", ([r.record_id for r in records],))  # a name of ours
-        if kind in FILED:
+        if kind in ("image", "video"):
             _drop_files(connection, [r for r in records if not r.held])
         if of.layer:
             touch(connection, of.layer)
@@ -136,11 +134,10 @@ def _of(kind: str) -> Callable:
 
 
 def _drop_files(connection: psycopg.Connection, pictures: list[Erased]) -> None:
-    """Of images, films and notes: the file as it came, and what was made of it."""
+    """Of images and films: the file as it came, and what was made of it."""
     connection.execute("""
         INSERT INTO file_to_erase (place, name) SELECT place, name FROM unnest(%s::jsonb[]) AS i (told),
-          LATERAL (VALUES ('original', told ->> 'original'), ('cog', told ->> 'cog'), ('served', told #>> '{rendering,preview}'), ('served', told #>> '{provenance,preview}'), ('served', told ->> 'served'),
-            ('original', told ->> 'photo_original'), ('served', told ->> 'photo_served')) AS f (place, name)
+          LATERAL (VALUES ('original', told ->> 'original'), ('cog', told ->> 'cog'), ('served', told #>> '{rendering,preview}'), ('served', told #>> '{provenance,preview}'), ('served', told ->> 'served')) AS f (place, name)
         WHERE name IS NOT NULL ON CONFLICT DO NOTHING
     """, ([p.content for p in pictures],))
 
@@ -272,7 +269,7 @@ def _released(connection: psycopg.Connection, now: datetime, who: str, report: R
         return len(rows)
     records = [Erased(kind, number, agency, content, rule, False, rows_, sources) for _, kind, number, agency, content, rule, rows_, sources in rows]
     connection.execute("DELETE FROM held WHERE id = ANY(%s)", ([row[0] for row in rows],))
-    _drop_files(connection, [r for r in records if r.kind in FILED])
+    _drop_files(connection, [r for r in records if r.kind in ("image", "video")])
     _settle(connection, records, now, who, report)
     return len(rows)
 
@@ -321,11 +318,9 @@ def erase_files(connection: psycopg.Connection) -> int:
         SELECT f.place, f.name, CASE f.place
             WHEN 'cog' THEN EXISTS (SELECT FROM image i WHERE i.cog = f.name)
               OR EXISTS (SELECT FROM held h WHERE h.kind = 'image' AND h.content::jsonb ->> 'cog' = f.name)
-            WHEN 'served' THEN EXISTS (SELECT FROM note n WHERE n.photo_sha256 = left(f.name, 64))
-              OR EXISTS (SELECT FROM held h WHERE h.kind = 'note' AND h.content::jsonb ->> 'photo_sha256' = left(f.name, 64)) OR EXISTS (SELECT FROM image i WHERE i.sha256 = left(f.name, 64)) OR EXISTS (SELECT FROM video v WHERE v.sha256 = left(f.name, 64))
+            WHEN 'served' THEN EXISTS (SELECT FROM image i WHERE i.sha256 = left(f.name, 64)) OR EXISTS (SELECT FROM video v WHERE v.sha256 = left(f.name, 64))
               OR EXISTS (SELECT FROM held h WHERE h.kind IN ('image', 'video') AND h.content::jsonb ->> 'sha256' = left(f.name, 64))
-            ELSE EXISTS (SELECT FROM note n WHERE n.photo_sha256 = left(f.name, 64))
-              OR EXISTS (SELECT FROM held h WHERE h.kind = 'note' AND h.content::jsonb ->> 'photo_sha256' = left(f.name, 64)) OR EXISTS (SELECT FROM image i WHERE i.sha256 = left(f.name, 64)) OR EXISTS (SELECT FROM video v WHERE v.sha256 = left(f.name, 64)) OR EXISTS (SELECT FROM source s WHERE s.sha256 = left(f.name, 64)) END
+            ELSE EXISTS (SELECT FROM image i WHERE i.sha256 = left(f.name, 64)) OR EXISTS (SELECT FROM video v WHERE v.sha256 = left(f.name, 64)) OR EXISTS (SELECT FROM source s WHERE s.sha256 = left(f.name, 64)) END
         FROM file_to_erase f
     """).fetchall():
         if not used:

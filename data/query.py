@@ -159,7 +159,6 @@ PARSERS = {
     "known_at": ("known_at", _time),
     "bbox": ("bbox", _bbox),
     "area": ("area", _area),
-    "pick": ("pick", _area),
     "kind": ("kind", _choices(KINDS)),
     "track": ("track", _integers),
     "drug": ("drug", _choices(DRUGS)),
@@ -177,5 +176,4 @@ TEXT = {
     "known_at": time_text,
     "bbox": lambda v: ",".join(_number_text(d) for d in v),
     "area": lambda v: ";".join(f"{_number_text(lon)} {_number_text(lat)}" for lon, lat in v),
-    "pick": lambda v: ";".join(f"{_number_text(lon)} {_number_text(lat)}" for lon, lat in v),
 }

@@ -45,13 +45,10 @@ PRODUCTS: tuple[str, ...] = ("orthophoto", "frame")
 
 # What becomes of a file that somebody sends by the browser: its bytes come, it waits, it is read; then it was stored, was there already, or was refused.
 UPLOAD_STATES: tuple[str, ...] = ("coming", "waiting", "reading", "stored", "already", "refused")
-# What becomes of a file that the queue makes: its records are read, then it is written.
-EXPORT_STATES: tuple[str, ...] = ("waiting", "reading", "writing", "done", "failed")
 # What becomes of an analysis that somebody asks for.
 RUN_STATES: tuple[str, ...] = ("waiting", "running", "done", "cancelled", "failed")
 # What ground is to an operation that is judged.
 ZONE_ROLES: tuple[str, ...] = ("operation", "buffer", "control")
-NOTE_KINDS: tuple[str, ...] = ("sighting", "annotation")
 # How one band may be coloured; all are rio-tiler's. Thermal pictures are shown in the first when nobody says otherwise.
 COLOURMAPS: tuple[str, ...] = ("inferno", "gray", "magma", "plasma", "viridis", "cividis", "turbo", "rdylgn", "terrain")
 # What a band may be called: on tiles, and when bands are told with an import.

@@ -65,13 +65,12 @@ TABLES: dict[str, Kind] = {
                    only="NOT EXISTS (SELECT FROM image i WHERE i.sortie_id = r.id) AND NOT EXISTS (SELECT FROM video v WHERE v.sortie_id = r.id)"),
     "video": Kind("video", geometry="extent", layer="imagery",
                   parts="jsonb_build_object('looks', (SELECT jsonb_agg(to_jsonb(l) ORDER BY l.at) FROM video_look l WHERE l.video_id = r.id))"),
-    "note": Kind("note", geometry="geom", sources="ARRAY[]::int[]"),
     "run": Kind("run", since="r.created_at", agency="NULL::int", sources="ARRAY[]::int[]"),
     # Of a view that was deleted its newest version stands for all.
     "saved_view": Kind("saved_view", since="r.ended_at", sources="ARRAY[]::int[]", only="NOT EXISTS (SELECT FROM saved_view n WHERE n.id = r.id AND n.version > r.version)",
                        parts="jsonb_build_object('before', (SELECT jsonb_agg(to_jsonb(o) ORDER BY o.version) FROM saved_view o WHERE o.id = r.id AND o.version < r.version))"),
 }
-REVIEWED = ("track", "seizure", "image", "video", "sortie", "note")
+REVIEWED = ("track", "seizure", "image", "video", "sortie")
 
 
 @lru_cache

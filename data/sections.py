@@ -36,15 +36,6 @@ async def page(session: AsyncConnection, filter: Filter, *, limit: int, offset: 
 SORTS = ("n", "rate", "name")
 
 
-async def lines(session: AsyncConnection, filter: Filter) -> list[dict]:
-    """Sections with at least one seizure, as tiles draw them: name, n, rate (per 100 km) and `line` (WKB, degrees)."""
-    counted = _counted(filter)
-    rows = await session.execute(
-        select(BorderSection.name, counted.c.n, (cast(counted.c.n, Float) / (BorderSection.length_m / 100_000)).label("rate"), func.ST_AsBinary(BorderSection.line).label("line"))
-        .join(counted, counted.c.section == BorderSection.id).where(counted.c.n > 0).order_by(BorderSection.id))
-    return [dict(r) for r in rows.mappings()]
-
-
 async def tile(session: AsyncConnection, filter: Filter, z: int, x: int, y: int) -> bytes:
     """A vector tile, layer `sections`: those with at least one seizure."""
     counted = _counted(filter)

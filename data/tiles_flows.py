@@ -22,7 +22,7 @@ EDGES_MAX = 60_000  # at eight bytes each what a tile may weigh; what has more i
 
 def answers(filter: Filter, z: int) -> bool:
     """Flows know the day, the kind and the agency; whoever asks for more gets the tracks themselves."""
-    return band_at(z) is not None and not (filter.track or filter.q or filter.source or filter.area or filter.pick or filter.bbox or filter.known_at)
+    return band_at(z) is not None and not (filter.track or filter.q or filter.source or filter.area or filter.bbox or filter.known_at)
 
 
 async def tile(session: AsyncConnection, filter: Filter, z: int, x: int, y: int) -> bytes:

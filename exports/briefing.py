@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import math
 import re
@@ -12,13 +11,10 @@ import folium
 import geopandas
 import shapely
 from branca.element import Element
-from folium.map import CustomPane, Layer
-from folium.template import Template
 
 from data.records import DRUG_WORD
 from exports import ground
 from exports.about import About
-from exports.held import Held
 from settings import store
 
 VENDOR = Path(__file__).parent.parent / "assets" / "vendor"
@@ -36,59 +32,25 @@ SIMPLE_DEG, STEPS = 0.0005, 6000  # a track is as fine as this, or as the ground
 LINKS = re.compile(r'<(?:script[^>]*\ssrc="[^"]*"[^>]*>\s*</script>|link[^>]*\shref="https?://[^"]*"[^>]*/?>)', re.IGNORECASE)
 
 
-RECORDS, IMAGERY = "records", "imagery"  # what lies over the imagery, and the imagery over the ground: panes of Leaflet's
-
-
-class Tiles(Layer):
-    """Tiles out of the file itself, by zoom, column and row; further in than they reach they are enlarged."""
-
-    _template = Template("""
-        {% macro script(this, kwargs) %}
-            var {{ this.get_name() }} = (function (held) {
-                var Held = L.GridLayer.extend({
-                    createTile: function (at) {
-                        var tile = document.createElement("img");
-                        tile.alt = "";
-                        tile.src = "data:image/" + (held[at.z + "/" + at.x + "/" + at.y] || "gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==");
-                        return tile;
-                    }
-                });
-                return new Held({{ this.options | tojson }});
-            })({{ this.tiles | tojson }});
-        {% endmacro %}
-        """)
-
-    def __init__(self, held: Held) -> None:
-        super().__init__(name="Imagery", overlay=True)
-        self._name = "Tiles"
-        self.options = {"pane": IMAGERY, "minZoom": max(0, held.least - 2), "minNativeZoom": held.least, "maxNativeZoom": held.most, "maxZoom": 22}
-        self.tiles = {f"{z}/{x}/{y}": f"webp;base64,{base64.b64encode(body).decode()}" for (z, x, y), body in held.tiles.items()}
-
-
-def write(frames: dict[str, geopandas.GeoDataFrame], about: About, held: Held = Held()) -> bytes:
+def write(frames: dict[str, geopandas.GeoDataFrame], about: About) -> bytes:
     """The page. Names are text: folium renders popups as HTML, so none is made of a name unescaped."""
     page = folium.Map(tiles=None, control_scale=True, prefer_canvas=True, zoom_control=True, attributionControl=False)
     bounds = _bounds(frames)
-    CustomPane(IMAGERY, z_index=420).add_to(page)
-    CustomPane(RECORDS, z_index=450, pointer_events=True).add_to(page)
     _add_ground(page, bounds)
-    if held.tiles:
-        Tiles(held).add_to(page)
     tolerance = max(SIMPLE_DEG, (bounds[1][1] - bounds[0][1]) / STEPS)
-    for title, layer in (("Outlines of images", _images(frames["images"])), ("Movements", _tracks(frames["tracks"], tolerance)), ("Seizures", _seizures(frames["seizures"]))):
+    for title, layer in (("Images", _images(frames["images"])), ("Movements", _tracks(frames["tracks"], tolerance)), ("Seizures", _seizures(frames["seizures"]))):
         group = folium.FeatureGroup(name=title)
         for item in layer:
-            item.options["pane"] = RECORDS  # folium passes on only the options it knows
             item.add_to(group)
         group.add_to(page)
     folium.LayerControl(collapsed=False).add_to(page)
     page.fit_bounds(bounds)
-    page.get_root().html.add_child(Element(_head(frames, about, tolerance, held)))
+    page.get_root().html.add_child(Element(_head(frames, about, tolerance)))
     return _inlined(page.get_root().render()).encode()
 
 
-def _head(frames: dict, about: About, tolerance_deg: float, held: Held) -> str:
-    lines = "".join(f"<p>{html.escape(line)}</p>" for line in (*about.lines(), *held.words()))
+def _head(frames: dict, about: About, tolerance_deg: float) -> str:
+    lines = "".join(f"<p>{html.escape(line)}</p>" for line in about.lines())
     counts = ", ".join(f"{len(frame):,} {name}" for name, frame in frames.items())
     return f"""<style>
     body {{ font: 13px/18px "IBM Plex Sans", system-ui, sans-serif; }} .leaflet-container {{ background: #D3DFE6; }}

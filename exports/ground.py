@@ -20,21 +20,20 @@ LAYERS = ("land", "lakes", "coast", "borders", "places")
 
 def read(basemap: Path, bounds: tuple[float, float, float, float]) -> dict[str, dict]:
     """GeoJSON by layer (degrees, EPSG:4326) round `bounds` (west, south, east, north). A layer the basemap has not is not in it."""
-    frame = _around(bounds)
-    zoom = max(0, min(ZOOM_MAX, math.floor(math.log2(360 / max(frame.bounds[2] - frame.bounds[0], 1e-3))) + 2))
-    # 360 degrees are 2^zoom tiles of 4096 steps: finer than a step says nothing
-    step_deg = 360 / 2**zoom / 1024
-    return {layer: _collection(rows, layer, frame, step_deg) for layer, rows in pieces(basemap, frame, zoom, LAYERS).items()}
-
-
-def pieces(basemap: Path, frame: shapely.Polygon, zoom: int, layers: tuple[str, ...]) -> dict[str, geopandas.GeoDataFrame]:
-    """Layers of the offline basemap that meet a frame (degrees), as the tiles of a zoom hold them: what goes over tiles is in pieces. A layer the basemap has not is not in it."""
     listed = basemap / "parts.json"
     if not listed.is_file():
         return {}
     parts = json.loads(listed.read_text())["layers"]
-    held = {layer: next((a["file"] for a in parts.get(layer, []) if a["from"] <= zoom < a["to"]), None) for layer in layers}
-    return {layer: _read(basemap / archive, zoom, frame) for layer, archive in held.items() if archive is not None}
+    frame = _around(bounds)
+    zoom = max(0, min(ZOOM_MAX, math.floor(math.log2(360 / max(frame.bounds[2] - frame.bounds[0], 1e-3))) + 2))
+    # 360 degrees are 2^zoom tiles of 4096 steps: finer than a step says nothing
+    step_deg = 360 / 2**zoom / 1024
+    out = {}
+    for layer in LAYERS:
+        archive = next((a["file"] for a in parts.get(layer, []) if a["from"] <= zoom < a["to"]), None)
+        if archive is not None:
+            out[layer] = _collection(_read(basemap / archive, zoom, frame), layer, frame, step_deg)
+    return out
 
 
 def _around(bounds: tuple[float, float, float, float]) -> shapely.Polygon:
@@ -56,15 +55,12 @@ def _read(path: Path, zoom: int, frame: shapely.Polygon) -> geopandas.GeoDataFra
 def _collection(rows: geopandas.GeoDataFrame, layer: str, frame: shapely.Polygon, step_deg: float) -> dict:
     if layer == "places":
         return _features(_named(rows, frame))
-    return _features([(part, {}) for part in whole(rows, frame, step_deg)])
-
-
-def whole(rows: geopandas.GeoDataFrame, frame: shapely.Polygon, step_deg: float) -> list[shapely.Geometry]:
-    """Pieces as shapes again, cut at the frame, nothing finer than `step_deg`: each tile holds its own piece with a little of its neighbours."""
-    if not len(rows):
-        return []
-    drawn = shapely.simplify(shapely.intersection(shapely.union_all(shapely.make_valid(rows.geometry.values)), frame), step_deg)
-    return [part for part in shapely.get_parts(drawn) if not part.is_empty]
+    # Each tile holds its own piece with a little of its neighbours: together they are one shape again.
+    whole = shapely.union_all(shapely.make_valid(rows.geometry.values)) if len(rows) else None
+    if whole is None:
+        return _features([])
+    drawn = shapely.simplify(shapely.intersection(whole, frame), step_deg)
+    return _features([(part, {}) for part in shapely.get_parts(drawn) if not part.is_empty])
 
 
 def _named(rows: geopandas.GeoDataFrame, frame: shapely.Polygon) -> list[tuple]:

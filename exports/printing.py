@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import subprocess
 import sys
 import tempfile
-from functools import cache
 from pathlib import Path
-
-from fontTools.ttLib import TTFont
 
 from errors import LibraryMissing, WorkerFailed, plain
 from exports.printer import MISSING
@@ -19,11 +15,8 @@ MEMORY_MB = 2_000
 PROGRAM = Path(__file__).with_name("printer.py")
 ENVIRONMENT = {"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "DYLD_FALLBACK_LIBRARY_PATH": "/opt/homebrew/lib:/usr/local/lib"}  # where macOS has what brew brings
 # What it finds of fonts it writes down in a folder of its own: cut off by its limits, it would leave everybody on the machine a list of none.
-FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd"><fontconfig><cachedir>{folder}</cachedir><dir>{folder}</dir>
+FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd"><fontconfig><cachedir>{folder}</cachedir>
 <include ignore_missing="yes">/etc/fonts/fonts.conf</include><include ignore_missing="yes">/opt/homebrew/etc/fonts/fonts.conf</include><include ignore_missing="yes">/usr/local/etc/fonts/fonts.conf</include></fontconfig>"""
-# The page's own letters: a machine may have none for Arabic, and names of every script come from the gazetteer and from people.
-VENDOR = Path(__file__).parent.parent / "assets" / "vendor" / "fonts"
-LETTERS = ("ibm-plex-sans-*-normal.woff2", "noto-sans-arabic-arabic-*.woff2", "noto-sans-hebrew-hebrew-*.woff2", "noto-sans-devanagari-devanagari-*.woff2", "noto-sans-thai-thai-*.woff2")
 HTML_GOES = "the same page as .html needs no printing"
 ABSENT = ("a PDF is made with Pango, which this machine lacks; on Debian and Ubuntu: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0, on Fedora: dnf install pango, "
           f"on macOS: brew install pango; {HTML_GOES}")
@@ -34,8 +27,6 @@ def pdf(page: bytes) -> bytes:
     # Isolated (-I): else this folder would stand before Python's own, and its csv.py for the standard one.
     command = [sys.executable, "-IB", "-X", "utf8", str(PROGRAM), str(MEMORY_MB)]
     with tempfile.TemporaryDirectory(prefix="vigia-print-") as folder:
-        for name, letters in _letters():
-            (Path(folder) / name).write_bytes(letters)
         fonts = Path(folder) / "fonts.conf"
         fonts.write_text(FONTS.format(folder=folder))
         try:
@@ -48,15 +39,3 @@ def pdf(page: bytes) -> bytes:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise WorkerFailed(f"the page could not be printed with {MEMORY_MB:,} MB of memory ({plain(said[-1][:200]) if said else f'it ended with {done.returncode}'}); {HTML_GOES}")
     return done.stdout
-
-
-@cache
-def _letters() -> tuple[tuple[str, bytes], ...]:
-    """Our fonts as files that Pango may put into a PDF: WOFF2 it may not."""
-    out = []
-    for path in sorted({p for pattern in LETTERS for p in VENDOR.glob(pattern) if "condensed" not in p.name}):
-        font, written = TTFont(path), io.BytesIO()
-        font.flavor = None
-        font.save(written)
-        out.append((f"{path.stem}.ttf", written.getvalue()))
-    return tuple(out)

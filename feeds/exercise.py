@@ -175,12 +175,7 @@ def _files(connection) -> list[Path]:
     films = connection.execute("""
         SELECT original, served FROM video v WHERE world = %(w)s AND NOT EXISTS (SELECT FROM video o WHERE o.world <> %(w)s AND o.sha256 = v.sha256)
     """, {"w": WORLD}).fetchall()
-    photos = connection.execute("""
-        SELECT photo_original, photo_served FROM note n WHERE world = %(w)s AND photo_sha256 IS NOT NULL
-          AND NOT EXISTS (SELECT FROM note o WHERE o.world <> %(w)s AND o.photo_sha256 = n.photo_sha256)
-    """, {"w": WORLD}).fetchall()
     places = store()
-    films += photos
     out = [path for original, served in films for path in (places.originals / original, places.imagery / served)]
     out += [places.originals / row[0] for row in pictures] + [places.imagery / name for row in pictures for name in row[1:] if name]
     for (sha256,) in stored:

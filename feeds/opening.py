@@ -28,7 +28,7 @@ def _lazy(module: str, name: str) -> Callable:
 MODULES = {
     "imagery": "feeds.opening_imagery", "vector": "feeds.opening_vector", "movements": "feeds.opening_movements", "many": "feeds.opening_many",
     "table": "feeds.opening_table", "zip": "feeds.opening_zip", "frames": "feeds.opening_frames", "telemetry": "feeds.opening_ulog", "videos": "feeds.opening_videos",
-    "points": "feeds.opening_points", "photos": "feeds.opening_photos",
+    "points": "feeds.opening_points",
 }
 TILED_SUFFIXES = (".mbtiles", ".pmtiles")
 GDAL_SUFFIXES = (".gpkg", ".zip", ".shp")
@@ -44,7 +44,6 @@ TASKS: dict[str, Callable] = {
     "videos.read": _lazy("feeds.opening_videos", "read"),
     "table.xlsx": _lazy("feeds.opening_table", "xlsx"),
     "points.read": _lazy("feeds.opening_points", "read"),
-    "photos.clean": _lazy("feeds.opening_photos", "clean"),
     "zip.unpack": _lazy("feeds.opening_zip", "unpack"),
 }
 

@@ -64,16 +64,8 @@ await bundle("geodesic", `
   import geodesic from "geographiclib-geodesic";
   const { WGS84 } = geodesic.Geodesic;
   export const between = (lon1, lat1, lon2, lat2) => WGS84.Inverse(lat1, lon1, lat2, lon2);
-  export const along = (lon, lat, azi, m) => WGS84.Direct(lat, lon, azi, m);
   export const polygon = (line) => WGS84.Polygon(line);`);
 await bundle("tus", `export { Upload } from "tus-js-client";`);
-
-// For the service worker (routes/shell.py), which is a classic script: not every browser runs one made of modules.
-await build({
-  stdin: { contents: `export { PrecacheController } from "workbox-precaching";`, resolveDir: root, sourcefile: "workbox.mjs" },
-  outfile: path.join(part, "workbox.js"), bundle: true, format: "iife", globalName: "workbox", minify: true, target: "es2022", legalComments: "eof",
-  define: { "process.env.NODE_ENV": '"production"' }, logLevel: "warning",
-});
 
 // Leaflet, for the briefing that opens with no network.
 for (const file of ["leaflet.js", "leaflet.css"]) await cp(path.join(modules, "leaflet", "dist", file), path.join(part, file));

@@ -58,23 +58,6 @@ def queue(owner_url: str) -> App:
 
         await asyncio.to_thread(analysing.run, owner_url, addresses.app_url(), lambda: not context.should_abort())
 
-    @app.task(name="export", lock="export", queueing_lock="export", pass_context=True)
-    async def export(context: JobContext) -> None:
-        """Make the files that wait; told to stop, the one at hand waits for the next worker."""
-        from data import addresses
-        from jobs import exporting
-
-        await asyncio.to_thread(exporting.run, owner_url, addresses.app_url(), lambda: not context.should_abort())
-
-    @app.periodic(cron=HOURLY)
-    @app.task(name="exports", queueing_lock="exports")
-    async def exports(timestamp: int = 0) -> None:
-        """Erase files that have expired, and go on with what waits."""
-        from jobs import exporting
-
-        if await asyncio.to_thread(exporting.tidy, owner_url):
-            await put(export)
-
     @app.periodic(cron=HOURLY)
     @app.task(name="uploads", queueing_lock="uploads")
     async def uploads(timestamp: int = 0) -> None:

@@ -21,7 +21,7 @@ async def work(owner_url: str, *, until_done: bool = False) -> None:
     async with app.open_async():
         await queue.take_up(app)
         if not until_done:
-            for task in ("hourly", "uploads", "exports"):  # a machine that never runs at the full hour is not forgotten
+            for task in ("hourly", "uploads"):  # a machine that never runs at the full hour is not forgotten
                 await queue.put(app.tasks[task])
         while True:
             await app.run_worker_async(

@@ -8,7 +8,6 @@ import plotly.graph_objects as go
 from dash import dcc, html
 
 from data.records import DRUG_WORD, DRUGS
-from layouts import ids
 
 # plotly draws on a canvas of its own and can't read CSS variables; the page sets these from its theme (assets/bridge.js).
 # The day first, as in the timeline and the table.
@@ -26,8 +25,8 @@ def pane(over_time: list[dict], sections: list[dict], colours: dict[str, str], a
     step = over_time[0]["step"]
     config = {"displayModeBar": False, "responsive": True}
     out = [html.Figure([
-        html.Figcaption([f"Seizures by drug, per {step}", html.Span("Press a bar for its drug alone, again for all.", className="meta")]),
-        dcc.Graph(id=ids.chart("drugs"), figure=drugs(over_time, colours, at), config=config, className="chart"),
+        html.Figcaption(f"Seizures by drug, per {step}"),
+        dcc.Graph(figure=drugs(over_time, colours, at), config=config, className="chart"),
     ])]
     if sections:
         out.append(html.Figure([
@@ -47,8 +46,8 @@ def drugs(rows: list[dict], colours: dict[str, str], at: datetime | None = None)
         if mine:
             figure.add_bar(
                 name=DRUG_WORD[drug], x=[r["at"] for r in mine], y=[r["events"] for r in mine],
-                marker={"color": colours.get(drug), "line": {"width": 0}}, customdata=[(round(r["kg"], 1), drug) for r in mine],
-                hovertemplate="%{y:,} seizures, %{customdata[0]:,} kg<extra>" + DRUG_WORD[drug] + "</extra>",
+                marker={"color": colours.get(drug), "line": {"width": 0}}, customdata=[round(r["kg"], 1) for r in mine],
+                hovertemplate="%{y:,} seizures, %{customdata:,} kg<extra>" + DRUG_WORD[drug] + "</extra>",
             )
     if at:
         figure.add_vline(x=at, line={"color": colours.get("t1"), "width": 1.5})

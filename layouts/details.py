@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from dash import html
 
 from data.records import CREDIBILITY, DRUG_WORD, RELIABILITY
-from layouts import compare, looks, notes
+from layouts import compare, looks
 from layouts.strip import marking
 from layouts.symbols import drug, kind, layer
 
@@ -247,23 +247,6 @@ def video(v: dict) -> list:
         ]),
         _origin(v),
         html.P(html.A("In the catalogue", href=f"/imagery?world={v['world']}&view=films&sel=video:{v['id']}"), className="note"),
-    ]
-
-
-def note(n: dict) -> list:
-    """One note (data.notes.one)."""
-    return [
-        _head(notes.symbol(n["kind"]), notes.KIND_WORD[n["kind"]], f"by {n['made_by']}"),
-        *([html.P([html.B("Withdrawn"), f" by {n['withdrawn_by']}, {_time(n['withdrawn_at'])}"], className="note withdrawn")] if n["withdrawn_at"] else []),
-        *([notes.text(n)] if n["text"] else []),
-        notes.photo(n),
-        _facts([
-            ("Observed" if n["kind"] == "sighting" else "For", _time(n["observed_at"])), ("Where", _place(n["lon"], n["lat"])),
-            ("Precision", f"within {_metres(n['precision_m'])}" if n["precision_m"] is not None else None),
-            ("Photo", f"{n['photo_width_px']:,} × {n['photo_height_px']:,} px, {notes.size(n['photo_bytes'])} as it came" if n["photo_sha256"] else None),
-        ]),
-        _origin({**n, "sha256": n["photo_sha256"]}),
-        html.Div([html.Button("Centre", className="action", **{"data-command": "note-centre"}), *notes.withdraw(n)], className="actions-row"),
     ]
 
 

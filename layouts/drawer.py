@@ -79,11 +79,10 @@ def drawer() -> html.Section:
     )
 
 
-def words(n: dict, picked: dict[str, int] | None = None) -> list:
-    """What the tab says: the counts of the filter, or of what is selected, which is then what the table lists."""
-    totals = picked or {layer: n[layer]["total"] for layer in ("seizures", "tracks", "images")}
-    pairs = ((totals["seizures"], "seizures"), (totals["tracks"], "tracks"), (totals["images"], "images"))
-    return ["Selected " if picked else "Table ", *(part for number, word in pairs for part in (html.B(f"{number:,}"), f" {word} "))]
+def words(n: dict) -> list:
+    """What the tab says: the counts of the filter."""
+    pairs = ((n["seizures"]["total"], "seizures"), (n["tracks"]["total"], "tracks"), (n["images"]["total"], "images"))
+    return ["Table ", *(part for number, word in pairs for part in (html.B(f"{number:,}"), f" {word} "))]
 
 
 def table(kind: str) -> dag.AgGrid:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 # choices: the browser's own state (the URL), told to Dash
 CHOICES = "choices"  # Store: {"query": "world=…&from=…", "world", "sel", "layers", "at", …}, written by the browser alone
-DRAFT = "draft"  # Store: {"query"} of changes that are collected on a slow link and not shown yet; empty while none are
 COUNTS = "counts"  # Store: the answer of data.counts for those choices
 SCREENS_SILENT = "screens-silent"  # which screens have fallen silent, for whoever keeps them; hidden while none has
 WARNINGS = "warnings"  # what there is to be told of authorities; hidden while there is nothing
@@ -18,7 +17,6 @@ SCALE = "scale"
 STATUS = "status"
 SILENCE = "silence"  # since when nothing was heard; hidden while something is
 NOTHING = "nothing"
-PICK = "pick"  # selecting on the map, and what is selected; hidden while neither
 
 # top
 STRIP = "strip"
@@ -26,11 +24,6 @@ WORLD = "world"
 SEARCH = "search"
 SEARCH_RESULTS = "search-results"
 EXPORT = "export"
-EXPORT_MENU = "export-menu"
-EXPORT_MADE = "export-made"  # files the queue made
-SHEET = "sheet"  # paper and orientation of the printed map
-SHEET_GROUND = "sheet-ground"
-SHEET_GO = "sheet-go"
 CLOCK_UTC = "clock-utc"
 CLOCK_LOCAL = "clock-local"
 THEME = "theme"
@@ -44,8 +37,6 @@ ALERT_LINES = "alert-lines"
 EVENT_ROWS = "event-rows"
 EVENT_TOTAL = "event-total"
 EVENTS_ON_MAP = "events-on-map"
-NOTE_LINE = "note-line"  # in the rail: how many notes there are, written in the browser
-NOTES_WAITING = "notes-waiting"  # how many notes wait to be sent; hidden while none does
 EVENT_LINE = "event-line"  # in the rail, written with the panel's number
 EMERGENCY = "emergency"
 
@@ -54,7 +45,6 @@ ANALYSIS = "analysis"  # the panel of analyses
 ANALYSIS_LEGEND = "analysis-legend"  # what the open one shows on the map, in words
 
 VIEWS = "views"  # the panel of saved views
-TAKING = "taking"  # the panel of areas taken along
 VIEW_BAR = "view-bar"  # which one is shown, and whether it was changed since; hidden while none is
 
 # rail
@@ -81,14 +71,6 @@ VEIL = "veil"
 AREA_SAVE = "area-save"
 UNPLACED = "unplaced"
 SHOW = "show"
-CHOSEN = "chosen-chips"  # what is set, each with a way to take it away; written by the browser
-
-# the rail as a sheet, on a narrow screen
-SHEET_GRIP = "sheet-grip"
-SHEET_WORDS = "sheet-words"
-SHEET_APPLY = "sheet-apply"  # when changes are shown: at once, by the button, or as the link is
-LITE = "lite"
-COST = "cost"  # what the last change of the filter brought over the link
 
 # details, drawer
 DETAILS = "details"
@@ -100,7 +82,7 @@ TABLE = "table"
 TABLE_PANE = "table-pane"
 CHARTS = "charts"
 
-LAYERS = ("events", "notes", "movements", "seizures", "hotspots", "imagery", "sections", "coverage")
+LAYERS = ("events", "movements", "seizures", "hotspots", "imagery", "sections", "coverage")
 
 
 def eye(layer: str) -> dict:
@@ -121,11 +103,6 @@ def order(layer: str, way: str) -> dict:
 def line(layer: str) -> dict:
     """The line of count and age under a layer's name."""
     return {"part": "line", "layer": layer}
-
-
-def chart(name: str) -> dict:
-    """A chart that answers a press."""
-    return {"part": "chart", "name": name}
 
 
 def row(layer: str) -> dict:

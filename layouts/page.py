@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dash import dcc, html
 
-from layouts import alerts, analysis, compare, details, drawer, ids, rail, taking, topbar, views
+from layouts import alerts, analysis, compare, details, drawer, ids, rail, topbar, views
 from settings import ROOT
 
 # Modules import each other, so a browser would learn of them step by step, and of the first only once Dash is up.
-MODULES = [f"/assets/{p.relative_to(ROOT / 'assets').as_posix()}" for p in sorted((ROOT / "assets/js").rglob("*.mjs")) if not {"wall", "no_link"} & set(p.parts)]
+MODULES = [f"/assets/{p.relative_to(ROOT / 'assets').as_posix()}" for p in sorted((ROOT / "assets/js").rglob("*.mjs")) if "wall" not in p.parts]
 LIBRARIES = ["/assets/vendor/maplibre-gl.mjs", "/assets/vendor/pmtiles.mjs"]
 
 INDEX = """<!DOCTYPE html>
@@ -20,9 +20,6 @@ INDEX = """<!DOCTYPE html>
 <title>{%title%}</title>
 {%metas%}
 <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
-<link rel="manifest" href="/manifest.webmanifest">
-<link rel="apple-touch-icon" href="/assets/icons/icon-192.png">
-<meta name="theme-color" content="#10171C">
 <link rel="stylesheet" href="/assets/vendor/maplibre-gl.css">
 <link rel="stylesheet" href="/assets/vendor/fonts.css">
 {%css%}
@@ -40,7 +37,6 @@ def layout() -> html.Div:
     return html.Div(
         [
             dcc.Store(id=ids.CHOICES),
-            dcc.Store(id=ids.DRAFT),
             dcc.Store(id=ids.COUNTS),
             dcc.Store(id=ids.BOOT, data=1),
             html.A("To the map", href=f"#{ids.MAP}", className="skip"),
@@ -54,7 +50,6 @@ def layout() -> html.Div:
                     html.Div(id=ids.MAP, className="map", tabIndex="-1"),
                     alerts.banner(),
                     views.bar(),
-                    html.Section(id=ids.PICK, className="pick", hidden=True, **{"aria-label": "Selection"}),
                     html.Div(id=ids.NOTHING, className="nothing", hidden=True, role="note"),
                     html.Div(id=ids.LEGEND, className="legend"),
                     analysis.legend(),
@@ -67,7 +62,6 @@ def layout() -> html.Div:
             compare.panel(),
             analysis.panel(),
             views.panel(),
-            taking.panel(),
             html.Aside(details.nothing(), id=ids.DETAILS, className="details", hidden=True, **{"aria-label": "Details"}),
             html.Section(id=ids.TIMELINE, className="timeline", **{"aria-label": "Timeline"}),
         ],

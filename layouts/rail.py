@@ -7,15 +7,14 @@ from collections.abc import Iterable
 from dash import dcc, html
 
 from data.records import CONVEYANCES, DRUG_WORD, DRUGS, KINDS
-from layouts import analysis, exporting, ids, taking, views
+from layouts import analysis, ids, views
 from layouts.symbols import drug, icon, kind, layer
 
 LAYER_WORD = {
-    "events": "Events", "notes": "Notes",
+    "events": "Events",
     "movements": "Movements", "seizures": "Seizures", "hotspots": "Hotspots", "imagery": "Drone imagery",
     "sections": "Border sections", "coverage": "Looked at",
 }
-LINES = {"events": ids.EVENT_LINE, "notes": ids.NOTE_LINE}  # written in the browser
 KIND_WORD = {
     "vessel": "Vessels", "vehicle": "Vehicles", "container": "Containers", "tag": "Tags", "aircraft": "Aircraft",
     "drone": "Drones", "person": "Persons",
@@ -28,26 +27,15 @@ VEILS = (("1 h", "1"), ("6 h", "6"), ("24 h", ""), ("72 h", "72"), ("7 d", "168"
 PERIODS = (("24 h", "24h"), ("7 d", "7d"), ("14 d", "14d"), ("90 d", "90d"), ("All", "all"))
 
 
-# when what somebody chooses in the sheet is shown (assets/js/sheet/draft.mjs)
-APPLIED = (("As the link allows", "link"), ("At once", "once"), ("By the button", "button"))
-
-
 def rail() -> html.Div:
     return html.Div(
         [
-            _sheet_head(),
             html.Section(
                 [
                     html.Div([html.H2("Layers")], className="head"),
                     html.Ul([layer_row(name) for name in ids.LAYERS], className="layers"),
-                    html.Div(
-                        [html.Button([html.Span(className="switch-knob", **{"aria-hidden": "true"}), "Lite, for a poor link"], id=ids.LITE, className="switch", role="switch",
-                                     title="No imagery, no relief, hotspots when asked for, fewer updates", **{"aria-checked": "false"}),
-                         html.Span(id=ids.COST, className="meta", **{"aria-live": "polite"})],
-                        className="lite-row",
-                    ),
                 ],
-                **{"aria-label": "Layers", "data-sheet": "layers"},
+                **{"aria-label": "Layers"},
             ),
             html.Section(
                 [
@@ -55,21 +43,20 @@ def rail() -> html.Div:
                         [html.H2("Filters"), html.Span([*views.steps(), html.Button("Clear", id=ids.CLEAR, className="link", disabled=True)], className="head-acts")],
                         className="head",
                     ),
-                    html.Div(id=ids.CHOSEN, className="chosen", role="group", hidden=True, **{"aria-label": "What is set"}),
                     dcc.RadioItems(
                         id=ids.PERIOD, className="segments period", inline=True,
                         options=[{"label": word, "value": value} for word, value in PERIODS],
                     ),
                     dcc.Checklist(id=ids.DRUG, className="chips", options=drug_options({}), value=[]),
                 ],
-                **{"aria-label": "Filters", "data-sheet": "filters"},
+                **{"aria-label": "Filters"},
             ),
             html.Section(
                 [
                     html.Div([html.H2("Kinds"), html.Span(id=ids.KIND_TOTAL, className="meta")], className="head"),
                     dcc.Checklist(id=ids.KIND, className="kinds", options=kind_options({}), value=[]),
                 ],
-                **{"aria-label": "Kinds", "data-sheet": "filters"},
+                **{"aria-label": "Kinds"},
             ),
             html.Section(
                 [
@@ -79,7 +66,7 @@ def rail() -> html.Div:
                         id=ids.AMOUNT, className="amount", min=0, max=16, step=1, value=[0, 16], marks=None, allowCross=False,
                     ),
                 ],
-                **{"aria-label": "Amount", "data-sheet": "filters"},
+                **{"aria-label": "Amount"},
             ),
             html.Section(
                 [
@@ -100,53 +87,16 @@ def rail() -> html.Div:
                         className="field",
                     ),
                     html.P(id=ids.UNPLACED, className="note", hidden=True),
-                    html.Label([html.Span("Show changes", className="label"), _select(ids.SHEET_APPLY, APPLIED)], className="field apply narrow-only"),
                 ],
-                className="fields", **{"aria-label": "More filters", "data-sheet": "filters"},
+                className="fields", **{"aria-label": "More filters"},
             ),
             views.button(narrow=True),
             analysis.button(narrow=True),
-            exporting.button(),
-            taking.button(narrow=True),
             html.A([icon("person"), "Account"], href="/account", className="account narrow-only"),
-            _sheet_foot(),
+            html.Button("Show", id=ids.SHOW, className="filled narrow-only"),
         ],
-        id=ids.RAIL, className="rail", **{"data-shows": "filters"},
+        id=ids.RAIL, className="rail",
     )
-
-
-def _sheet_head() -> html.Div:
-    """On a narrow screen the rail is a sheet: its head is dragged, or the buttons in it pressed; what there is, and which of its two pages is open."""
-    return html.Div(
-        [
-            html.Div(
-                [html.P(id=ids.SHEET_WORDS, className="sheet-words"), html.Button(icon("chevron"), id=ids.SHEET_GRIP, className="grip", **{"aria-label": "Sheet to full height"}),
-                 html.Button("×", className="close", **{"data-command": "sheet-close", "aria-label": "Close"})],
-                className="sheet-line",
-            ),
-            html.Div(
-                [html.Button(word, **{"data-shows": page, "aria-pressed": pressed}) for word, page, pressed in (("Filters", "filters", "true"), ("Layers", "layers", "false"))],
-                className="pages", role="group", **{"aria-label": "What the sheet shows"},
-            ),
-        ],
-        className="sheet-head narrow-only",
-    )
-
-
-def _sheet_foot() -> html.Div:
-    return html.Div(
-        [
-            html.P(className="pending", role="status", hidden=True),
-            html.Button("Clear all", className="action", disabled=True, **{"data-command": "clear-all"}),
-            html.Button("Show", id=ids.SHOW, className="filled"),
-        ],
-        className="sheet-foot narrow-only",
-    )
-
-
-def total_words(n: dict) -> str:
-    """What the sheet says above all: how much the filter gives."""
-    return ", ".join(f"{n[layer]['total']:,} {word if n[layer]['total'] != 1 else word[:-1]}" for layer, word in (("seizures", "seizures"), ("tracks", "tracks"), ("images", "images")))
 
 
 def _field(word: str, control) -> html.Div:
@@ -176,8 +126,7 @@ def layer_row(name: str) -> html.Li:
                         **{"aria-pressed": "true", "aria-label": f"{word} on the map"}),
             layer(name),
             html.Div(
-                [html.Span(word, className="layer-name"), html.Span(id=LINES.get(name) or ids.line(name), className="layer-line"),
-                 *([html.Button("New", className="link", **{"data-command": "note-new"})] if name == "notes" else []),
+                [html.Span(word, className="layer-name"), html.Span(id=ids.EVENT_LINE if name == "events" else ids.line(name), className="layer-line"),
                  *([html.A("Catalogue", href="/imagery", className="link", **{"data-catalogue": ""})] if name == "imagery" else [])],
                 className="layer-words",
             ),

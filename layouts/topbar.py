@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from dash import dcc, html
 
-from layouts import alerts, analysis, exporting, ids, notes, taking, views
+from layouts import alerts, analysis, ids, views
 from layouts.symbols import icon, layer
+
+FORMATS = (
+    ("geojson", "GeoJSON", "for GIS"),
+    ("csv", "CSV", "for a spreadsheet"),
+    ("gpkg", "GeoPackage", "every layer in one file"),
+    ("kml", "KML", "for globes"),
+    ("gpx", "GPX", "for a hand-held receiver: points and lines"),
+    ("briefing", "Briefing", "one page that opens with no network"),
+    ("hotspots", "Hexagons", "for outsiders: no record, no small number"),
+)
+
 
 def bar() -> html.Header:
     return html.Header(
@@ -32,7 +43,10 @@ def bar() -> html.Header:
             html.Nav(
                 [
                     views.button(),
-                    exporting.menu(),
+                    html.Details(
+                        [html.Summary([icon("export"), "Export"], title="Export"), html.Div(id=ids.EXPORT, className="menu")],
+                        className="tool-menu",
+                    ),
                     html.Details(
                         [
                             html.Summary([icon("theme"), "Theme"], title="Theme"),
@@ -48,7 +62,6 @@ def bar() -> html.Header:
                         className="tool-menu",
                     ),
                     analysis.button(),
-                    taking.button(),
                     html.A([layer("imagery"), "Imagery"], href="/imagery", className="tool wide-only", title="Imagery", **{"data-catalogue": ""}),
                     html.A([icon("wall"), "Wall"], href="/wall/main", className="tool", title="Wall", target="_blank"),
                     html.A([icon("person"), "Account"], href="/account", className="tool", title="Account"),
@@ -56,7 +69,6 @@ def bar() -> html.Header:
                 ],
                 className="tools", **{"aria-label": "Tools"},
             ),
-            notes.button(),
             alerts.button(),
             html.A([icon("warning"), html.Span(className="warning-word"), html.Span(className="warning-more"), html.Span(className="unseen")],
                    id=ids.WARNINGS, href="/authorities", className="warnings", hidden=True),
@@ -70,3 +82,10 @@ def bar() -> html.Header:
         className="topbar",
     )
 
+
+def exports(query: str) -> list:
+    """The export menu's links for a filter's query string."""
+    return [
+        html.A([html.B(name), html.Span(what)], href=f"/api/export/{key}?{query}", download="", className="menu-row")
+        for key, name, what in FORMATS
+    ]

@@ -8,6 +8,7 @@ from urllib.parse import unquote_plus
 
 import geopandas as gpd
 import pandas as pd
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
@@ -18,9 +19,8 @@ from data.filters import Filter
 from data.sessions import Database
 from data.visitor import at_hand, purpose
 from errors import NotFound
-from exports import places, report
+from exports import places, printing, report
 from exports.about import About
-from routes import printing
 from routes.asking import RowId, database, need_purpose
 from routes.exports import ATTRIBUTION, Made
 
@@ -28,6 +28,7 @@ router = APIRouter(prefix="/api/analyses")
 
 REPORTS = {"html": "text/html; charset=utf-8", "pdf": "application/pdf"}
 WAYS = ("allocate", "routes")  # families whose places may be gone to
+_one_at_a_time: list[CapacityLimiter] = []  # sheets are printed
 
 
 @router.get("/{run}/export/{format}")
@@ -85,9 +86,14 @@ async def make(pool: Database, recorder: Recorder, run: int, ending: str) -> Mad
     about = About(filter.world, unquote_plus(filter.query()), found["marking"], datetime.now(timezone.utc), ATTRIBUTION)
     body = await (run_in_threadpool(report.write, found, frame, about) if ending in REPORTS else run_in_threadpool(places.write, frame, found["told"], about, ending))
     if ending == "pdf":
-        body = await printing.pdf(body)
+        body = await to_thread.run_sync(printing.pdf, body, limiter=_limiter())
     release = await releases.write(
         pool, visitor.token, format=f"analysis.{ending}", filter=await recorder.filter_text(filter.pairs()), purpose=purpose(), marking=found["marking"], rows=len(frame),
         sha256=hashlib.sha256(body).digest(), records=records) if live else None
     return Made(body, about.name(ending), (REPORTS | places.MEDIA)[ending], len(frame), release)
 
+
+def _limiter() -> CapacityLimiter:
+    if not _one_at_a_time:  # made inside of the event loop it belongs to
+        _one_at_a_time.append(CapacityLimiter(1))
+    return _one_at_a_time[0]

@@ -7,15 +7,15 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from routes import (
-    admin, analyses, analysis_files, audit, authorities, basemap, catalogue, cogs, compare, counts, coverage, errors, event_rules, events, export_jobs, exports, feeds, health, hotspots, imagery, intake, notes, quarantine, releases, retention, rule_pages, saved_views, screen_pages, screens, search,
-    sections, seizures, shell, short_links, signing, signing_oidc, stac, static, stream, taking, tilejson, tracks, uploads, videos, views, wall,
+    admin, analyses, analysis_files, audit, authorities, basemap, catalogue, cogs, compare, counts, coverage, errors, event_rules, events, exports, feeds, health, hotspots, imagery, intake, quarantine, releases, retention, rule_pages, saved_views, screen_pages, screens, search,
+    sections, seizures, short_links, signing, signing_oidc, stac, static, stream, tilejson, tracks, uploads, videos, views, wall,
     watch_areas, zones,
 )
 from routes.asking import as_json
 
 ROUTERS = tuple(module.router for module in (
-    health, counts, seizures, tracks, imagery, videos, catalogue, cogs, compare, coverage, stac, hotspots, sections, search, events, watch_areas, event_rules, rule_pages, stream, feeds, intake, uploads, views, saved_views, notes, short_links, screens, screen_pages, basemap, tilejson, exports, export_jobs, taking, releases, wall,
-    analyses, analysis_files, zones, admin, audit, authorities, quarantine, retention, signing, signing_oidc, shell, static,
+    health, counts, seizures, tracks, imagery, videos, catalogue, cogs, compare, coverage, stac, hotspots, sections, search, events, watch_areas, event_rules, rule_pages, stream, feeds, intake, uploads, views, saved_views, short_links, screens, screen_pages, basemap, tilejson, exports, releases, wall,
+    analyses, analysis_files, zones, admin, audit, authorities, quarantine, retention, signing, signing_oidc, static,
 ))
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]

@@ -50,8 +50,6 @@ RULES: tuple[Rule, ...] = (
     Rule("/sign-in/oidc", ANYBODY), Rule("/sign-in/oidc/return", ANYBODY), Rule("/sign-out", ANYBODY),
     Rule("/assets/{*}", ANYBODY), Rule("/favicon.ico", ANYBODY), Rule("/_favicon.ico", ANYBODY),
     Rule("/api/health/live", ANYBODY), Rule("/api/health/ready", ANYBODY),
-    # what a browser installs, the same for everybody and with nobody's data in it (routes/shell.py)
-    Rule("/manifest.webmanifest", ANYBODY), Rule("/sw.js", ANYBODY), Rule("/no-link", ANYBODY),
     # what feeds send, each with a token of its own (routes/intake.py)
     Rule("/api/fixes", ANYBODY), Rule("/api/epcis", ANYBODY), Rule("/api/osmand/{}", ANYBODY),
     # the page, and what Dash needs for it
@@ -84,8 +82,6 @@ RULES: tuple[Rule, ...] = (
     Rule("/api/search", PERSONS, LOOK), Rule("/api/openapi.json", PERSONS),
     # saved views, and short links to them: each is told to the record where it is done (routes/short_links.py)
     Rule("/api/saved-views", PERSONS, LOOK), Rule("/api/saved-views/{}", PERSONS, LOOK), Rule("/api/short-links", PERSONS), Rule("/api/short-links/{}", PERSONS), Rule("/v/{}", PERSONS),
-    # notes: who may make one is asked in the database too (access.watching); what is made and withdrawn is told to the record where it is done (routes/notes.py)
-    Rule("/api/notes", PERSONS, LOOK, often=True), Rule("/api/notes/{}", PERSONS, LOOK), Rule("/api/notes/{}/photo", PERSONS, LOOK),
     # two images side by side; who looked where
     Rule("/api/images/{}/offset", PERSONS, LOOK), Rule("/api/changes", PERSONS, LOOK), Rule("/api/changes/{}", PERSONS, LOOK),
     Rule("/api/changes/candidates/{}", WATCHING), Rule("/api/coverage", PERSONS, LOOK, often=True),
@@ -97,9 +93,6 @@ RULES: tuple[Rule, ...] = (
     # files in: each step is told to the record where it is done (data/uploads.py)
     Rule("/api/uploads", BRINGING), Rule("/api/uploads/{}", BRINGING),
     # out of the house
-    # a large one is asked for, which gives nothing out, and fetched, which does
-    Rule("/api/exports", TAKING_OUT), Rule("/api/exports/{}", TAKING_OUT), Rule("/api/exports/{}/file", TAKING_OUT, OUT),
-    Rule("/api/taking", TAKING_OUT, LOOK), Rule("/api/taking/records", TAKING_OUT, OUT), Rule("/api/taking/basemap/{}", TAKING_OUT),
     Rule("/api/export/{}", TAKING_OUT, OUT), Rule("/api/images/{}/cog.tif", TAKING_OUT, OUT, often=True),
     # the same imagery for STAC clients
     Rule("/stac", PERSONS), Rule("/stac/conformance", PERSONS), Rule("/stac/collections", PERSONS, LOOK), Rule("/stac/collections/{}", PERSONS, LOOK),

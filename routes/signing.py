@@ -14,8 +14,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 
 from data import doors, passwords
-from data.records import MARKINGS
-from data.scope import LEVEL
 from data.visitor import at_hand
 from errors import SignedOut
 from routes import papers, retention
@@ -25,8 +23,6 @@ from routes.rules import rule_of
 from settings import access
 
 router = APIRouter(include_in_schema=False)
-
-OUT, OUT_S = "vigia-out", 365 * 86_400  # that somebody signed out here, and nobody signed in since
 
 TRIES_S = 60
 BODY_MAX = 10_000
@@ -122,8 +118,6 @@ async def sign_out(request: Request) -> Response:
         await record(request, "sign-out", visitor.recorded_as)
     answer = RedirectResponse("/sign-in", 303)
     answer.delete_cookie(cookie_name(access().tls), path="/", secure=access().tls, httponly=True, samesite="lax")
-    # For the page to read: without a link it can't ask, and must not take whoever comes next for the one who left (assets/js/notes).
-    answer.set_cookie(OUT, "1", max_age=OUT_S, path="/", secure=access().tls, samesite="lax")
     return answer
 
 
@@ -150,8 +144,8 @@ async def change_password(request: Request) -> Response:
 async def me(request: Request) -> Response:
     """Who is asking."""
     visitor = at_hand()
-    return as_json({"kind": visitor.kind, "id": visitor.id, "name": visitor.name, "shown": visitor.shown, "roles": sorted(visitor.roles),
-                    "agencies": list(visitor.agencies), "markings": [m for m in MARKINGS if LEVEL[m] <= visitor.ceiling], "idle_minutes": access().idle_minutes})
+    return as_json({"kind": visitor.kind, "name": visitor.name, "shown": visitor.shown, "roles": sorted(visitor.roles),
+                    "agencies": list(visitor.agencies), "idle_minutes": access().idle_minutes})
 
 
 # -- inside -----------------------------------------------------------------------------------------------------------
@@ -174,7 +168,6 @@ async def let_in(request: Request, person: int, target: str, how: str) -> Respon
 
 def _with_cookie(answer: Response, token: str, lifetime_s: int) -> Response:
     tls = access().tls
-    answer.delete_cookie(OUT, path="/")
     answer.set_cookie(cookie_name(tls), token, max_age=lifetime_s, path="/", secure=tls, httponly=True, samesite="lax")
     answer.headers["Cache-Control"] = "no-store"
     return answer

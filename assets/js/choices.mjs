@@ -7,8 +7,8 @@ export const FILTER_KEYS = [
   "world", "from", "to", "known_at", "bbox", "area", "kind", "track", "drug", "min_kg", "max_kg", "conveyance", "agency", "source", "q",
 ];
 const LISTS = new Set(["kind", "track", "drug", "conveyance", "agency", "source"]);
-export const VIEW_KEYS = ["at", "layers", "sel", "theme", "heat", "trail", "vector", "follow", "veil", "look", "bands", "colormap", "stretch", "compare", "compare_mode", "compare_at", "compare_look", "run", "coords", "pick", "lite", "view"];
-export const LAYERS = ["events", "notes", "movements", "seizures", "hotspots", "imagery", "sections", "coverage"];
+export const VIEW_KEYS = ["at", "layers", "sel", "theme", "heat", "trail", "vector", "follow", "veil", "look", "bands", "colormap", "stretch", "compare", "compare_mode", "compare_at", "compare_look", "run", "coords", "view"];
+export const LAYERS = ["events", "movements", "seizures", "hotspots", "imagery", "sections", "coverage"];
 const OFF = ["sections", "coverage"];
 export const DEFAULT_LAYERS = LAYERS.map((name) => ({ name, on: !OFF.includes(name), opacity: 1 }));
 

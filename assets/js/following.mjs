@@ -7,11 +7,11 @@ const EVERY_S = 5;
 /** A world's row of /api/worlds with its times in epoch seconds. */
 export const worldOf = (row) => ({ ...row, from: epoch(row.from), to: epoch(row.to), edge: epoch(row.edge) });
 
-/** Ask every few seconds (a 304 when nothing changed), or at each `of()`th time only; `changed(world, before)` when the state of the world that is shown is another. A silent server is told elsewhere. */
-export function follow({ world, held, changed, of = () => 1, every = EVERY_S }) {
-  let asking = false, ticks = 0;
+/** Ask every few seconds (a 304 when nothing changed); `changed(world, before)` when the state of the world that is shown is another. A silent server is told elsewhere. */
+export function follow({ world, held, changed, every = EVERY_S }) {
+  let asking = false;
   return setInterval(async () => {
-    if (asking || ++ticks % of()) return;
+    if (asking) return;
     asking = true;
     const found = await ask("/api/worlds").catch(() => undefined);
     asking = false;

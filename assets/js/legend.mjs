@@ -55,7 +55,7 @@ export function drawLegend(box, { token, run, levels, zoom, hotspotsOn, heat, da
   const gap = `<svg viewBox="0 0 24 8" width="24" height="8"><path stroke="${token("track-sea")}" stroke-width="1.6" stroke-dasharray="3 3.5" d="M0 4h24"/></svg>`;
   const disc = `<span class="disc drug-ats" style="width:16px;height:16px;font-size:10px">M</span>`;
   const ring = `<svg viewBox="0 0 20 20" width="20" height="20"><circle cx="10" cy="10" r="7.5" fill="none" stroke="${token("ats")}" stroke-width="3" stroke-dasharray="14 33.1"/><circle cx="10" cy="10" r="7.5" fill="none" stroke="${token("cocaine")}" stroke-width="3" stroke-dasharray="33.1 14" stroke-dashoffset="-14"/></svg>`;
-  const signs = [...(shown.seizures ? [[ring, "Several"], [disc, "1 to 10 kg"]] : []), ...(shown.notes ? [[`<span class="symbol layer-notes note-sighting"></span>`, "Sighting"], [`<span class="symbol layer-notes note-annotation"></span>`, "Annotation"]] : []), ...(shown.movements ? [[hollow, "Stale, with age"], [gap, "Gap, not joined"]] : [])];
+  const signs = [...(shown.seizures ? [[ring, "Several"], [disc, "1 to 10 kg"]] : []), ...(shown.movements ? [[hollow, "Stale, with age"], [gap, "Gap, not joined"]] : [])];
   const foot = signs.length ? `<ul class="pair">${signs.map(([sign, words]) => `<li>${sign}<span>${words}</span></li>`).join("")}</ul>` : "";
   const head = hotspotsOn && heat ? "Seizures, gathered" : hotspotsOn && run ? "Seizures against what chance would give" : "Key";
   const chosen = (on) => `aria-pressed="${on}"`;

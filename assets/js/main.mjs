@@ -3,12 +3,11 @@ import { watchActs } from "./acted.mjs";
 import { ask, latestOnly, signInAt, watchInput, whenSignedOut } from "./api.mjs";
 import { watchAnalysis } from "./analysis/analysis.mjs";
 import { linkCatalogue } from "./catalogue/link.mjs";
-import { createChoices, FILTER_KEYS, filterQuery, format, parseLayers, VIEW_KEYS } from "./choices.mjs";
+import { createChoices, filterQuery, format, parseLayers, VIEW_KEYS } from "./choices.mjs";
 import { createAsOf } from "./asof.mjs";
 import { createClock } from "./clock.mjs";
 import { watchCoordinates } from "./coordinates/page.mjs";
 import { watchCompare } from "./compare/compare.mjs";
-import { watchPick } from "./pick/pick.mjs";
 import { watchPartners } from "./compare/with.mjs";
 import { follow, followed, onlyMoved, worldOf } from "./following.mjs";
 import { watchKnown } from "./known.mjs";
@@ -17,22 +16,17 @@ import { hoursOf, lookedWords } from "./layers/coverage.mjs";
 import { drawLegend, symbolCss } from "./legend.mjs";
 import { watchEvents } from "./events/events.mjs";
 import { listen, watchLive } from "./live/page.mjs";
-import { isLite, TICKS, watchLite } from "./field/lite.mjs";
-import { startWorker } from "./field/shell.mjs";
-import { watchTaking } from "./field/taking.mjs";
 import { createControls } from "./map/controls.mjs";
 import { createDraw } from "./map/draw.mjs";
 import { createView } from "./map/view.mjs";
-import { watchNotes } from "./notes/notes.mjs";
 import { app, edge, firstWindow, span, streaming, windowAt } from "./page.mjs";
 import { controlOf, drawing, select, tellDash } from "./proposals.mjs";
-import { listMade, searchAll, watchExports } from "./purpose.mjs";
+import { searchAll, watchExports } from "./purpose.mjs";
 import { keepRoles } from "./roles.mjs";
 import { createScale } from "./scale.mjs";
 import { createSearch } from "./search.mjs";
 import { drawSpeed, markClock } from "./speed.mjs";
 import { createStatus } from "./status.mjs";
-import { watchSheet } from "./sheet/page.mjs";
 import { watchSteps } from "./steps.mjs";
 import { tokens, wear } from "./theme.mjs";
 import { createTimeline } from "./timeline/timeline.mjs";
@@ -41,8 +35,6 @@ import { watchTrails } from "./trails.mjs";
 import { watchVideos } from "./videos/videos.mjs";
 import { watchViews } from "./views/views.mjs";
 import { watchScreens } from "./screens.mjs";
-import { watchPaper } from "./sheets.mjs";
-import { watchPrint } from "./printing.mjs";
 import { watchWarnings } from "./warnings.mjs";
 
 export { acts, AMOUNTS_KG, controls, layerControls, propose, proposeOpacity } from "./proposals.mjs";
@@ -51,12 +43,11 @@ export { acts, AMOUNTS_KG, controls, layerControls, propose, proposeOpacity } fr
 const CAMERA = innerWidth < 760 ? { center: [-98.05, 26.12], zoom: 8.2 } : { bounds: [-99.05, 25.7, -96.75, 26.75] };
 
 // What Dash draws nothing by: its details drawn again would take the keyboard from the list that was just used.
-const UNTOLD = ["at", "lite", "look", "bands", "colormap", "stretch", "view"];
+const UNTOLD = ["at", "look", "bands", "colormap", "stretch", "view"];
 const BY_HAND = new Set(["rowClicked", "spaceKey", "checkboxSelected"]); // the grid's words for who selected a row
-const MOVED_S = 60, MOVED_LITE_S = 300; // while live, lines of what moved are asked for again so often at most
+const MOVED_S = 60; // while live, lines of what moved are asked for again so often at most
 const token = (name) => tokens()(name);
 const $ = (id) => document.getElementById(id);
-const onMap = () => app.draw?.active || app.pick?.active || app.notes?.picking(); // a hand draws there: what it touches is not chosen
 
 /** Start: read the URL, mount everything. Called once, by Dash. */
 export async function boot() {
@@ -73,7 +64,6 @@ export async function boot() {
   void watchWarnings($("warnings"));
   void watchScreens($("screens-silent"));
   app.status = createStatus($("status"), { retry: () => app.view?.refetch() });
-  watchSheet();
   const [worlds] = await Promise.all([app.status.follow("Worlds", ask("/api/worlds")), leaveOutWrong()]);
   if (!worlds) return;
   app.worlds = Object.fromEntries(worlds.worlds.map((w) => [w.world, worldOf(w)]));
@@ -81,12 +71,10 @@ export async function boot() {
   const world = now.world ?? worlds.default;
   app.choices.set({ world, ...(now.from || now.to ? {} : windowAt(world, now.at)) }, { push: false });
 
-  watchLite({ choices: app.choices, button: $("lite"), cost: $("cost"), say: app.status.say });
   app.asOf = createAsOf((then) => {
     tellDash();
     app.view?.asOf(then);
     app.events?.asOf(then);
-    app.notes?.asOf(then);
   });
   app.clock = createClock(ticked, { reaches: (at) => (app.view?.moving.reaches(at) ?? true) && (app.videos?.reaches(at) ?? true) });
   app.timeline = createTimeline($("timeline"), { token, act: timelineActs });
@@ -97,7 +85,7 @@ export async function boot() {
   linkCatalogue(app.choices);
   app.view = await createView($("map"), {
     choices: app.choices, token, status: app.status, live: app.live, camera: cameraOf(app.choices.get().world), hash: "map",
-    told: { select, legend, drawn, hovered, drawing: onMap, ground, zoomed: legend, dressed: () => app.pick?.dress() },
+    told: { select, legend, drawn, hovered, drawing: () => app.draw?.active, ground, zoomed: legend },
   });
   app.view.asOf(app.asOf.told);
   app.look = watchLook({ details: $("details"), choices: app.choices, status: app.status, row: (id) => app.view.held.images?.find((r) => String(r.id) === id), changed: legend });
@@ -106,24 +94,15 @@ export async function boot() {
   scale = createScale($("scale"), app.view.map, { format: () => places.format(), text: (lon, lat) => places.text(lon, lat), choose: (coords) => app.choices.set({ coords: coords === "dd" ? undefined : coords }) });
   app.draw = createDraw(app.view.map, { token, done: (area) => app.choices.set({ area }), measured: app.status.say });
   app.events = watchEvents({
-    map: app.view.map, choices: app.choices, token, status: app.status, live: app.live, drawing: onMap, order: app.view.order,
+    map: app.view.map, choices: app.choices, token, status: app.status, live: app.live, drawing: () => app.draw?.active, order: app.view.order,
     parts: { panel: $("alerts"), toggle: $("alerts-toggle"), banner: $("emergency"), lines: $("alert-lines"), rows: $("event-rows"), total: $("event-total"), onMap: $("events-on-map"), line: $("event-line"), save: $("area-save"), details: $("details") },
   });
   app.events.asOf(app.asOf.told);
   app.compare = watchCompare({ map: app.view.map, second: app.view.second, choices: app.choices, token, status: app.status, stage: $("map").parentElement, root: $("compare") });
   watchPartners({ details: $("details"), world: () => app.choices.get().world, start: (before, after) => app.choices.set({ compare: `${before},${after}`, sel: undefined }) });
   app.analysis = watchAnalysis({ map: app.view.map, choices: app.choices, token, status: app.status, root: $("analysis"), toggles: [...document.querySelectorAll("[data-command=analysis]")], legend: $("analysis-legend"), draw: app.draw });
-  app.videos = watchVideos({ map: app.view.map, choices: app.choices, token, status: app.status, clock: app.clock, details: $("details"), drawing: onMap, reach });
-  app.pick = watchPick({
-    root: $("pick"), map: app.view.map, choices: app.choices, token, say: app.status.say, exports: () => [...document.querySelectorAll("#export a")],
-    open: () => $("drawer").hidden && $("drawer-toggle").click(), began: () => app.draw.stop(),
-  });
-  app.notes = watchNotes({
-    map: app.view.map, choices: app.choices, token, status: app.status, drawing: () => app.draw?.active || app.pick?.active, order: app.view.order, tellDash,
-    parts: { button: $("notes-waiting"), line: $("note-line"), details: $("details"), stage: $("map").parentElement },
-  });
-  app.notes.asOf(app.asOf.told);
-  app.controls = createControls($("map").parentElement, app.view.map, { pick: () => app.pick.toggle(), draw: () => drawing("area"), measure: () => drawing("line"), measureArea: () => drawing("ground"), note: () => app.notes.write(), say: app.status.say });
+  app.videos = watchVideos({ map: app.view.map, choices: app.choices, token, status: app.status, clock: app.clock, details: $("details"), drawing: () => app.draw?.active, reach });
+  app.controls = createControls($("map").parentElement, app.view.map, { draw: () => drawing("area"), measure: () => drawing("line"), measureArea: () => drawing("ground"), say: app.status.say });
   createSearch({
     input: $("search"), results: $("search-results"), world: () => app.choices.get().world, select, named, say: app.status.say,
     go: (f) => app.view.map.easeTo({ center: [f.lon, f.lat], zoom: Math.max(app.view.map.getZoom(), f.zoom ?? 10), duration: 600 }),
@@ -133,12 +112,7 @@ export async function boot() {
     map: app.view.map, choices: app.choices, status: app.status, root: $("views"), bar: $("view-bar"), toggles: [...document.querySelectorAll("[data-command=views]")], windowOf: windowAt,
     settle: () => app.clock.state.playing && app.clock.pause(), opened: () => (app.revealing = undefined), leftOut,
   });
-  watchPaper({ menu: $("export-menu"), choices: app.choices, bounds: () => app.view.map.getBounds(), rail: $("rail"), railToggle: $("rail-toggle") });
-  watchPrint({ map: app.view.map, stage: $("map").parentElement, strip: $("strip"), words: () => `Filter: ${decodeURIComponent(filterQuery(app.choices.get())).replaceAll("&", "; ")}` });
   watchExports(document, { say: app.status.say });
-  listMade($("export-menu"), $("export-made"));
-  void watchTaking({ map: app.view.map, choices: app.choices, status: app.status, root: $("taking"), toggles: [...document.querySelectorAll("[data-command=taking]")], others: [$("views")] });
-  void startWorker();
   document.addEventListener("click", (event) => {
     const command = event.target.closest("[data-command]")?.dataset.command;
     if (command === "unselect") select(undefined);
@@ -152,7 +126,7 @@ export async function boot() {
     if (heat !== undefined) app.choices.set({ heat: heat || undefined });
   });
   setInterval(clocks, 1000);
-  follow({ world: () => app.choices.get().world, held: () => app.worlds[app.choices.get().world], changed: dataChanged, of: () => (isLite(app.choices.get()) ? TICKS : 1) });
+  follow({ world: () => app.choices.get().world, held: () => app.worlds[app.choices.get().world], changed: dataChanged });
   listen();
   chosen(app.choices.get(), new Set(["world", "from", "to", "at", "theme"]));
   if (app.wrong) app.status.say(app.wrong, { stays: true });
@@ -161,7 +135,7 @@ export async function boot() {
 
 /** An address somebody wrote may hold values no filter knows: they are left out, and that is said. */
 async function leaveOutWrong() {
-  const told = format(app.choices.get(), [...FILTER_KEYS, "pick"]);
+  const told = filterQuery(app.choices.get());
   if (!told) return;
   const problems = await ask(`/api/tiles/seizures.json?${told}`).then(() => [], (error) => error.problems ?? []);
   if (!problems.length) return;
@@ -188,7 +162,7 @@ function cameraOf(world) {
 /** New data: everything is asked again and a window that ends now follows; the camera stays where the person put it. */
 function dataChanged(world, before) {
   // What only moved is in the stream already.
-  if (streaming() && onlyMoved(before.state, world.state) && performance.now() / 1000 - app.movedS < (isLite(app.choices.get()) ? MOVED_LITE_S : MOVED_S)) return;
+  if (streaming() && onlyMoved(before.state, world.state) && performance.now() / 1000 - app.movedS < MOVED_S) return;
   app.movedS = performance.now() / 1000;
   app.worlds[world.world] = world;
   const now = app.choices.get();
@@ -201,7 +175,6 @@ function dataChanged(world, before) {
   bounds(from);
   app.view.refetch(true);
   app.videos?.refetch();
-  app.notes?.refetch();
   lanes();
   tellDash();
 }
@@ -330,8 +303,6 @@ function showRow(api) {
 export function counted(told) {
   if (!told) return;
   app.asOf.answered();
-  app.sheet.recount();
-  app.pick?.counted(told.picked);
   const { playing } = app.asOf.told, asOf = told.at ? playing && epoch(told.at) : app.live?.on(app.choices.get().world) && told.counted_at;
   app.timeline.counts(["seizures", "tracks", "images"].map((layer) => `<span><b>${number(told[layer])}</b> ${layer}</span>`).join("") + (asOf ? `<span>as of ${clockWords(asOf)} UTC</span>` : ""));
 }

@@ -7,7 +7,8 @@ export const PERIODS = { "24h": 86_400, "7d": 7 * 86_400, "14d": 14 * 86_400, "9
 export const app = {};
 
 /** The window that is chosen, or what the world holds (epoch seconds). */
-export const span = (now = app.choices.get()) => {
+export const span = () => {
+  const now = app.choices.get();
   const w = app.worlds[now.world] ?? {};
   const to = epoch(now.to) ?? w.to ?? Date.now() / 1000;
   return [epoch(now.from) ?? w.from ?? to - PERIODS["7d"], to];

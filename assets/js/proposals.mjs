@@ -1,5 +1,5 @@
 // What Dash's controls ask for (assets/bridge.js): each proposes a change of the choices, and all are set from the choices again.
-import { format, formatLayers, parseLayers, setCount, thenQuery } from "./choices.mjs";
+import { formatLayers, parseLayers, setCount, thenQuery } from "./choices.mjs";
 import { app, firstSpan, firstWindow, PERIODS, span } from "./page.mjs";
 import { tokens } from "./theme.mjs";
 import { epoch, iso } from "./times.mjs";
@@ -16,7 +16,6 @@ export function select(sel) {
 
 export async function drawing(mode) {
   if (app.draw.active === mode) return app.draw.stop();
-  app.pick?.stop();
   await app.draw.start(mode);
   app.status.say(mode === "line" ? "Click along the line; click the last point again to end." : "Click the corners; click the first one again to close the area.");
 }
@@ -36,20 +35,13 @@ export function tellDash() {
 function tell() {
   const now = app.choices.get(), { at, playing } = app.asOf.told;
   const colours = Object.fromEntries(["t1", "t2", ...ALL_DRUGS].map((n) => [n, token(n)]));
-  const query = thenQuery(now, at), rows = [query, format(now, ["pick"])].filter(Boolean).join("&"); // the table lists what is selected
-  window.dash_clientside.set_props("choices", { data: { ...now, query, rows, playing, state: app.worlds[now.world]?.state, colours: { ...colours, hot: token("hot2") } } });
+  window.dash_clientside.set_props("choices", { data: { ...now, query: thenQuery(now, at), playing, state: app.worlds[now.world]?.state, colours: { ...colours, hot: token("hot2") } } });
 }
-
-/** The choices as the controls show them: with what is collected and not shown yet (assets/js/sheet/draft.mjs). */
-const seen = () => app.draft?.seen() ?? app.choices.get();
-
-/** A change that a person made with a control: shown at once, or collected. */
-export const change = (patch) => (app.sheet?.collects() ? app.draft.add(patch) : app.choices.set(patch));
 
 /** Which period the window is, if it is one of the buttons. */
 function periodOf(now) {
   const w = app.worlds[now.world] ?? {};
-  const [from, to] = span(now);
+  const [from, to] = span();
   if (w.from && from <= w.from && to >= w.to) return "all";
   return Object.entries(PERIODS).find(([, s]) => Math.abs(to - from - s) < 60)?.[0] ?? null;
 }
@@ -70,41 +62,34 @@ const CLEARED = Object.fromEntries(["known_at", "area", "kind", "drug", "conveya
 
 /** What Dash's controls call, by name (assets/bridge.js). Each proposes a change; `controls` sets them all again. */
 export const acts = {
-  set_world(world) {
-    if (!world || world === app.choices.get().world) return;
-    app.draft?.drop();
-    app.choices.set({ ...CLEARED, sel: undefined, pick: undefined, world, ...firstWindow(world) });
-  },
+  set_world: (world) => world && world !== app.choices.get().world && app.choices.set({ ...CLEARED, sel: undefined, world, ...firstWindow(world) }),
   set_period(period) {
-    const now = seen();
+    const now = app.choices.get();
     if (!period || period === periodOf(now)) return;
     const w = app.worlds[now.world] ?? {};
     const end = epoch(firstSpan(now.world).to);
-    if (period === "all") change({ from: iso(Math.floor((w.from ?? end - PERIODS["7d"]) / 60) * 60), to: iso(Math.max(end, Math.ceil((w.to ?? end) / 60) * 60)), at: undefined });
-    else change({ from: iso(end - PERIODS[period]), to: iso(end), at: undefined });
+    if (period === "all") app.choices.set({ from: iso(Math.floor((w.from ?? end - PERIODS["7d"]) / 60) * 60), to: iso(Math.max(end, Math.ceil((w.to ?? end) / 60) * 60)), at: undefined });
+    else app.choices.set({ from: iso(end - PERIODS[period]), to: iso(end), at: undefined });
   },
-  // A bar of a chart: its drug alone, and all again.
-  press_drug: (drug) => change({ drug: String(app.choices.get().drug) === drug ? undefined : [drug] }),
   // All chosen is the same as none: nothing is filtered then, and the URL stays short.
-  set_drug: (drugs) => change({ drug: !drugs?.length || drugs.length === ALL_DRUGS.length ? undefined : drugs }),
-  set_kind: (kinds) => change({ kind: !kinds?.length || kindsShown().every((k) => kinds.includes(k)) ? undefined : kinds }),
+  set_drug: (drugs) => app.choices.set({ drug: !drugs?.length || drugs.length === ALL_DRUGS.length ? undefined : drugs }),
+  set_kind: (kinds) => app.choices.set({ kind: !kinds?.length || kindsShown().every((k) => kinds.includes(k)) ? undefined : kinds }),
   set_amount([low, high]) {
     // The slider stands at the nearest of its steps: an amount between two of them is left as it was told.
-    if (String([low, high]) === String(amountOf(seen()))) return;
-    change({ min_kg: low ? String(AMOUNTS_KG[low]) : undefined, max_kg: high < AMOUNTS_KG.length - 1 ? String(AMOUNTS_KG[high]) : undefined });
+    if (String([low, high]) === String(amountOf(app.choices.get()))) return;
+    app.choices.set({ min_kg: low ? String(AMOUNTS_KG[low]) : undefined, max_kg: high < AMOUNTS_KG.length - 1 ? String(AMOUNTS_KG[high]) : undefined });
   },
-  set_agency: (names) => change({ agency: names?.length ? names : undefined }),
-  set_conveyance: (names) => change({ conveyance: names?.length ? names : undefined }),
-  set_text: (text) => change({ q: text?.trim() || undefined }),
+  set_agency: (names) => app.choices.set({ agency: names ?? undefined }),
+  set_conveyance: (names) => app.choices.set({ conveyance: names ?? undefined }),
+  set_text: (text) => app.choices.set({ q: text?.trim() || undefined }),
   set_theme: (theme) => app.choices.set({ theme: theme === "dark" ? undefined : theme }),
-  clear_filters: () => change(CLEARED),
-  draw_area() {
-    app.sheet?.show(); // it would lie over the ground that is drawn on
-    return drawing("area");
+  clear_filters: () => app.choices.set(CLEARED),
+  draw_area: () => drawing("area"),
+  clear_area: () => app.choices.set({ area: undefined }),
+  toggle_rail() {
+    const open = $("rail").classList.toggle("open");
+    $("rail-toggle").setAttribute("aria-expanded", String(open));
   },
-  clear_area: () => change({ area: undefined }),
-  toggle_rail: () => app.sheet?.toggle(),
-  show_filtered: () => app.sheet?.show(),
   toggle_drawer() {
     const open = $("drawer").hidden;
     $("drawer").hidden = !open;
@@ -172,36 +157,17 @@ export function propose(name, value) {
 /** The same of a layer's opacity; `id` as Dash has it. */
 export const proposeOpacity = (id, value) => meant(opacityOf(id.layer), value) && acts.set_opacity(id, value);
 
-/** What every control shows, by its proposal, and what is said beside them, by element and property. */
-function standing() {
-  const now = seen(), amount = amountOf(now), n = setCount(now);
-  return {
-    values: {
-      set_world: now.world, set_period: periodOf(now), set_drug: now.drug ?? ALL_DRUGS, set_kind: now.kind ?? ALL_KINDS, set_amount: amount,
-      set_agency: now.agency ?? [], set_conveyance: now.conveyance ?? [], set_text: now.q ?? "", set_theme: now.theme ?? "dark",
-    },
-    beside: [
-      ["amount-words", "children", amountWords(amount)], ["agency-words", "children", listWords(now.agency)], ["conveyance-words", "children", listWords(now.conveyance?.map(firstUpper))],
-      ["clear", "children", n ? `Clear ${n}` : "Clear"], ["clear", "disabled", n === 0], ["area-clear", "hidden", now.area === undefined],
-    ],
-  };
-}
-
 /** The value of every control for the choices as they are now, in the order callbacks/wiring.py lists them. */
 export function controls() {
-  const { values, beside } = standing();
+  const now = app.choices.get();
+  const amount = amountOf(now);
+  const n = setCount(now);
+  const values = {
+    set_world: now.world, set_period: periodOf(now), set_drug: now.drug ?? ALL_DRUGS, set_kind: now.kind ?? ALL_KINDS, set_amount: amount,
+    set_agency: now.agency ?? [], set_conveyance: now.conveyance ?? [], set_text: now.q ?? "", set_theme: now.theme ?? "dark",
+  };
   for (const [name, value] of Object.entries(values)) set(name, value);
-  return [...Object.values(values), ...beside.map(([, , value]) => value)];
-}
-
-/** The same without asking for anything: what is collected changed. */
-export function dress() {
-  const { values, beside } = standing(), to = window.dash_clientside.set_props;
-  for (const [name, value] of Object.entries(values)) {
-    set(name, value);
-    to(CONTROLS[name], { value });
-  }
-  for (const [element, property, value] of beside) to(element, { [property]: value });
+  return [...Object.values(values), amountWords(amount), listWords(now.agency), listWords(now.conveyance?.map(firstUpper)), n ? `Clear ${n}` : "Clear", n === 0, now.area === undefined];
 }
 
 export function layerControls(ids) {

@@ -52,70 +52,19 @@ export async function searchAll(text, world) {
 export function watchExports(root, { say }) {
   root.addEventListener("click", async (event) => {
     const link = event.target.closest?.("a[href^='/api/export/']");
-    const invented = link && new URL(link.href).searchParams.get("world") === "exercise";
-    if (!link) return;
+    if (!link || new URL(link.href).searchParams.get("world") === "exercise") return;
     event.preventDefault();
-    const told = invented ? undefined : await askPurpose("Take these records out", { recipient: true });
-    if (!told && !invented) return;
+    const told = await askPurpose("Take these records out", { recipient: true });
+    if (!told) return;
     say("Writing the file…");
-    const also = purposeHeaders(told);
-    const answer = await fetch(link.href, { headers: { ...headers(), ...also } }).catch(() => undefined);
-    if (answer?.status === 413) return made(jobAddress(link.href), also, say).catch((error) => say(error.message));
-    await taken(answer, say);
+    const answer = await fetch(link.href, { headers: { ...headers(), ...purposeHeaders(told) } }).catch(() => undefined);
+    if (!answer?.ok) {
+      if (answer) signedOutBy(answer.status);
+      return say((await answer?.json().catch(() => undefined))?.error ?? "The server does not answer.");
+    }
+    const url = URL.createObjectURL(await answer.blob());
+    Object.assign(document.createElement("a"), { href: url, download: fileName(answer.headers.get("content-disposition")) }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    say("The file is with your downloads.");
   });
-}
-
-/** An answer that is a file goes to the downloads; any other is said. */
-async function taken(answer, say) {
-  if (!answer?.ok) {
-    if (answer) signedOutBy(answer.status);
-    return say((await answer?.json().catch(() => undefined))?.error ?? "The server does not answer.");
-  }
-  const url = URL.createObjectURL(await answer.blob());
-  Object.assign(document.createElement("a"), { href: url, download: fileName(answer.headers.get("content-disposition")) }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
-  say("The file is with your downloads.");
-}
-
-/** Pure: where a large file is asked for, of the address that would not write it at once. */
-export function jobAddress(href) {
-  const { pathname, search } = new URL(href, "http://x");
-  return `/api/exports?format=${encodeURIComponent(pathname.split("/").at(-1))}&${search.slice(1)}`;
-}
-
-const DOING = { waiting: "it waits for its turn", reading: "its records are read", writing: "it is written" };
-const LOOK_MS = 1500;
-
-/** Have a large file made, say how far it is, and take it; who leaves the page finds it in the export menu. */
-async function made(address, also, say) {
-  const answer = await fetch(address, { method: "POST", headers: { ...headers(), ...also } });
-  let job = await answer.json();
-  signedOutBy(answer.status);
-  if (!answer.ok) return say(job.error);
-  let said;
-  while (job.state in DOING) {
-    if (said !== job.state) say(`A large file is being made: ${DOING[said = job.state]}. You may go on; it will be in the export menu too.`, { stays: true });
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    job = await ask(`/api/exports/${job.id}`);
-  }
-  if (job.state === "failed") return say(`The file could not be made: ${job.failure}`);
-  await taken(await fetch(job.file, { headers: headers() }), say);
-}
-
-/** The files that were made for whoever asks, as a list in the export menu each time it is opened. */
-export function listMade(menu, box) {
-  menu.addEventListener("toggle", async () => {
-    if (!menu.open) return;
-    const { rows } = await ask("/api/exports").catch(() => ({ rows: [] }));
-    box.hidden = !rows.length;
-    box.replaceChildren(Object.assign(document.createElement("b"), { textContent: "Large files" }), ...rows.map(line));
-  });
-}
-
-function line(job) {
-  const row = document.createElement(job.file ? "a" : "div");
-  row.className = "menu-row";
-  const size = job.size_bytes ? `${(job.size_bytes / 1e6).toFixed(1)} MB, until ${new Date(job.expires_at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", timeZoneName: "short" })}` : job.failure ?? DOING[job.state];
-  row.append(Object.assign(document.createElement("b"), { textContent: job.format.toUpperCase() }), Object.assign(document.createElement("span"), { textContent: size }));
-  return job.file ? Object.assign(row, { href: job.file, download: job.name }) : row;
 }

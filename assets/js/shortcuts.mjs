@@ -16,7 +16,7 @@ export const SHORTCUTS = [
   { keys: ["End"], act: "live", words: "The clock to the newest" },
   { keys: ["+"], act: "faster", words: "Play faster", map: true },
   { keys: ["-"], act: "slower", words: "Play slower", map: true },
-  { keys: ["Escape"], shown: ["Esc"], act: "leave", words: "Leave the sheet, drawing, comparing, what is chosen, or the selection", always: true },
+  { keys: ["Escape"], shown: ["Esc"], act: "leave", words: "Leave drawing, comparing, or what is chosen", always: true },
   { keys: ["z"], ctrl: true, shift: false, shown: ["Ctrl", "Z"], act: "undo", words: "Undo what was chosen last", always: true },
   { keys: ["z"], ctrl: true, shift: true, shown: ["Ctrl", "Shift", "Z"], act: "redo", words: "Do it again", always: true },
 ];

@@ -29,7 +29,7 @@ export function watchSteps({ live }) {
     live,
     faster: () => app.timeline.faster(),
     slower: () => app.timeline.slower(),
-    leave: () => (app.sheet.isOpen ? app.sheet.close() : app.draw.active ? app.draw.stop() : app.pick.active ? app.pick.stop() : app.choices.get().compare ? app.compare.leave() : app.choices.get().sel || !app.pick.isOpen ? select(undefined) : app.pick.leave()),
+    leave: () => (app.draw.active ? app.draw.stop() : app.choices.get().compare ? app.compare.leave() : select(undefined)),
     undo: () => app.undo.undo(),
     redo: () => app.undo.redo(),
   });

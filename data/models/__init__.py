@@ -9,11 +9,9 @@ from data.models.authority import Authority, Duty, Handover, Quarantine, Warning
 from data.models.base import SCHEMA, SCHEMAS, Base
 from data.models.compare import Change, ChangeCandidate, ImageOffset, Looker
 from data.models.events import Alert, AlertStep, Event, EventDue, EventRevision, Rule, WatchArea
-from data.models.export_jobs import ExportJobRow
 from data.models.feeds import Feed, FeedState, SpoolMark, Unsettled
 from data.models.imagery import Image, Sortie
 from data.models.movement import Cover, Fix, Flow, LatestFix, Measured, Reader, Segment, Track
-from data.models.notes import Note
 from data.models.outgoing import Delivery, Destination
 from data.models.reference import BorderSection, Place
 from data.models.releases import Release, ReleaseNotice, ReleaseRecord
@@ -27,8 +25,8 @@ from data.models.videos import Video, VideoLook
 
 __all__ = [
     "Agency", "Alert", "AlertStep", "Authority", "Base", "BorderSection", "Bycatch", "Change", "ChangeCandidate", "Cover", "DataState", "Delivery", "Destination", "Duty", "Entry", "Event", "EventDue",
-    "EventRevision", "Feed", "FeedState", "FileToErase", "ExportJobRow", "Fix", "Flow", "Handover", "Head", "Held", "Hold", "Image", "ImageOffset", "LatestFix",
-    "Link", "Looker", "Measured", "Membership", "Node", "Note", "Operation", "Party", "Person", "Place", "Policy", "Quarantine", "Reader", "Release", "ReleaseNotice",
+    "EventRevision", "Feed", "FeedState", "FileToErase", "Fix", "Flow", "Handover", "Head", "Held", "Hold", "Image", "ImageOffset", "LatestFix",
+    "Link", "Looker", "Measured", "Membership", "Node", "Operation", "Party", "Person", "Place", "Policy", "Quarantine", "Reader", "Release", "ReleaseNotice",
     "ReleaseRecord", "RetentionClock", "RetentionCount", "RetentionPolicy", "Review", "Rule", "Run", "RunCell", "RunPlace", "Salt", "SavedView", "SCHEMA", "SCHEMAS",
     "Screen", "Segment", "Seizure", "Session", "ShortLink", "Sortie", "Source", "SpoolMark", "Tombstone", "Track", "Unsettled", "Upload", "Video", "VideoLook", "Warning",
     "WatchArea", "ZoneSet",

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from data.models.base import SCHEMA, Base, agency_, one_of, own_key, recorded
 
-KEPT = ("track", "seizure", "image", "sortie", "quarantine", "run", "video", "saved_view", "note")
+KEPT = ("track", "seizure", "image", "sortie", "quarantine", "run", "video", "saved_view")
 
 
 def _moment(nullable: bool = False) -> Mapped[datetime | None]:

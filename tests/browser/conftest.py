@@ -47,19 +47,16 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 @contextmanager
-def watched(browser: Browser, *, sharp: bool = False, worker: bool = False) -> Iterator[Page]:
+def watched(browser: Browser, *, sharp: bool = False) -> Iterator[Page]:
     """A page of its own; at the end an error in a script or a request that left this machine is an AssertionError.
 
     Its maps are drawn with a quarter of the pixels, as on a coarse screen, unless it is `sharp`: a renderer in software takes the time of its pixels.
-    Without `worker` the browser has no service workers: the shell would be fetched for each page anew, and what a worker fetches no test can route.
     """
     context = browser.new_context(viewport={"width": 1280, "height": 800}, timezone_id="UTC", locale="en-GB")
     context.set_default_timeout(120_000)  # a busy machine is no failure
     context.add_cookies([SIGNED_IN])
     if not sharp:
         context.add_init_script("Object.defineProperty(window, 'devicePixelRatio', { get: () => 0.5 })")
-    if not worker:
-        context.add_init_script("Object.defineProperty(Navigator.prototype, 'serviceWorker', { get: () => undefined })")
     page = context.new_page()
     left: list[str] = []
     errors: list[str] = []

@@ -76,35 +76,8 @@ async def test_a_wrong_filter_is_said_and_changes_nothing_else(pool):
     assert await drawer.rows({"startRow": 0, "endRow": 10}, {"query": "drug=soap"}, "seizures") == {"rowData": [], "rowCount": 0}
 
 
-async def test_what_is_selected_is_counted_and_listed_and_hides_nothing(pool):
-    query, pick = CHOICES["query"], "-99 25;-97 25;-97 27;-99 27"
-    async with pool.reading() as session:
-        want = await numbers.totals(session, Filter.from_query([("world", "exercise"), ("area", pick)]))
-        whole = await numbers.counts(session, Filter(world="exercise"))
-    assert 0 < want["seizures"] < whole["seizures"]["total"]
-    choices = {"query": query, "rows": f"{query}&pick={pick.replace(' ', '+')}"}
-    told = await counts.show(choices, LINES)
-    assert told[13]["picked"] == want and told[13]["seizures"] == whole["seizures"]["total"] and words(told[5]).startswith(f"Selected {want['seizures']:,} seizures")
-    assert (await drawer.rows({"startRow": 0, "endRow": 10}, choices, "seizures"))["rowCount"] == want["seizures"]
-    assert (await counts.show(CHOICES, LINES))[13]["picked"] is None
-    both = Filter.from_query([("world", "exercise"), ("area", pick), ("pick", "-98 25;-97 25;-97 27;-98 27")])
-    assert dict(both.pairs())["pick"].startswith("-98 25") and Filter.from_query(both.pairs()) == both
-    async with pool.reading() as session:
-        assert (await numbers.totals(session, both))["seizures"] == (await numbers.totals(session, both.but(area=())))["seizures"] < want["seizures"]
-
-
-async def test_changes_that_are_not_shown_yet_are_counted_alone(pool):
-    async with pool.reading() as session:
-        want = await numbers.counts(session, Filter(world="exercise", drug=("cocaine",), agency=("Nobody",)))
-    told = dict(zip((f"{id}.{what}" for id, what in counts.BESIDE), await counts.collected({"query": "world=exercise&drug=cocaine&agency=Nobody"}), strict=True))
-    assert told["show.children"] == f"Show {sum(want[layer]['total'] for layer in ('seizures', 'tracks', 'images')):,}"
-    assert "Nobody" in [o["value"] for o in told["agency.options"]] and told["sheet-words.children"].startswith("0 seizures, 0 tracks")
-    for nothing in (None, {"query": "drug=soap"}):
-        assert await counts.collected(nothing) == (no_update,) * len(counts.BESIDE)
-
-
 async def test_before_the_first_choice_nothing_is_answered(pool):
-    assert await counts.show(None, LINES) == (no_update,) * 16 + ([no_update] * 5,)
+    assert await counts.show(None, LINES) == (no_update,) * 15 + ([no_update] * 5,)
     assert await drawer.rows(None, CHOICES, "seizures") is no_update
     assert await charts.show(CHOICES, "seizures") == []
 

@@ -28,7 +28,6 @@ def filters(draw) -> Filter:
         world=draw(st.sampled_from(("live", "exercise"))), start=start, end=end, at=draw(st.none() | moments), known_at=draw(st.none() | moments),
         bbox=draw(st.none() | st.just((west, south, west + 0.5, south + 0.5))),
         area=draw(st.just(()) | st.just(((west, south), (west + 1, south), (west, south + 1)))),
-        pick=draw(st.just(()) | st.just(((west, south), (west + 1, south + 1), (west, south + 1)))),
         kind=tuple(k for k in KINDS if draw(st.booleans())), drug=tuple(d for d in DRUGS if draw(st.booleans())),
         conveyance=tuple(c for c in CONVEYANCES if draw(st.booleans())), min_kg=low, max_kg=None if low is None else low + 1,
         track=tuple(sorted(draw(st.sets(st.integers(1, 10**6), max_size=3)))),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import csv as rows
 import io
 import json
@@ -15,8 +14,7 @@ import pyogrio
 import pytest
 import shapely
 
-from exports import FORMATS, About, briefing
-from exports.held import Held
+from exports import FORMATS, About
 
 EVIL = "<img src=x onerror=alert(1)>"
 AT = pd.Timestamp("2026-11-24T14:32:00Z")
@@ -78,16 +76,6 @@ def test_the_briefing_fetches_nothing_and_runs_no_name():
     assert re.findall(r'(?:src|href)="(?!#|data:)[^"]*"', page) == []
     assert "url(http" not in page and "@import" not in page
     assert EVIL not in page
-
-
-def test_a_briefing_holds_imagery_and_says_what_of_it(tmp_path):
-    page = briefing.write(frames(), about(), Held({(9, 117, 217): b"RIFFabc", (10, 234, 434): b"RIFFdef"}, 9, 10, 15, 152.9, "at most 12 MB of imagery go into a file", 1, 0)).decode()
-    told = json.loads(re.search(r"\}\)\((\{.*?\})\);", page)[1])
-    assert {key: base64.b64decode(body.removeprefix("webp;base64,")) for key, body in told.items()} == {"9/117/217": b"RIFFabc", "10/234/434": b"RIFFdef"}
-    assert '"minNativeZoom": 9' in page and '"maxNativeZoom": 10' in page
-    assert "Imagery: 2 tiles, 0.0 MB, newest on top, pixels of 153 m (zoom 10); finer pixels (zoom 15) are left out: at most 12 MB of imagery go into a file." in page
-    assert "1 image is on no tile: an outline alone." in page
-    assert "GridLayer.extend({" not in written("briefing").decode(), "no imagery, no layer of it"
 
 
 def test_live_exports_do_not_say_exercise():

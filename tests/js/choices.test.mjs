@@ -30,7 +30,7 @@ test("the clock's time is a word of the filter where it is asked for", () => {
 test("layers keep order, opacity and what is off", () => {
   const layers = parseLayers("seizures:0.5,-movements,hotspots");
   assert.deepEqual(layers.slice(0, 4), [{ name: "events", on: true, opacity: 1 }, { name: "seizures", on: true, opacity: 0.5 }, { name: "movements", on: false, opacity: 1 }, { name: "hotspots", on: true, opacity: 1 }]);
-  assert.equal(parseLayers(formatLayers(layers)).length, 8);
+  assert.equal(parseLayers(formatLayers(layers)).length, 7);
   assert.equal(formatLayers(parseLayers(undefined)), undefined);
   assert.equal(parseLayers("nonsense,seizures:9").find((l) => l.name === "seizures").opacity, 1);
 });
@@ -41,7 +41,7 @@ test("events are a layer, on where an older address does not name them, and off 
   const old = parse("?world=live&events=off&layers=seizures:0.5,movements");
   assert.equal(old.events, undefined);
   assert.deepEqual(parseLayers(old.layers).slice(0, 2), [{ name: "events", on: false, opacity: 1 }, { name: "seizures", on: true, opacity: 0.5 }]);
-  assert.equal(parse("?events=off").layers, "-events,notes,movements,seizures,hotspots,imagery,-sections,-coverage");
+  assert.equal(parse("?events=off").layers, "-events,movements,seizures,hotspots,imagery,-sections,-coverage");
 });
 
 test("set filters are counted, the window is not one", () => {

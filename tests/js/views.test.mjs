@@ -22,7 +22,7 @@ test("the server knows the same keys and layers", () => {
   const python = readFileSync(new URL("../../data/page_state.py", import.meta.url), "utf8");
   const view = python.slice(python.indexOf("VIEW: dict"), python.indexOf("KEYS = (*FILTER_KEYS"));
   const told = [...view.matchAll(/"([a-z_]+)": \((?:_|lambda)/g)].map((m) => m[1]);
-  assert.deepEqual(told.sort(), [...VIEW_KEYS.filter((k) => !["view", "at", "pick"].includes(k)), "camera"].sort());
+  assert.deepEqual(told.sort(), [...VIEW_KEYS.filter((k) => !["view", "at"].includes(k)), "camera"].sort());
   assert.deepEqual(JSON.parse(`[${/LAYERS = \(([^)]*)\)/.exec(python)[1]}]`), LAYERS);
 });
 
@@ -38,7 +38,7 @@ test("what differs is named; what means the same does not differ", () => {
   const saved = readState("world=live&drug=heroin,cocaine&at=2026-11-20T00:00:00.000Z&min_kg=2.0&camera=8.6/26.15/-97.9");
   const now = { choices: { world: "live", from: "2026-11-17T00:00:00Z", to: "2026-11-24T00:00:00Z", drug: ["cocaine", "heroin"], at: "2026-11-20T00:00:00Z", min_kg: "2", view: "7" }, camera: "8.6/26.15/-97.9" };
   assert.deepEqual(differs(saved, now), [], "another order, another way to tell a time, a window that the page filled in");
-  assert.deepEqual(differs(saved, { ...now, choices: { ...now.choices, layers: "events,notes,movements,seizures,hotspots,imagery,-sections,-coverage" } }), [], "the layers as they are anyway");
+  assert.deepEqual(differs(saved, { ...now, choices: { ...now.choices, layers: "events,movements,seizures,hotspots,imagery,-sections,-coverage" } }), [], "the layers as they are anyway");
   assert.deepEqual(differs(saved, { choices: { ...now.choices, drug: ["cocaine"], heat: "1" }, camera: "9/26.15/-97.9" }), ["drug", "heat", "camera"]);
   assert.deepEqual(differs(readState("world=live&from=2026-11-17T00:00:00Z"), { choices: { world: "live", from: "2026-11-18T00:00:00Z" } }), ["from"]);
   assert.match(changedWords(["drug", "camera"]), /^changed since saved: drugs, the camera$/);

@@ -11,7 +11,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 import app
-from layouts import charts, details, drawer, exporting, ids, nothing, page, rail, strip
+from layouts import charts, details, drawer, ids, nothing, page, rail, strip, topbar
 
 COUNTS = {
     "seizures": {"total": 1234, "on_map": 1230, "unplaced": 4, "kg": 10.0}, "tracks": {"total": 5}, "images": {"total": 2},
@@ -42,7 +42,7 @@ def words(component) -> str:
 
 def held() -> list[dict | str]:
     """The page's, and those of the table, which comes when the drawer is opened."""
-    return [c.id for part in (page.layout(), drawer.table("seizures"), charts.pane([{"step": "day", "drug": "ats", "at": "2026-11-24", "events": 1, "kg": 2.0}], [], {})) for c in walk(part) if getattr(c, "id", None) is not None]
+    return [c.id for part in (page.layout(), drawer.table("seizures")) for c in walk(part) if getattr(c, "id", None) is not None]
 
 
 def key(id: dict | str) -> str:
@@ -116,7 +116,7 @@ def test_the_strip_says_exercise_in_the_exercise_alone():
 
 def test_the_lines_say_what_is_shown():
     lines = rail.layer_lines(COUNTS)
-    assert set(lines) | {"events", "notes"} == set(ids.LAYERS), "the lines of events and notes are written in the browser"
+    assert set(lines) | {"events"} == set(ids.LAYERS), "the line of events is the panel's number, written in the browser"
     assert lines["seizures"] == "1,230 on the map, 4 not"
     assert rail.off_map_words(1, 0) == "1 seizure has no place and is not on the map." and rail.off_map_words(4, 0).startswith("4 seizures have")
     assert rail.off_map_words(0, 1200) == "1,200 are totals of several events: in table and charts, not on the map." and rail.off_map_words(0, 0) == ""
@@ -137,7 +137,7 @@ def test_what_is_chosen_can_be_taken_away_where_nothing_is_known_of_it():
 
 
 def test_exports_carry_the_filter():
-    links = [c.href for c in exporting.files("world=live&drug=ats")]
+    links = [c.href for c in topbar.exports("world=live&drug=ats")]
     assert [link.split("?")[0] for link in links] == [f"/api/export/{f}" for f in ("geojson", "csv", "gpkg", "kml", "gpx", "briefing", "hotspots")]
     assert all(link.endswith("?world=live&drug=ats") for link in links)
 

@@ -35,7 +35,6 @@ def server(module_database, tmp_path_factory):
             connection.execute("UPDATE seizure SET place = %s, drug_told = %s WHERE agency_id = %s", (canary, canary, number))
             connection.execute("UPDATE source SET name = %s WHERE name = %s", (canary, f"seizures{number}"))
             _image(connection, number, canary)
-            _note(connection, number, canary)
         touch(connection, "tracks", 0)
         connection.commit()
     import app
@@ -55,11 +54,6 @@ def _image(connection, agency: int, name: str) -> None:
                vigia.cell(ST_MakeEnvelope(-97.6, 25.9, -97.4, 26.1, 4326)), 1, 10, 10, 3, 'uint8', 'EPSG:4326', 5, 20, %(name)s, %(name)s, %(name)s,
                %(agency)s, (SELECT min(id) FROM source WHERE name = %(name)s)
     """, {"name": name, "agency": agency})
-
-
-def _note(connection, agency: int, words: str) -> None:
-    connection.execute("INSERT INTO note (uuid, content, world, kind, geom, observed_at, text, made_by, agency_id) "
-                       "VALUES (gen_random_uuid(), '', 0, 'sighting', ST_SetSRID(ST_MakePoint(-97.5, 26), 4326), '2026-11-21', %s, 'somebody', %s)", (words, agency))
 
 
 @pytest.fixture(scope="module")

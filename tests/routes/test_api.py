@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import gc
-import io
 from datetime import datetime, timezone
 
 import numpy as np
-import pypdf
 import pytest
 from starlette.testclient import TestClient
 
@@ -216,26 +214,6 @@ def test_exports_say_what_they_are(client, format):
     answer = client.get(f"/api/export/{format}?{WORLD}&drug=ats")
     assert answer.status_code == 200 and "EXERCISE" in answer.headers["content-disposition"]
     assert b"EXERCISE" in answer.content
-
-
-def test_the_map_comes_on_paper(client):
-    answer = client.get(f"/api/export/pdf?{WORLD}&paper=a3&orientation=landscape&layers=seizures,movements:0.5,hotspots,-imagery,sections&frame=-99,25.5,-97,26.5&zone=America/Matamoros")
-    assert answer.status_code == 200 and answer.headers["content-type"] == "application/pdf" and "EXERCISE" in answer.headers["content-disposition"]
-    sheets = pypdf.PdfReader(io.BytesIO(answer.content)).pages
-    first = " ".join(sheets[0].extract_text().split())
-    total = client.get(f"/api/counts?{WORLD}").json()["seizures"]["total"]
-    assert "Map of seizures, movements, hotspots and border sections" in first and "Not on paper: events and alerts." in first and "CST (UTC-06:00)" in first
-    assert f"All {total:,} seizures." in " ".join(" ".join(sheet.extract_text().split()) for sheet in sheets[1:])
-
-
-@pytest.mark.parametrize("query, key", [
-    ("paper=a0", "paper"), ("orientation=up", "orientation"), ("paper=a4&paper=a3", "paper"), ("layers=seizures,seizures", "layers"), ("layers=nope", "layers"), ("frame=1,2,3", "frame"),
-    ("frame=1,2,1,3", "frame"), ("frame=1,86,2,88", "frame"), ("frame=nan,1,2,3", "frame"), ("zone=Mars/Olympus", "zone"), ("zone=../../etc/passwd", "zone"), ("drug=nope", "drug"),
-])
-def test_a_sheet_that_cannot_be_is_refused_by_name(client, query, key):
-    answer = client.get(f"/api/export/pdf?world=exercise&{query}")
-    assert answer.status_code == 422 and [p["key"] for p in answer.json()["problems"]] == [key] and answer.json()["problems"][0]["expected"]
-    assert client.get("/api/export/csv?world=exercise&paper=a4").status_code == 422, "paper is of paper"
 
 
 def test_modules_are_asked_again_and_typed(client):

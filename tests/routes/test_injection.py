@@ -15,7 +15,7 @@ FAMILIES = {
     "union": "' UNION SELECT name, name, name FROM vigia.track --", "unicode": "\u02bc OR 1=1 \u2212\u2212 \uff07 OR \uff07", "nul": "a\x00' OR 1=1",
     "context": "','(SELECT set_config(''vigia.movements'', ''ffffffff'', true))",
 }
-FILTER_KEYS = ("from", "to", "known_at", "bbox", "area", "pick", "kind", "track", "drug", "min_kg", "max_kg", "agency", "conveyance", "source", "q", "world")
+FILTER_KEYS = ("from", "to", "known_at", "bbox", "area", "kind", "track", "drug", "min_kg", "max_kg", "agency", "conveyance", "source", "q", "world")
 ASKED = ("seizures", "tracks", "tiles/tracks/9/117/217.mvt", "audit")
 
 

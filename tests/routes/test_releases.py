@@ -49,7 +49,7 @@ def releases(module_database) -> list[dict]:
     return [{**row, "records": records} for row, records in rows]
 
 
-@pytest.mark.parametrize("format", ["geojson", "csv", "gpkg", "kml", "gpx", "briefing", "hotspots", "pdf"])
+@pytest.mark.parametrize("format", ["geojson", "csv", "gpkg", "kml", "gpx", "briefing", "hotspots"])
 def test_every_export_is_a_release(server, module_database, shared, format):
     before, told = len(releases(module_database)), len(entries(module_database))
     answer = ask(server, f"/api/export/{format}?{LIVE}&agency=Hotel&q=canal", shared["hana"], headers=WHY)

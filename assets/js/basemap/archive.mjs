@@ -1,11 +1,6 @@
 // Archives of tiles, read by the part.
 import { FetchSource, PMTiles, Protocol } from "../../vendor/pmtiles.mjs";
 
-const kept = new Map();
-
-/** From now on the bytes of an archive (an ArrayBuffer) are these, and nobody is asked for them: of an area that was taken along. */
-export const keepArchive = (url, bytes) => void kept.set(new URL(url, location.origin).href, bytes);
-
 /**
  * Where an archive's bytes come from. Each part is asked for under an address of its own: for one address that may be
  * kept a browser lets one reader in at a time, the others wait, and after 20 s they fail ("Failed to fetch").
@@ -22,8 +17,6 @@ export class Parts {
   }
 
   async getBytes(offset, length, signal, etag) {
-    const here = kept.size ? kept.get(new URL(this.url, location.origin).href) : undefined;
-    if (here) return { data: here.slice(offset, offset + length) };
     const source = new FetchSource(partUrl(this.url, offset, length));
     source.mustReload = this.#reload;
     try {

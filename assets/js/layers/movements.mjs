@@ -11,8 +11,6 @@ const TILES = "track-tiles", MARKS = "marks", TRAILS = "trails", VECTORS = "vect
 export const own = [MARKS, TRAILS, VECTORS, CIRCLES];
 /** What lies on the ground, below names; the others are marks. */
 export const paths = ["flow", "history", "history-gap", "history-still", "accuracy", "trail-case", "trail", "trail-gap", "vector"];
-/** What is drawn from tiles. */
-export const tiled = ["flow", "history", "history-gap", "history-still"];
 const IDS = [...paths, "mark", "mark-gathered", "mark-gathered-n", ...many.ids];
 const TURNS = KINDS.filter((k) => GLYPHS[k].turns);
 const empty = { type: "FeatureCollection", features: [] };

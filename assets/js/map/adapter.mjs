@@ -27,12 +27,6 @@ export function createMap(container, { style, center, zoom, bounds, hash = "map"
   return map;
 }
 
-/** Tiles of addresses that begin with `name:` come from `read(address)`, an ArrayBuffer. */
-export function tilesFrom(name, read) {
-  once();
-  maplibregl.addProtocol(name, async ({ url }) => ({ data: await read(url) }));
-}
-
 /** Load every image of the theme again, and draw rings as they are asked for. On a wall they are larger. */
 export function wearImages(map, token, { wall = false } = {}) {
   for (const [name, data] of allImages(token, wall)) replaceImage(map, name, data);

@@ -1,16 +1,15 @@
-// The map's buttons: zoom, north, my place, a note, select, draw an area, measure a line or an area, full screen.
+// The map's buttons: zoom, north, my place, draw an area, measure a line or an area, full screen.
 
 const ICONS = {
   in: "M9 3v12M3 9h12", out: "M3 9h12", north: "m9 2 4 13-4-3-4 3Z", place: "M9 2v3M9 13v3M2 9h3M13 9h3M9 5.500a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7Z",
-  note: "M3 3h7l5 5v7H3ZM9 7v5M6.5 9.5h5",
-  area: "m3 7 6-4 6 4-2 8H5Z", pick: "M3 6V3h3M12 3h3v3M15 12v3h-3M6 15H3v-3M8 3h2M8 15h2M3 8v2M15 8v2", measure: "m2.5 12.5 10-10 3 3-10 10ZM6 9l1.5 1.500M8.5 6.5 10 8", ground: "M3 3h12v12H3ZM3 9h2M3 6h1M3 12h1M9 15v-2M6 15v-1M12 15v-1", full: "M2 6V2h4M12 2h4v4M16 12v4h-4M6 16H2v-4",
+  area: "m3 7 6-4 6 4-2 8H5Z", measure: "m2.5 12.5 10-10 3 3-10 10ZM6 9l1.5 1.500M8.5 6.5 10 8", ground: "M3 3h12v12H3ZM3 9h2M3 6h1M3 12h1M9 15v-2M6 15v-1M12 15v-1", full: "M2 6V2h4M12 2h4v4M16 12v4h-4M6 16H2v-4",
 };
 const BUTTONS = [
-  [["in", "Zoom in"], ["out", "Zoom out"], ["north", "North up"], ["place", "My position"], ["note", "New note or sighting"]],
-  [["pick", "Select on the map"], ["area", "Draw an area"], ["measure", "Measure a line"], ["ground", "Measure an area"], ["full", "Full screen"]],
+  [["in", "Zoom in"], ["out", "Zoom out"], ["north", "North up"], ["place", "My position"]],
+  [["area", "Draw an area"], ["measure", "Measure a line"], ["ground", "Measure an area"], ["full", "Full screen"]],
 ];
 
-export function createControls(stage, map, { pick, draw, measure, measureArea, note, say }) {
+export function createControls(stage, map, { draw, measure, measureArea, say }) {
   const box = document.createElement("div");
   box.className = "controls";
   box.innerHTML = BUTTONS.map((group) => `<div>${group.map(([name, words]) =>
@@ -21,8 +20,6 @@ export function createControls(stage, map, { pick, draw, measure, measureArea, n
     out: () => map.zoomOut(),
     north: () => map.resetNorth(),
     place: () => locate(map, say),
-    pick,
-    note,
     area: draw,
     measure,
     ground: measureArea,

@@ -3,9 +3,8 @@ import { ask } from "../api.mjs";
 import { FILTER_KEYS, parseLayers } from "../choices.mjs";
 import { archiveStyle, readArchive, withSlots } from "../basemap/own.mjs";
 import { basemapStyle } from "../basemap/style.mjs";
-import { isLite, leanParts, leftOut } from "../field/lite.mjs";
 import { epoch, iso } from "../times.mjs";
-import { createMap, visible, wearImages } from "./adapter.mjs";
+import { createMap, wearImages } from "./adapter.mjs";
 import { shapeOf } from "./draw.mjs";
 import { createMoving } from "./moving.mjs";
 import * as coverage from "../layers/coverage.mjs";
@@ -13,13 +12,12 @@ import * as events from "../layers/events.mjs";
 import * as hotspots from "../layers/hotspots.mjs";
 import * as imagery from "../layers/imagery.mjs";
 import * as movements from "../layers/movements.mjs";
-import * as notes from "../layers/notes.mjs";
 import * as sections from "../layers/sections.mjs";
 import * as seizures from "../layers/seizures.mjs";
 import * as selection from "../layers/selection.mjs";
 
 const LAYERS = { movements, seizures, hotspots, imagery, sections, coverage };
-const DRAWN = { ...LAYERS, events, notes }; // these two are kept by assets/js/events and assets/js/notes, and ordered with the others here
+const DRAWN = { ...LAYERS, events }; // events are kept by assets/js/events/events.mjs, and ordered with the others here
 const GROUND = ["hotspots", "imagery", "sections", "coverage"];
 const FRAME_S = 0.09; // while playing the marks are drawn about eleven times a second
 const TILES_OF_VIEWS = 240; // a wall comes back to each of its views and should find it as it was
@@ -35,7 +33,7 @@ export async function createView(container, { choices, token, status, told, came
   const own = archive && (await status.follow("Basemap", readArchive(archive)));
   const styled = () => {
     if (parts.style) return withSlots(parts.style);
-    return own ? archiveStyle(own, `pmtiles://${archive}`, token) : basemapStyle({ token, parts: isLite(choices.get()) ? leanParts(parts) : parts, names: !wall });
+    return own ? archiveStyle(own, `pmtiles://${archive}`, token) : basemapStyle({ token, parts, names: !wall });
   };
   const map = createMap(container, { style: styled(), ...camera, interactive, padding, hash, kept: wall ? TILES_OF_VIEWS : undefined, pixelRatio });
   const held = { points: undefined, images: undefined, movement: undefined, run: undefined, levels: new Set() };
@@ -87,8 +85,6 @@ export async function createView(container, { choices, token, status, told, came
         seizures.showHeat(map, on && now.heat === "1", opacity, from);
       } else DRAWN[name].show(map, on, opacity);
     }
-    // Where it went comes by tiles, which go before positions do.
-    if (isLite(choices.get())) visible(map, movements.tiled, false);
     // Marks above marks, ground above ground; nothing ground ever hides a mark or the border.
     for (const { name } of [...layers].reverse()) {
       if (GROUND.includes(name)) continue;
@@ -125,7 +121,6 @@ export async function createView(container, { choices, token, status, told, came
   }
 
   async function fetchImages(again) {
-    if (leftOut(choices.get(), "imagery")) return;
     const found = await answer("images", "Imagery", imagery.images(choices.get()), again);
     if (!found) return;
     held.images = found.rows;
@@ -134,7 +129,6 @@ export async function createView(container, { choices, token, status, told, came
   }
 
   async function fetchRun(again) {
-    if (leftOut(choices.get(), "hotspots")) return;
     const found = await answer("run", "Hotspots", hotspots.run(then()), again);
     if (!found) return;
     held.run = found;
@@ -321,11 +315,7 @@ export async function createView(container, { choices, token, status, told, came
   map.on("webglcontextrestored", redress); // a layer of our own does not come back by itself
 
   choices.subscribe((now, changed) => {
-    if (changed.has("theme") || changed.has("lite")) redress();
-    if (changed.has("lite") || (changed.has("layers") && isLite(now))) {
-      fetchImages();
-      fetchRun();
-    }
+    if (changed.has("theme")) redress();
     if (FILTER_KEYS.some((k) => changed.has(k))) refetch();
     if (changed.has("area")) drawArea();
     if (!ready) return;

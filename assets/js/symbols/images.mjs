@@ -124,8 +124,6 @@ export function* all(token, wall = false) {
   yield ["crop-point", cropPoint(token)];
   yield ["film", film(token)];
   yield ["film-centre", cross(token)];
-  yield ["note-sighting", pin(token)];
-  yield ["note-annotation", sheet(token)];
 }
 
 /** Lines twice: a dark ring, then the colour. */
@@ -167,45 +165,6 @@ const cross = (token) => twice(16, [[token("case"), 4.5], [token("accent"), 2]],
     g.lineTo(8 + 6 * x, 8 + 6 * y);
   }
 });
-
-/** A sighting: a pin whose foot stands on the place, an eye in its head. */
-function pin(token) {
-  const [c, g] = canvas(30), outline = new Path2D("M15 28.5 C15 28.5 5.5 18 5.5 11.5 A9.5 9.5 0 0 1 24.5 11.5 C24.5 18 15 28.5 15 28.5 Z");
-  bordered(g, outline, token);
-  g.beginPath();
-  g.ellipse(15, 11.5, 5.8, 3.7, 0, 0, 2 * Math.PI);
-  g.fillStyle = token("note-ink");
-  g.fill();
-  g.fillStyle = token("note");
-  g.beginPath();
-  g.arc(15, 11.5, 2, 0, 2 * Math.PI);
-  g.fill();
-  return pixels(c);
-}
-
-/** An annotation: a sheet with two lines and a folded corner. */
-function sheet(token) {
-  const [c, g] = canvas(26);
-  bordered(g, new Path2D("M5 4 H16 L21 9 V22 H5 Z"), token);
-  g.strokeStyle = token("note-ink");
-  g.lineWidth = 2;
-  g.beginPath();
-  for (const [y, to] of [[12.5, 18], [17, 15]]) {
-    g.moveTo(8, y);
-    g.lineTo(to, y);
-  }
-  g.stroke();
-  return pixels(c);
-}
-
-function bordered(g, outline, token) {
-  g.lineJoin = "round";
-  g.strokeStyle = token("case");
-  g.lineWidth = 3.5;
-  g.stroke(outline);
-  g.fillStyle = token("note");
-  g.fill(outline);
-}
 
 /** The veil over ground nobody saw: lines at 45 degrees, 4 px apart. */
 function hatch(token, wall) {
