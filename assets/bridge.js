@@ -23,7 +23,7 @@
     set_opacity: () => {
       const [{ value }] = window.dash_clientside.callback_context.triggered;
       const id = triggered();
-      return main().then((m) => void m.proposeOpacity(id, value)).then(none);
+      return main().then((m) => void m.acts.set_opacity(id, value)).then(none);
     },
     dress_table: (table) => (table ? window.dash_ag_grid.getApiAsync("table").then((api) => main().then((m) => void m.dressTable(api))).then(none) : none()),
     counted: (told) => main().then((m) => void m.counted(told)).then(none),

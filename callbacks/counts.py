@@ -20,7 +20,7 @@ def include(app: Dash) -> None:
         Output(ids.AGENCY, "options"), Output(ids.AMOUNT_BARS, "children"), Output(ids.DRAWER_WORDS, "children"),
         Output(ids.UNPLACED, "children"), Output(ids.UNPLACED, "hidden"), Output(ids.EXPORT, "children"),
         Output(ids.STRIP, "children"), Output(ids.SHOW, "children"), Output(ids.NOTHING, "children"), Output(ids.NOTHING, "hidden"),
-        Output(ids.COUNTS, "data"), Output(ids.CONVEYANCE, "options"), Output({"part": "line", "layer": ALL}, "children"),
+        Output(ids.COUNTS, "data"), Output({"part": "line", "layer": ALL}, "children"),
         Input(ids.CHOICES, "data"), State({"part": "line", "layer": ALL}, "id"), prevent_initial_call=True,
     )(show)
     app.clientside_callback(vigia("counted"), Input(ids.COUNTS, "data"), prevent_initial_call=True)
@@ -29,11 +29,11 @@ def include(app: Dash) -> None:
 async def show(choices: dict, lines: list[dict]) -> tuple:
     """All the numbers round the map, from one reading of the database, so that they agree."""
     if not choices:
-        return (no_update,) * 15 + ([no_update] * len(lines),)
+        return (no_update,) * 14 + ([no_update] * len(lines),)
     try:
         filter = filter_of(choices)
     except FilterInvalid as error:
-        return (no_update,) * 6 + (str(error), False) + (no_update,) * 7 + ([no_update] * len(lines),)
+        return (no_update,) * 6 + (str(error), False) + (no_update,) * 6 + ([no_update] * len(lines),)
     async with database().reading() as session:
         n = await counts.counts(session, filter)
         missing = await _missing(session, filter, n)
@@ -44,9 +44,9 @@ async def show(choices: dict, lines: list[dict]) -> tuple:
     total = s["total"] + n["tracks"]["total"] + n["images"]["total"]
     return (
         rail.drug_options(facets["drug"]), rail.kind_options(facets["kind"]),
-        f"{n['tracks']['total']:,} of {kinds_total:,}", rail.agency_options(facets["agency"], filter.agency), rail.amount_bars(n["amount"]),
+        f"{n['tracks']['total']:,} of {kinds_total:,}", rail.agency_options(facets["agency"]), rail.amount_bars(n["amount"]),
         drawer.words(n), off, not off, topbar.exports(filter.query()), strip.strip(filter.world, n["marking"]),
-        f"Show {total:,}", missing, not missing, _told(n, filter), rail.conveyance_options(facets["conveyance"]), [words[i["layer"]] for i in lines],
+        f"Show {total:,}", missing, not missing, _told(n, filter), [words[i["layer"]] for i in lines],
     )
 
 

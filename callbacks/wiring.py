@@ -42,7 +42,7 @@ def include(app: Dash) -> None:
         vigia("controls"),
         Output(ids.WORLD, "value"), Output(ids.PERIOD, "value"), Output(ids.DRUG, "value"), Output(ids.KIND, "value"),
         Output(ids.AMOUNT, "value"), Output(ids.AGENCY, "value"), Output(ids.CONVEYANCE, "value"), Output(ids.TEXT, "value"),
-        Output(ids.THEME, "value"), Output(ids.AMOUNT_WORDS, "children"), Output(ids.AGENCY_WORDS, "children"), Output(ids.CONVEYANCE_WORDS, "children"),
+        Output(ids.THEME, "value"), Output(ids.AMOUNT_WORDS, "children"),
         Output(ids.CLEAR, "children"), Output(ids.CLEAR, "disabled"), Output(ids.AREA_CLEAR, "hidden"),
         Input(ids.CHOICES, "data"), prevent_initial_call=True,
     )

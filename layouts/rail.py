@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from dash import dcc, html
 
 from data.records import CONVEYANCES, DRUG_WORD, DRUGS, KINDS
@@ -70,8 +68,14 @@ def rail() -> html.Div:
             ),
             html.Section(
                 [
-                    _choose("Agency", ids.AGENCY, ids.AGENCY_WORDS, []),
-                    _choose("Conveyance", ids.CONVEYANCE, ids.CONVEYANCE_WORDS, conveyance_options({})),
+                    _field("Agency", dcc.Dropdown(id=ids.AGENCY, multi=True, placeholder="All", searchable=False)),
+                    _field(
+                        "Conveyance",
+                        dcc.Dropdown(
+                            id=ids.CONVEYANCE, multi=True, placeholder="All", searchable=False,
+                            options=[{"label": c.capitalize(), "value": c} for c in CONVEYANCES],
+                        ),
+                    ),
                     _field("Text", dcc.Input(id=ids.TEXT, type="search", debounce=True, maxLength=100, placeholder="Any")),
                     html.Button("Search persons and vehicles too…", id=ids.TEXT_ALL, className="also", hidden=True, **{"data-command": "name-all"}),
                     html.Div(
@@ -101,20 +105,6 @@ def rail() -> html.Div:
 
 def _field(word: str, control) -> html.Div:
     return html.Div([html.Label(word, className="label", htmlFor=control.id), control], className="field")
-
-
-def _choose(word: str, id_: str, words: str, options: list[dict]) -> html.Details:
-    """A list that opens: what is chosen of it in one line, and beside each choice what it would give.
-
-    No dcc.Dropdown: that one takes out of its value what its options do not hold yet, and tells of it as of a choice.
-    """
-    return html.Details(
-        [
-            html.Summary([html.Span(word, className="label"), html.Span("All", id=words, className="chosen-words"), icon("down")]),
-            dcc.Checklist(id=id_, className="kinds listed", options=options, value=[]),
-        ],
-        id=f"{id_}-list", className="choose",
-    )
 
 
 def layer_row(name: str) -> html.Li:
@@ -182,19 +172,11 @@ def kind_options(counts: dict[str, int]) -> list[dict]:
     ]
 
 
-def agency_options(counts: dict[str, dict[str, int]], chosen: Iterable[str] = ()) -> list[dict]:
-    """Agencies with what each holds under the other filters. What is `chosen` is among them even where nothing is known of it: else nobody could take it away."""
-    totals = {name: sum(n.values()) for name, n in counts.items()}
-    return [_listed(name, name, totals.get(name)) for name in (*totals, *(name for name in chosen if name not in totals))]
-
-
-def conveyance_options(counts: dict[str, int]) -> list[dict]:
-    """What it was carried by, with the seizures of each under the other filters."""
-    return [_listed(c, c.capitalize(), counts.get(c, 0) if counts else None) for c in CONVEYANCES]
-
-
-def _listed(value: str, word: str, n: int | None) -> dict:
-    return {"label": html.Span([html.Span(word, className="word"), _count(n)], className="kind-in"), "value": value}
+def agency_options(counts: dict[str, dict[str, int]]) -> list[dict]:
+    """Agencies with what each holds under the other filters."""
+    return [
+        {"label": f"{name}  {_number(n['seizures'] + n['tracks'] + n['images'])}", "value": name} for name, n in counts.items()
+    ]
 
 
 def amount_bars(amount: list[dict]) -> list:

@@ -1,5 +1,4 @@
 // The page's browser side, put together: choices, clock, map, timeline, and what Dash's controls ask for.
-import { watchActs } from "./acted.mjs";
 import { ask, latestOnly, signInAt, watchInput, whenSignedOut } from "./api.mjs";
 import { watchAnalysis } from "./analysis/analysis.mjs";
 import { linkCatalogue } from "./catalogue/link.mjs";
@@ -20,7 +19,7 @@ import { createControls } from "./map/controls.mjs";
 import { createDraw } from "./map/draw.mjs";
 import { createView } from "./map/view.mjs";
 import { app, edge, firstWindow, span, streaming, windowAt } from "./page.mjs";
-import { controlOf, drawing, select, tellDash } from "./proposals.mjs";
+import { agenciesListed, drawing, select, tellDash } from "./proposals.mjs";
 import { searchAll, watchExports } from "./purpose.mjs";
 import { keepRoles } from "./roles.mjs";
 import { createScale } from "./scale.mjs";
@@ -37,7 +36,7 @@ import { watchViews } from "./views/views.mjs";
 import { watchScreens } from "./screens.mjs";
 import { watchWarnings } from "./warnings.mjs";
 
-export { acts, AMOUNTS_KG, controls, layerControls, propose, proposeOpacity } from "./proposals.mjs";
+export { acts, AMOUNTS_KG, controls, layerControls, propose } from "./proposals.mjs";
 
 // Without anything to show yet the map opens on the border the exercise is about.
 const CAMERA = innerWidth < 760 ? { center: [-98.05, 26.12], zoom: 8.2 } : { bounds: [-99.05, 25.7, -96.75, 26.75] };
@@ -55,7 +54,6 @@ export async function boot() {
   watchInput(document);
   whenSignedOut(() => location.assign(signInAt(location)));
   app.choices = createChoices();
-  app.hands = watchActs(document, controlOf);
   // What a short link was opened without (routes/short_links.py): told once.
   const leftOut = new URLSearchParams(location.search).get("left_out")?.split(",").map((key) => ({ key }));
   keepRoles();
@@ -302,6 +300,7 @@ function showRow(api) {
 /** The numbers of rail and drawer (callbacks/counts.py) at the timeline too, with their time while that goes on. */
 export function counted(told) {
   if (!told) return;
+  agenciesListed();
   app.asOf.answered();
   const { playing } = app.asOf.told, asOf = told.at ? playing && epoch(told.at) : app.live?.on(app.choices.get().world) && told.counted_at;
   app.timeline.counts(["seizures", "tracks", "images"].map((layer) => `<span><b>${number(told[layer])}</b> ${layer}</span>`).join("") + (asOf ? `<span>as of ${clockWords(asOf)} UTC</span>` : ""));

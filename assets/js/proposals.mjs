@@ -56,8 +56,6 @@ function amountWords([low, high]) {
   if (high === AMOUNTS_KG.length - 1) return `${kgWords(AMOUNTS_KG[low])} or more`;
   return low === 0 ? `up to ${kgWords(AMOUNTS_KG[high])}` : `${kgWords(AMOUNTS_KG[low])} to ${kgWords(AMOUNTS_KG[high])}`;
 }
-const firstUpper = (word) => word.charAt(0).toUpperCase() + word.slice(1);
-const listWords = (names) => (names?.length ? names.join(", ") : "All");
 const CLEARED = Object.fromEntries(["known_at", "area", "kind", "drug", "conveyance", "agency", "source", "q", "track", "bbox", "min_kg", "max_kg"].map((k) => [k, undefined]));
 
 /** What Dash's controls call, by name (assets/bridge.js). Each proposes a change; `controls` sets them all again. */
@@ -116,63 +114,42 @@ function layer(name, change) {
 // Persons come last, and only where there are any.
 const kindsShown = () => ALL_KINDS.slice(0, Math.max(1, document.querySelectorAll("#kind input").length));
 
-// Which element of the page each of Dash's controls is.
-const CONTROLS = { set_world: "world", set_period: "period", set_drug: "drug", set_kind: "kind", set_amount: "amount", set_agency: "agency", set_conveyance: "conveyance", set_text: "text", set_theme: "theme" };
-
-/** The control an element lies in, by the name of its proposals: also for assets/js/acted.mjs. */
-export function controlOf(element) {
-  if (!element?.closest) return undefined;
-  const slider = element.closest(".opacity");
-  if (slider) return opacityOf(JSON.parse(slider.closest(".layer-row").id).layer);
-  return Object.keys(CONTROLS).find((name) => element.closest(`#${CONTROLS[name]}`));
-}
-const opacityOf = (layer) => `opacity ${layer}`;
-
 // What each control was last set to: Dash tells that back as if a person had chosen it.
-const echoes = {}, put = new Set();
+const echoes = {};
 
-function set(name, value) {
-  echoes[name] = JSON.stringify(value);
-  put.delete(name);
-  app.hands?.set(name);
+// The names of agencies come with the first numbers. A dropdown takes out of its value what is not among its options, and Dash tells of it as of a
+// choice: until they are there it holds none.
+let listed = false;
+
+/** The agencies are listed: what is chosen of them can be shown. */
+export function agenciesListed() {
+  if (listed) return;
+  listed = true;
+  const value = app.choices.get().agency ?? [];
+  echoes.set_agency = JSON.stringify(value);
+  window.dash_clientside.set_props("agency", { value });
 }
 
-/** Whether a control's value is a person's: not what was put there, and not what the component made of it. */
-function meant(name, value) {
-  if (JSON.stringify(value) === echoes[name]) {
-    app.hands?.echoed(name);
-    return false;
-  }
-  return Boolean(app.hands?.acted(name));
-}
-
-/** A control's new value. What no hand did is no choice: the control shows again what is chosen. */
+/** A control's new value, unless it is only what was put there. */
 export function propose(name, value) {
-  if (meant(name, value)) return acts[name](value);
-  if (echoes[name] === undefined || echoes[name] === JSON.stringify(value) || put.has(name)) return;
-  put.add(name); // once, until it is set anew: whatever changes it again would go on for ever
-  window.dash_clientside.set_props(CONTROLS[name], { value: JSON.parse(echoes[name]) });
+  if (JSON.stringify(value) !== echoes[name]) acts[name](value);
 }
-
-/** The same of a layer's opacity; `id` as Dash has it. */
-export const proposeOpacity = (id, value) => meant(opacityOf(id.layer), value) && acts.set_opacity(id, value);
 
 /** The value of every control for the choices as they are now, in the order callbacks/wiring.py lists them. */
 export function controls() {
   const now = app.choices.get();
   const amount = amountOf(now);
-  const n = setCount(now);
+  const set = setCount(now);
   const values = {
     set_world: now.world, set_period: periodOf(now), set_drug: now.drug ?? ALL_DRUGS, set_kind: now.kind ?? ALL_KINDS, set_amount: amount,
-    set_agency: now.agency ?? [], set_conveyance: now.conveyance ?? [], set_text: now.q ?? "", set_theme: now.theme ?? "dark",
+    set_agency: listed ? (now.agency ?? []) : [], set_conveyance: now.conveyance ?? [], set_text: now.q ?? "", set_theme: now.theme ?? "dark",
   };
-  for (const [name, value] of Object.entries(values)) set(name, value);
-  return [...Object.values(values), amountWords(amount), listWords(now.agency), listWords(now.conveyance?.map(firstUpper)), n ? `Clear ${n}` : "Clear", n === 0, now.area === undefined];
+  for (const [name, value] of Object.entries(values)) echoes[name] = JSON.stringify(value);
+  return [...Object.values(values), amountWords(amount), set ? `Clear ${set}` : "Clear", set === 0, now.area === undefined];
 }
 
 export function layerControls(ids) {
   const layers = parseLayers(app.choices.get().layers);
   const of = (id) => layers.find((l) => l.name === id.layer);
-  for (const id of ids) set(opacityOf(id.layer), of(id).opacity);
   return [ids.map((id) => String(of(id).on)), ids.map((id) => of(id).opacity), ids.map((id) => ({ order: layers.indexOf(of(id)) }))];
 }

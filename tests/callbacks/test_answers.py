@@ -77,7 +77,7 @@ async def test_a_wrong_filter_is_said_and_changes_nothing_else(pool):
 
 
 async def test_before_the_first_choice_nothing_is_answered(pool):
-    assert await counts.show(None, LINES) == (no_update,) * 15 + ([no_update] * 5,)
+    assert await counts.show(None, LINES) == (no_update,) * 14 + ([no_update] * 5,)
     assert await drawer.rows(None, CHOICES, "seizures") is no_update
     assert await charts.show(CHOICES, "seizures") == []
 

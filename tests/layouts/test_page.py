@@ -130,12 +130,6 @@ def test_a_choice_says_what_it_would_give():
     assert any("person" == o["value"] for o in rail.kind_options({"person": 3}))
 
 
-def test_what_is_chosen_can_be_taken_away_where_nothing_is_known_of_it():
-    counts = {"Bravo": {"seizures": 2, "tracks": 1, "images": 0}}
-    assert [(o["value"], words(o["label"])) for o in rail.agency_options(counts, ("Alfa", "Bravo"))] == [("Bravo", "Bravo3"), ("Alfa", "Alfa")]
-    assert not [c for c in walk(page.layout()) if type(c).__name__ == "Dropdown"], "it takes values out by itself, and tells of it as of a choice"
-
-
 def test_exports_carry_the_filter():
     links = [c.href for c in topbar.exports("world=live&drug=ats")]
     assert [link.split("?")[0] for link in links] == [f"/api/export/{f}" for f in ("geojson", "csv", "gpkg", "kml", "gpx", "briefing", "hotspots")]
