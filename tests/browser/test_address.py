@@ -77,19 +77,3 @@ def test_a_clock_without_a_window_stands_where_the_address_says(page, world):
         assert now["at"] == told and datetime.fromisoformat(now["from"]) <= at <= datetime.fromisoformat(now["to"])
         assert ((now["from"], now["to"]) == (first["from"], first["to"])) == (at is inside)
     assert page.locator("#trail").input_value() == "", "what no list has is none of it, and no empty line"
-
-
-def test_an_agency_stays_chosen_where_the_names_come_late(page, world):
-    """The numbers beside the choices, and the names with them, are late as under load."""
-    agency = next(name for name, n in world.ask("counts?world=exercise")["facets"]["agency"].items() if n["seizures"])
-    held, late = [], [True]
-    page.route("**/_dash-update-component", lambda route: held.append(route) if late[0] and '"id":"agency","property":"options"' in (route.request.post_data or "") else route.continue_())
-    page.goto(f"{world.address}/?world=exercise&agency={agency}&layers=seizures")
-    becomes(page, lambda: bool(held) and page.evaluate("document.documentElement.dataset.map === 'idle' && Boolean(document.getElementById('agency'))"), True)
-    assert choices(page)["agency"] == [agency]
-    late[0] = False
-    for route in held:
-        route.continue_()
-    settled(page)
-    until(page, f"document.getElementById('agency').innerText.includes('{agency}')")
-    assert choices(page)["agency"] == [agency] and "agency=" in page.url
