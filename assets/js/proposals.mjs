@@ -118,7 +118,7 @@ const kindsShown = () => ALL_KINDS.slice(0, Math.max(1, document.querySelectorAl
 const echoes = {};
 
 // The names of agencies come with the first numbers. A dropdown takes out of its value what is not among its options, and Dash tells of it as of a
-// choice: until they are there it holds none.
+// choice: until they are there it is not set.
 let listed = false;
 
 /** The agencies are listed: what is chosen of them can be shown. */
@@ -142,7 +142,7 @@ export function controls() {
   const set = setCount(now);
   const values = {
     set_world: now.world, set_period: periodOf(now), set_drug: now.drug ?? ALL_DRUGS, set_kind: now.kind ?? ALL_KINDS, set_amount: amount,
-    set_agency: listed ? (now.agency ?? []) : [], set_conveyance: now.conveyance ?? [], set_text: now.q ?? "", set_theme: now.theme ?? "dark",
+    set_agency: listed ? (now.agency ?? []) : window.dash_clientside.no_update, set_conveyance: now.conveyance ?? [], set_text: now.q ?? "", set_theme: now.theme ?? "dark",
   };
   for (const [name, value] of Object.entries(values)) echoes[name] = JSON.stringify(value);
   return [...Object.values(values), amountWords(amount), set ? `Clear ${set}` : "Clear", set === 0, now.area === undefined];
